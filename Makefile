@@ -92,7 +92,7 @@ $(VENV)/.stamp-docs: $(VENV)/.stamp-core
 # Wheels only: Pythia takes most of an hour to compile.
 $(VENV)/.stamp-jets: $(VENV)/.stamp-core
 	@echo "[setup] pythia8mc, fastjet and vector (wheels only)"
-	@if $(PIP) $(CONSTRAINTS:%=--constraint %) --only-binary=pythia8mc,fastjet,vector -e '.[jets]' && $(BIN)/python -c 'import pythia8, fastjet'; \
+	@if $(PIP) $(CONSTRAINTS:%=--constraint %) --only-binary=pythia8mc,fastjet,vector -e '.[jets]' && $(BIN)/python -c 'import pythia8mc, fastjet' 2>/dev/null; \
 	then echo "jet simulation: $$($(BIN)/python -c 'from importlib.metadata import version as v; print("pythia8mc", v("pythia8mc"), "and fastjet", v("fastjet"))')" > $@; \
 	else echo "jet simulation: no wheel of pythia8mc or fastjet for $$($(BIN)/python -V); the tests that simulate jets are skipped" > $@; fi
 

@@ -17,7 +17,7 @@ HEAVY = (
     "matplotlib",
     "h5py",
     "jsonargparse",
-    "pythia8",
+    "pythia8mc",
     "fastjet",
 )
 
