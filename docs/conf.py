@@ -70,7 +70,15 @@ def write_reference(folder: Path) -> None:
         seen |= {id(getattr(package, name)) for name in names}
         if not names:
             continue
-        page = [dotted, "=" * len(dotted), "", f".. automodule:: {dotted}", "", f".. currentmodule:: {dotted}", ""]
+        page = [
+            dotted,
+            "=" * len(dotted),
+            "",
+            f".. automodule:: {dotted}",
+            "",
+            f".. currentmodule:: {dotted}",
+            "",
+        ]
         page += [entry(package, name) for name in names]
         (folder / f"{dotted}.rst").write_text("\n".join(page), encoding="utf-8")
 

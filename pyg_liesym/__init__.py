@@ -6,12 +6,24 @@ The headline names are here, and load when they are first used; everything else 
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyg_liesym.lie.algebra import LieAlgebra
+    from pyg_liesym.lie.invariant import InvariantMetric
+    from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
+    from pyg_liesym.nn.models.liegnn import LieGNN
 
 __version__ = "0.1.0"
 
-_HOME: dict[str, str] = {}
+__all__ = ["InvariantMetric", "LieAlgebra", "LieGNN", "LieGNNConv", "__version__"]
 
-__all__ = ["__version__", *_HOME]
+_HOME = {
+    "InvariantMetric": "pyg_liesym.lie.invariant",
+    "LieAlgebra": "pyg_liesym.lie.algebra",
+    "LieGNN": "pyg_liesym.nn.models.liegnn",
+    "LieGNNConv": "pyg_liesym.nn.conv.liegnn_conv",
+}
 
 
 def __getattr__(name: str) -> object:
