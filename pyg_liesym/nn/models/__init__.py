@@ -1,0 +1,5 @@
+"""Whole networks."""
+
+from pyg_liesym.nn.models.liegnn import LieGNN
+
+__all__ = ["LieGNN"]

@@ -1,0 +1,1 @@
+"""Protocols of the papers, each one command: ``liesym reproduce NAME``."""

@@ -1,0 +1,125 @@
+"""Batches straight from the storage of an in-memory dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+from torch_geometric.data import Batch, Data, InMemoryDataset
+
+
+class PackedLoader(DataLoader[Any]):
+    r"""Batches of an :class:`~torch_geometric.data.InMemoryDataset`, gathered from its storage in one step a feature.
+
+    The batches are those of :class:`torch_geometric.loader.DataLoader`, a :class:`~torch_geometric.data.Batch` with
+    ``batch`` and ``ptr``; but no graph becomes a Python object, which for small graphs is most of that loader's time.
+    The dataset's ``transform`` is therefore not called.
+
+    Args:
+        dataset: The graphs.
+        batch_size: Graphs in a batch.
+        shuffle: Whether to draw a new order for every epoch, from ``seed`` and the number of the epoch alone, so that a
+            resumed run goes on in the order of an uninterrupted one.
+        seed: Seed of the orders.
+        **kwargs: Of :class:`torch.utils.data.DataLoader` (``drop_last``, ``num_workers``, …).
+
+    Raises:
+        ValueError: If the dataset has a ``transform``.
+
+    Example:
+        >>> from pyg_liesym.datasets.packing import pack
+        >>> class Two(InMemoryDataset):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.data, self.slices = pack(torch.tensor([2, 1]), {"pos": torch.zeros(3, 2)}, {"y": torch.ones(2)})
+        >>> next(iter(PackedLoader(Two(), batch_size=2))).batch
+        tensor([0, 0, 1])
+    """
+
+    def __init__(
+        self, dataset: InMemoryDataset, batch_size: int = 1, *, shuffle: bool = False, seed: int = 0, **kwargs: Any
+    ) -> None:
+        if dataset.transform is not None:
+            raise ValueError(
+                "PackedLoader reads the storage of a dataset and calls no `transform`; apply it beforehand as "
+                "`pre_transform`, or use torch_geometric.loader.DataLoader"
+            )
+        graphs = _PackedGraphs(dataset)
+        if shuffle:
+            kwargs["sampler"] = EpochSampler(len(graphs), seed)
+        super().__init__(graphs, batch_size, collate_fn=_as_it_is, **kwargs)
+
+
+class EpochSampler(Sampler[int]):
+    """A random order that depends on the seed and the number of the epoch alone.
+
+    Args:
+        size: Number of items.
+        seed: Seed of the orders.
+    """
+
+    def __init__(self, size: int, seed: int = 0) -> None:
+        self.size, self.seed, self.epoch = size, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose order comes next; trainers call this, and a pass moves on by itself."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+        self.epoch += 1
+        yield from torch.randperm(self.size, generator=generator).tolist()
+
+
+def _as_it_is(batch: Batch) -> Batch:
+    return batch
+
+
+class _PackedGraphs(Dataset[Batch]):
+    """A dataset whose items are asked for by the batch."""
+
+    def __init__(self, dataset: InMemoryDataset) -> None:
+        self.graphs = torch.as_tensor(list(dataset.indices()), dtype=torch.long)
+        data, slices = dataset._data, dataset.slices
+        self.fields: dict[str, tuple[Tensor, Tensor, int]] = {
+            key: (data[key], torch.as_tensor(slices[key]), data.__cat_dim__(key, data[key]))
+            for key in slices
+            if isinstance(data[key], Tensor)
+        }
+        self.node_key = "x" if "x" in self.fields else "pos"
+
+    def __len__(self) -> int:
+        return self.graphs.numel()
+
+    def __getitems__(self, items: Sequence[int]) -> Batch:
+        graphs = self.graphs[torch.as_tensor(items, dtype=torch.long)]
+        known: dict[int, tuple[Tensor, Tensor]] = {}
+        sizes, _ = self._rows(self.node_key, graphs, known)
+        out = Batch(_base_cls=Data)
+        out.batch = torch.arange(graphs.numel()).repeat_interleave(sizes)
+        out.ptr = torch.cat([sizes.new_zeros(1), sizes.cumsum(0)])
+        out._num_graphs = graphs.numel()
+        for key, (value, _, dim) in self.fields.items():
+            counts, index = self._rows(key, graphs, known)
+            selected = value.index_select(dim, index)
+            if key == "edge_index":
+                selected = selected + out.ptr[:-1].repeat_interleave(counts)
+            out[key] = selected
+        return out
+
+    def _rows(self, key: str, graphs: Tensor, known: dict[int, tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+        """Rows of a feature that belong to ``graphs``; features of the same kind share their slices and the work."""
+        slices = self.fields[key][1]
+        if slices.data_ptr() not in known:
+            start = slices[graphs]
+            counts = slices[graphs + 1] - start
+            total = int(counts.sum())
+            shift = (start - counts.cumsum(0) + counts).repeat_interleave(counts, output_size=total)
+            known[slices.data_ptr()] = (counts, torch.arange(total) + shift)
+        return known[slices.data_ptr()]

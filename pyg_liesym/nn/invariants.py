@@ -1,0 +1,54 @@
+"""Scalars of pairs of vectors that a group keeping J does not change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from pyg_liesym.typing import Invariant
+
+
+def bilinear(a: Tensor, b: Tensor, metric: Tensor) -> Tensor:
+    r"""The forms :math:`\langle a, b \rangle_J = a^\top J b` of rows.
+
+    Shapes:
+        - **a**, **b**: :math:`(N, n)`; **metric**: :math:`(F, n, n)`; **output**: :math:`(N, F)`
+
+    Example:
+        >>> bilinear(torch.tensor([[5.0, 3.0]]), torch.tensor([[5.0, 3.0]]), torch.diag(torch.tensor([1.0, -1.0]))[None])
+        tensor([[16.]])
+    """
+    forms, n = metric.size(0), metric.size(-1)
+    lowered = (a @ metric.transpose(0, 1).reshape(n, forms * n)).view(a.size(0), forms, n)
+    return (lowered * b[:, None]).sum(-1)
+
+
+def signed_log(s: Tensor) -> Tensor:
+    r""":math:`\psi(s) = \mathrm{sign}(s) \log(1 + |s|)`, whose slope at 0 is 1 for autograd too.
+
+    Squared norms of an indefinite metric span decades and both signs.
+
+    Example:
+        >>> signed_log(torch.tensor([-1.0, 0.0, 1.0]))
+        tensor([-0.6931,  0.0000,  0.6931])
+    """
+    return torch.log1p(s.clamp(min=0)) - torch.log1p(torch.relu(-s))
+
+
+def pair_invariants(
+    relative: Tensor, pos_i: Tensor, pos_j: Tensor, metric: Tensor, invariants: Sequence[Invariant], psi: str
+) -> Tensor:
+    r"""The chosen invariants of each edge, :math:`\psi(\|x_i - x_j\|_J^2)` and :math:`\psi(\langle x_i, x_j \rangle_J)`.
+
+    Shapes:
+        - **relative**, **pos_i**, **pos_j**: :math:`(|E|, n)`; **metric**: :math:`(F, n, n)`
+        - **output**: :math:`(|E|, F \cdot |\text{invariants}|)`
+    """
+    scalars = [
+        bilinear(relative, relative, metric) if kind == "distance" else bilinear(pos_i, pos_j, metric)
+        for kind in invariants
+    ]
+    out = scalars[0] if len(scalars) == 1 else torch.cat(scalars, dim=-1)
+    return signed_log(out) if psi == "log" else out

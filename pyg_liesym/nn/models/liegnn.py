@@ -1,0 +1,144 @@
+"""LieGNN: a network equivariant to the group that a metric describes."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.nn import global_add_pool, global_mean_pool
+from torch_geometric.nn.resolver import activation_resolver
+
+from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
+from pyg_liesym.nn.edges import Edges, as_edges
+from pyg_liesym.nn.invariants import bilinear, signed_log
+from pyg_liesym.nn.metric import Metric, as_metric
+from pyg_liesym.typing import OptTensor
+
+
+class LieGNN(nn.Module):
+    r"""Layers of :class:`~pyg_liesym.nn.LieGNNConv` between an embedding and a readout, all with one metric J; the
+    network of Section 4.2 of `"Generative Adversarial Symmetry Discovery" <https://arxiv.org/abs/2302.00236>`_
+    (Yang et al., ICML 2023).
+
+    Where inner products are among the invariants, :math:`\psi(\langle x_i, x_i \rangle_J)` (the mass, for
+    Minkowski) joins the scalars of each node, so that ``in_channels=0`` with ``x=None`` is a network of vectors alone.
+
+    **Law**: with :math:`g^\top J g = J`, ``model(x, g pos)`` has the same node or graph scalars as ``model(x, pos)``
+    and g times its vectors, because every layer is equivariant and embedding and readout see scalars alone.
+
+    Args:
+        in_channels: Channels of ``x`` (0 if there are none).
+        hidden_channels: Width of the layers.
+        out_channels: Channels of the answer.
+        num_layers: Number of layers.
+        metric: J, see :class:`~pyg_liesym.nn.LieGNNConv`; ``"learned"`` is one J shared by all layers.
+        dim: Number of components of ``pos``; needed for ``metric="learned"`` alone.
+        edge_dim: Channels of ``edge_attr``.
+        readout: ``None`` for an answer per node, ``"mean"`` or ``"sum"`` over the nodes for one per graph.
+        dropout: Share of hidden readout channels dropped in training.
+        act: Activation, by name.
+        **kwargs: Of :class:`~pyg_liesym.nn.LieGNNConv`: ``invariants``, ``psi``, ``pos_aggr``, ``gate``, ``velocity``.
+
+    Shapes:
+        - **x**: :math:`(N, F_{in})`; **pos**, **vel**: :math:`(N, n)`; **batch**: :math:`(N)`
+        - **output**: :math:`(B, F_{out})` with a readout; without one :math:`(N, F_{out})` and :math:`(N, n)`, and
+          the ``vel`` that was given, if one was
+
+    Raises:
+        ValueError: On sizes that do not go together, named in the message.
+
+    Example:
+        >>> model = LieGNN(0, 16, 2, num_layers=2, metric=torch.diag(torch.tensor([1.0, -1, -1, -1])), readout="mean")
+        >>> batch = torch.tensor([0, 0, 0, 1, 1])
+        >>> model(None, torch.randn(5, 4), batch=batch).shape
+        torch.Size([2, 2])
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        hidden_channels: int,
+        out_channels: int,
+        num_layers: int,
+        *,
+        metric: Metric,
+        dim: int | None = None,
+        edge_dim: int = 0,
+        readout: Literal["mean", "sum"] | None = None,
+        dropout: float = 0.0,
+        act: str = "silu",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__()
+        if num_layers < 1:
+            raise ValueError(f"expected at least one layer, got num_layers={num_layers}")
+        if readout not in ("mean", "sum", None):
+            raise ValueError(f"expected `readout` to be 'mean', 'sum' or None, got {readout!r}")
+        self.in_channels, self.out_channels, self.readout = in_channels, out_channels, readout
+        self.metric = as_metric(metric, dim)
+        self.has_norm = "inner" in kwargs.get("invariants", ("distance", "inner"))
+        num_scalars = in_channels + (self.metric().size(0) if self.has_norm else 0)
+        if num_scalars == 0:
+            raise ValueError("with in_channels=0 the invariants must hold 'inner', or the nodes have no scalars at all")
+        self.embedding = nn.Linear(num_scalars, hidden_channels)
+        self.convs = nn.ModuleList()
+        for layer in range(num_layers):
+            options = dict(kwargs)
+            if readout is not None and layer == num_layers - 1 and not kwargs.get("velocity", False):
+                options["pos_aggr"] = None
+            self.convs.append(
+                LieGNNConv(
+                    hidden_channels, hidden_channels, metric=self.metric, edge_dim=edge_dim, act=act, **options
+                )
+            )
+        self.head = nn.Sequential(
+            nn.Linear(hidden_channels, hidden_channels),
+            activation_resolver(act),
+            nn.Dropout(dropout),
+            nn.Linear(hidden_channels, out_channels),
+        )
+
+    def reset_parameters(self) -> None:
+        """Draw new parameters."""
+        for module in self.modules():
+            if module is not self and hasattr(module, "reset_parameters"):
+                module.reset_parameters()
+
+    def forward(
+        self,
+        x: OptTensor,
+        pos: Tensor,
+        edge_index: Tensor | Edges | None = None,
+        edge_attr: OptTensor = None,
+        vel: OptTensor = None,
+        batch: OptTensor = None,
+        batch_size: int | None = None,
+    ) -> Tensor | tuple[Tensor, Tensor] | tuple[Tensor, Tensor, Tensor]:
+        """Run the network; the arguments are those of :meth:`pyg_liesym.nn.LieGNNConv.forward`."""
+        edges = as_edges(edge_index, pos.size(0), batch, "source_to_target", pos.device)
+        h = self.embedding(self._scalars(x, pos))
+        for conv in self.convs:
+            h, pos = conv(h, pos, edges, edge_attr, vel, batch, batch_size)[:2]
+        if self.readout is None:
+            out = self.head(h)
+            return (out, pos) if vel is None else (out, pos, vel)
+        pool = global_mean_pool if self.readout == "mean" else global_add_pool
+        return self.head(pool(h, batch, batch_size))
+
+    def _scalars(self, x: OptTensor, pos: Tensor) -> Tensor:
+        channels = 0 if x is None else x.size(-1)
+        if channels != self.in_channels:
+            raise ValueError(f"expected `x` with in_channels={self.in_channels} channels, got {channels}")
+        if not self.has_norm:
+            assert x is not None
+            return x
+        metric = self.metric().to(pos.dtype)
+        if pos.dim() != 2 or pos.size(1) != metric.size(-1):
+            n = metric.size(-1)
+            raise ValueError(f"`metric` is [{n}, {n}], so `pos` must be [num_nodes, {n}]; got {list(pos.shape)}")
+        norm = signed_log(bilinear(pos, pos, metric))
+        return norm if x is None else torch.cat([x, norm], dim=-1)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.in_channels}, {self.out_channels}, num_layers={len(self.convs)})"

@@ -1,0 +1,52 @@
+"""Sums over the edges that arrive at a node, one function for the whole package."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch_geometric.utils import scatter, segment
+
+from pyg_liesym.typing import OptTensor
+
+
+class _SegmentSum(torch.autograd.Function):
+    """``segment`` with the gather as its backward, which PyTorch's own segment kernel cannot differentiate twice."""
+
+    @staticmethod
+    def forward(ctx: Any, src: Tensor, index: Tensor, ptr: Tensor) -> Tensor:
+        ctx.save_for_backward(index)
+        return segment(src, ptr, reduce="sum")
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
+        (index,) = ctx.saved_tensors
+        return grad_outputs[0].index_select(0, index), None, None
+
+
+def sum_edges(src: Tensor, index: Tensor, ptr: OptTensor, num_nodes: int) -> Tensor:
+    r"""Sum edge values at their target nodes, :math:`y_i = \sum_{e : t(e) = i} s_e`.
+
+    Edges sorted by target (``ptr`` given) go through :func:`torch_geometric.utils.segment`, which takes
+    torch-scatter's ``segment_csr`` where that package is installed and PyTorch's own kernel elsewhere;
+    unsorted edges go through :func:`torch_geometric.utils.scatter`. Both are twice differentiable.
+
+    Args:
+        src: Values of the edges.
+        index: Target node of every edge.
+        ptr: Where the edges of each node begin and end, if the edges are sorted by target.
+        num_nodes: Number of target nodes.
+
+    Shapes:
+        - **src**: :math:`(|E|, F)`; **index**: :math:`(|E|)`; **ptr**: :math:`(N + 1)`
+        - **output**: :math:`(N, F)`
+
+    Example:
+        >>> sum_edges(torch.ones(3, 1), torch.tensor([0, 0, 2]), torch.tensor([0, 2, 2, 3]), 3).flatten()
+        tensor([2., 0., 1.])
+    """
+    if ptr is None:
+        return scatter(src, index, dim=0, dim_size=num_nodes, reduce="sum")
+    out: Tensor = _SegmentSum.apply(src, index, ptr)  # type: ignore[no-untyped-call]
+    return out
