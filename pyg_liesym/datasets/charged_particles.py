@@ -13,7 +13,7 @@ from torch_geometric.data import Data, InMemoryDataset
 from pyg_liesym.datasets.packing import load_packed, pack, save_packed
 from pyg_liesym.datasets.simulation.coulomb import ChargedTrajectories, simulate_charged_particles
 
-SPLITS = ("train", "val", "test")
+SPLITS = {"train": 3000, "val": 2000, "test": 2000}
 _CHUNK = 500
 
 
@@ -21,8 +21,8 @@ class ChargedParticles(InMemoryDataset):
     r"""Five charged particles in three dimensions; given the state at one time, find the positions at a later one.
 
     The benchmark of `EGNN <https://arxiv.org/abs/2102.09844>`_ (Satorras et al., ICML 2021, Section 5.1), simulated
-    when first used by :func:`~pyg_liesym.datasets.simulation.coulomb.simulate_charged_particles`. The inputs are those of
-    that paper: speeds at the nodes; products of charges and squared distances at the edges of the complete graph.
+    when first used (:func:`~pyg_liesym.datasets.simulation.coulomb.simulate_charged_particles`). The inputs are those
+    of that paper: speeds at the nodes; products of charges and squared distances at the edges of the complete graph.
 
     Args:
         root: Folder to keep the simulated graphs in.
@@ -50,8 +50,6 @@ class ChargedParticles(InMemoryDataset):
         ValueError: If ``split`` is none of the three.
     """
 
-    num_default = {"train": 3000, "val": 2000, "test": 2000}
-
     def __init__(
         self,
         root: str,
@@ -63,9 +61,9 @@ class ChargedParticles(InMemoryDataset):
         transform: Callable[..., Any] | None = None,
     ) -> None:
         if split not in SPLITS:
-            raise ValueError(f"expected `split` to be one of {SPLITS}, got {split!r}")
+            raise ValueError(f"expected `split` to be one of {tuple(SPLITS)}, got {split!r}")
         self.split, self.seed, self.frames = split, seed, frames
-        self.num_systems = num_systems or self.num_default[split]
+        self.num_systems = num_systems or SPLITS[split]
         super().__init__(root, transform)
         self.data, self.slices = load_packed(self.processed_paths[0])
 
@@ -82,7 +80,7 @@ class ChargedParticles(InMemoryDataset):
 
     def process(self) -> None:
         """Simulate the split and store its graphs."""
-        stream = np.random.SeedSequence(self.seed).spawn(len(SPLITS))[SPLITS.index(self.split)]
+        stream = np.random.SeedSequence(self.seed).spawn(len(SPLITS))[list(SPLITS).index(self.split)]
         chunks = [min(_CHUNK, self.num_systems - start) for start in range(0, self.num_systems, _CHUNK)]
         parts = [
             simulate_charged_particles(size, self.frames, rng=np.random.default_rng(seed))

@@ -34,13 +34,19 @@ class PackedLoader(DataLoader[Any]):
         >>> class Two(InMemoryDataset):
         ...     def __init__(self):
         ...         super().__init__()
-        ...         self.data, self.slices = pack(torch.tensor([2, 1]), {"pos": torch.zeros(3, 2)}, {"y": torch.ones(2)})
+        ...         self.data, self.slices = pack(torch.tensor([2, 1]), {"pos": torch.eye(3)}, {"y": torch.ones(2)})
         >>> next(iter(PackedLoader(Two(), batch_size=2))).batch
         tensor([0, 0, 1])
     """
 
     def __init__(
-        self, dataset: InMemoryDataset, batch_size: int = 1, *, shuffle: bool = False, seed: int = 0, **kwargs: Any
+        self,
+        dataset: InMemoryDataset,
+        batch_size: int = 1,
+        *,
+        shuffle: bool = False,
+        seed: int = 0,
+        **kwargs: Any,
     ) -> None:
         if dataset.transform is not None:
             raise ValueError(

@@ -16,11 +16,11 @@ class Edges(NamedTuple):
     """An edge list and, where its targets are sorted, the place at which each node's edges begin.
 
     Shapes:
-        - **index**: :math:`(2, |E|)`, sources in row 0 and targets in row 1
+        - **edge_index**: :math:`(2, |E|)`, sources in row 0 and targets in row 1
         - **ptr**: :math:`(N + 1)` or ``None`` for edges in no particular order
     """
 
-    index: Tensor
+    edge_index: Tensor
     ptr: OptTensor = None
 
 
@@ -40,7 +40,7 @@ def complete_graph(num_nodes: int, batch: OptTensor = None, device: torch.device
         ValueError: If ``batch`` is not sorted.
 
     Example:
-        >>> complete_graph(3).index
+        >>> complete_graph(3).edge_index
         tensor([[1, 2, 0, 2, 0, 1],
                 [0, 0, 1, 1, 2, 2]])
     """
@@ -80,7 +80,7 @@ def as_edges(
         return edge_index
     if edge_index is None:
         edges = complete_graph(num_nodes, batch, device)
-        return edges if flow == "source_to_target" else Edges(edges.index.flip(0), edges.ptr)
+        return edges if flow == "source_to_target" else Edges(edges.edge_index.flip(0), edges.ptr)
     if edge_index.dim() != 2 or edge_index.size(0) != 2:
         raise ValueError(f"expected `edge_index` of shape [2, num_edges], got {list(edge_index.shape)}")
     if isinstance(edge_index, EdgeIndex):

@@ -17,7 +17,8 @@ def bilinear(a: Tensor, b: Tensor, metric: Tensor) -> Tensor:
         - **a**, **b**: :math:`(N, n)`; **metric**: :math:`(F, n, n)`; **output**: :math:`(N, F)`
 
     Example:
-        >>> bilinear(torch.tensor([[5.0, 3.0]]), torch.tensor([[5.0, 3.0]]), torch.diag(torch.tensor([1.0, -1.0]))[None])
+        >>> p = torch.tensor([[5.0, 3.0]])
+        >>> bilinear(p, p, torch.tensor([[[1.0, 0.0], [0.0, -1.0]]]))
         tensor([[16.]])
     """
     forms, n = metric.size(0), metric.size(-1)
@@ -40,7 +41,7 @@ def signed_log(s: Tensor) -> Tensor:
 def pair_invariants(
     relative: Tensor, pos_i: Tensor, pos_j: Tensor, metric: Tensor, invariants: Sequence[Invariant], psi: str
 ) -> Tensor:
-    r"""The chosen invariants of each edge, :math:`\psi(\|x_i - x_j\|_J^2)` and :math:`\psi(\langle x_i, x_j \rangle_J)`.
+    r"""Chosen invariants of each edge, :math:`\psi(\|x_i - x_j\|_J^2)` and :math:`\psi(\langle x_i, x_j \rangle_J)`.
 
     Shapes:
         - **relative**, **pos_i**, **pos_j**: :math:`(|E|, n)`; **metric**: :math:`(F, n, n)`

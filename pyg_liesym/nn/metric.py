@@ -111,7 +111,9 @@ def as_metric(metric: Metric, dim: int | None = None) -> FixedMetric | LearnedMe
     if isinstance(metric, Tensor):
         metric = FixedMetric(metric)
     if not isinstance(metric, FixedMetric | LearnedMetric):
-        raise TypeError(f"expected `metric` to be a tensor, an InvariantMetric or 'learned', got {type(metric).__name__}")
+        raise TypeError(
+            f"expected `metric` to be a tensor, an InvariantMetric or 'learned', got {type(metric).__name__}"
+        )
     found = metric().size(-1)
     if dim is not None and dim != found:
         raise ValueError(f"`metric` acts on vectors of {found} components, but `dim` is {dim}")

@@ -30,7 +30,13 @@ class TrajectoryForecasting(L.LightningModule):
     def forward(self, batch: Batch) -> Tensor:
         """Forecast the positions of a batch, shape :math:`(N, n)`."""
         out = self.net(
-            batch.x, batch.pos, batch.edge_index, batch.edge_attr, batch.get("vel"), batch.batch, batch.num_graphs
+            batch.x,
+            batch.pos,
+            batch.edge_index,
+            batch.edge_attr,
+            batch.get("vel"),
+            batch.batch,
+            batch.num_graphs,
         )
         position: Tensor = out[1]
         return position

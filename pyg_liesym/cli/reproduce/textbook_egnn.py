@@ -30,7 +30,10 @@ class TextbookEGNN(nn.Module):
             nn.init.xavier_uniform_(last.weight, gain=1e-3)
             self.edge_mlps.append(
                 nn.Sequential(
-                    nn.Linear(2 * hidden + 1 + edge_dim, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU()
+                    nn.Linear(2 * hidden + 1 + edge_dim, hidden),
+                    nn.SiLU(),
+                    nn.Linear(hidden, hidden),
+                    nn.SiLU(),
                 )
             )
             self.node_mlps.append(nn.Sequential(nn.Linear(2 * hidden, hidden), nn.SiLU(), nn.Linear(hidden, hidden)))

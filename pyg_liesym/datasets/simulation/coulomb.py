@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -82,7 +83,7 @@ def simulate_charged_particles(
         >>> out.pos.shape
         (2, 1, 5, 3)
     """
-    if not frames or frames[0] < 0 or any(b <= a for a, b in zip(frames, frames[1:], strict=False)):
+    if not frames or frames[0] < 0 or any(b <= a for a, b in pairwise(frames)):
         raise ValueError(f"expected `frames` to be non-negative and rising, got {frames}")
     charge = rng.choice([-1.0, 1.0], size=(num_systems, num_bodies))
     pos = rng.normal(scale=loc_std, size=(num_systems, num_bodies, 3))

@@ -19,10 +19,12 @@ from pyg_liesym.typing import Invariant, OptTensor
 
 
 class LieGNNConv(MessagePassing):
-    r"""The layer of LieGNN, Section 4.2 of `"Generative Adversarial Symmetry Discovery"
-    <https://arxiv.org/abs/2302.00236>`_ (Yang et al., ICML 2023), which puts the metric J of a discovered Lie
-    algebra in the place of the Euclidean one of `EGNN <https://arxiv.org/abs/2102.09844>`_ (Satorras et al.,
-    eqs. 3-6) and of the Minkowski one of `LorentzNet <https://arxiv.org/abs/2201.08187>`_ (Gong et al., eqs. 3.1-3.5).
+    r"""LieGNN's layer: EGNN-type message passing with a metric J of one's choice.
+
+    The layer of Section 4.2 of `"Generative Adversarial Symmetry Discovery" <https://arxiv.org/abs/2302.00236>`_
+    (Yang et al., ICML 2023), which puts the metric J of a discovered Lie algebra in the place of the Euclidean one of
+    `EGNN <https://arxiv.org/abs/2102.09844>`_ (Satorras et al., eqs. 3-6) and of the Minkowski one of `LorentzNet
+    <https://arxiv.org/abs/2201.08187>`_ (Gong et al., eqs. 3.1-3.5):
 
     .. math::
         m_{ij} &= \phi_e\bigl(h_i, h_j, \psi(\|x_i - x_j\|_J^2), \psi(\langle x_i, x_j\rangle_J), a_{ij}\bigr)
@@ -62,7 +64,7 @@ class LieGNNConv(MessagePassing):
         - **output**: :math:`(N, F_{out})` and :math:`(N, n)`; and the ``vel`` that was given, if one was
 
     Raises:
-        ValueError: On a form that is not square or not of the size of ``pos``, and on arguments that do not go together.
+        ValueError: On a form that is not square or not of the size of ``pos``, and on arguments that do not fit.
         TypeError: On bipartite input.
 
     Note:
@@ -116,7 +118,9 @@ class LieGNNConv(MessagePassing):
         self.phi_m = nn.Sequential(nn.Linear(hidden, 1), nn.Sigmoid()) if gate else None
         self.phi_x = None
         if pos_aggr is not None:
-            self.phi_x = nn.Sequential(nn.Linear(hidden, hidden), activation_resolver(act), nn.Linear(hidden, 1, bias=False))
+            self.phi_x = nn.Sequential(
+                nn.Linear(hidden, hidden), activation_resolver(act), nn.Linear(hidden, 1, bias=False)
+            )
         self.phi_v = None
         if velocity:
             self.phi_v = nn.Sequential(nn.Linear(in_channels, hidden), activation_resolver(act), nn.Linear(hidden, 1))
@@ -162,7 +166,7 @@ class LieGNNConv(MessagePassing):
         self._check(x, pos, edge_attr, vel)
         edges = as_edges(edge_index, pos.size(0), batch, self.flow, pos.device)
         out = self.propagate(
-            edges.index,
+            edges.edge_index,
             target=self.lin_target(x),
             source=self.lin_source(x),
             pos=pos,
@@ -183,9 +187,15 @@ class LieGNNConv(MessagePassing):
         return new_x, pos + self.phi_v(x) * vel, vel
 
     def message(
-        self, target_i: Tensor, source_j: Tensor, pos_i: Tensor, pos_j: Tensor, edge_attr: OptTensor, metric: Tensor
+        self,
+        target_i: Tensor,
+        source_j: Tensor,
+        pos_i: Tensor,
+        pos_j: Tensor,
+        edge_attr: OptTensor,
+        metric: Tensor,
     ) -> Tensor:
-        """Return :math:`(\\phi_m m_{ij}, (x_i - x_j) \\phi_x)` side by side, shape :math:`(|E|, H + n)`."""
+        r"""Return :math:`(\phi_m m_{ij}, (x_i - x_j) \\phi_x)` side by side, shape :math:`(|E|, H + n)`."""
         relative = pos_i - pos_j
         scalars = pair_invariants(relative, pos_i, pos_j, metric, self.invariants, self.psi)
         if edge_attr is not None:
@@ -215,7 +225,7 @@ class LieGNNConv(MessagePassing):
         if edges.ptr is not None:
             count = edges.ptr.diff().to(pos.dtype)
         else:
-            target = edges.index[1 if self.flow == "source_to_target" else 0]
+            target = edges.edge_index[1 if self.flow == "source_to_target" else 0]
             count = degree(target, pos.size(0), dtype=pos.dtype)
         return 1.0 / count.clamp(min=1)[:, None]
 
@@ -230,12 +240,15 @@ class LieGNNConv(MessagePassing):
             raise ValueError(f"`metric` is [{n}, {n}], so `pos` must be [num_nodes, {n}]; got {list(pos.shape)}")
         if x.shape != (pos.size(0), self.in_channels):
             raise ValueError(f"expected `x` of shape {[pos.size(0), self.in_channels]}, got {list(x.shape)}")
-        if (edge_attr is not None) != (self.edge_dim > 0) or (edge_attr is not None and edge_attr.size(-1) != self.edge_dim):
+        if (edge_attr is not None) != (self.edge_dim > 0) or (
+            edge_attr is not None and edge_attr.size(-1) != self.edge_dim
+        ):
             got = "none" if edge_attr is None else str(list(edge_attr.shape))
             raise ValueError(f"expected `edge_attr` with edge_dim={self.edge_dim} channels, got {got}")
         if (vel is not None) != (self.phi_v is not None):
             raise ValueError(
-                "`vel` was given to a layer without φv: build it with velocity=True" if vel is not None
+                "`vel` was given to a layer without φv: build it with velocity=True"
+                if vel is not None
                 else "this layer was built with velocity=True and needs `vel`"
             )
 

@@ -17,9 +17,10 @@ from pyg_liesym.typing import OptTensor
 
 
 class LieGNN(nn.Module):
-    r"""Layers of :class:`~pyg_liesym.nn.LieGNNConv` between an embedding and a readout, all with one metric J; the
-    network of Section 4.2 of `"Generative Adversarial Symmetry Discovery" <https://arxiv.org/abs/2302.00236>`_
-    (Yang et al., ICML 2023).
+    r"""LieGNN: message passing layers with one metric J between an embedding and a readout.
+
+    The network of Section 4.2 of `"Generative Adversarial Symmetry Discovery" <https://arxiv.org/abs/2302.00236>`_
+    (Yang et al., ICML 2023), made of :class:`~pyg_liesym.nn.LieGNNConv`.
 
     Where inner products are among the invariants, :math:`\psi(\langle x_i, x_i \rangle_J)` (the mass, for
     Minkowski) joins the scalars of each node, so that ``in_channels=0`` with ``x=None`` is a network of vectors alone.
@@ -89,7 +90,12 @@ class LieGNN(nn.Module):
                 options["pos_aggr"] = None
             self.convs.append(
                 LieGNNConv(
-                    hidden_channels, hidden_channels, metric=self.metric, edge_dim=edge_dim, act=act, **options
+                    hidden_channels,
+                    hidden_channels,
+                    metric=self.metric,
+                    edge_dim=edge_dim,
+                    act=act,
+                    **options,
                 )
             )
         self.head = nn.Sequential(
