@@ -1,11 +1,13 @@
 """Matrix Lie algebras: bases, group elements, invariant forms, and what an algebra is called."""
 
 from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.lie.identification import Identification
 from pyg_liesym.lie.invariant import InvariantForms, InvariantMetric
 from pyg_liesym.lie.metric import euclidean_metric, minkowski
 from pyg_liesym.lie.subspace import weighted_cosine
 
 __all__ = [
+    "Identification",
     "InvariantForms",
     "InvariantMetric",
     "LieAlgebra",

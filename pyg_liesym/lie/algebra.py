@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from pyg_liesym.lie import invariant, named, restriction, structure, subspace
-
-if TYPE_CHECKING:
-    from pyg_liesym.lie.identification import Identification
+from pyg_liesym.lie.identification import Identification, identify
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -141,9 +138,7 @@ class LieAlgebra:
         if copies < 1:
             raise ValueError(f"copies must be at least 1, got {copies}")
         identity = torch.eye(copies, dtype=self.basis.dtype, device=self.basis.device)
-        blocks = torch.einsum("ab,kij->kaibj", identity, self.basis).reshape(
-            self.dim, copies * self.n, copies * self.n
-        )
+        blocks = torch.einsum("ab,kij->kaibj", identity, self.basis).reshape(self.dim, copies * self.n, copies * self.n)
         return LieAlgebra(blocks, f"{self.name} × {copies} copies" if self.name else None)
 
     def direct_sum(self, other: LieAlgebra) -> LieAlgebra:
@@ -245,8 +240,7 @@ class LieAlgebra:
         """
         if coefficients.ndim == 0 or coefficients.shape[-1] != self.dim:
             raise ValueError(
-                f"coefficients must have shape [..., {self.dim}], one per basis matrix; "
-                f"got {list(coefficients.shape)}"
+                f"coefficients must have shape [..., {self.dim}], one per basis matrix; got {list(coefficients.shape)}"
             )
         combined = torch.einsum("...k,kij->...ij", coefficients.to(self.basis), self.basis)
         group: Tensor = torch.linalg.matrix_exp(combined)
@@ -323,14 +317,10 @@ class LieAlgebra:
         """
         if other.n != self.n:
             raise ValueError(f"both algebras must act on the same space, got n = {self.n} and n = {other.n}")
-        return subspace.principal_angles(
-            subspace.span(self.basis, tol)[1], subspace.span(other.basis, tol)[1]
-        )
+        return subspace.principal_angles(subspace.span(self.basis, tol)[1], subspace.span(other.basis, tol)[1])
 
     def identify(self, *, max_angle: float = 0.15, tol: float = 0.1) -> list[Identification]:
         """Ranked comparison with the named algebras, up to change of basis; see `identify` there."""
-        from pyg_liesym.lie.identification import identify
-
         return identify(self.basis, max_angle=max_angle, tol=tol)
 
     def invariant_forms(self, tol: float = 0.1) -> invariant.InvariantForms:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.lie.structure import signature
+from pyg_liesym.lie.subspace import count_zeros
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,18 +175,7 @@ def _solve(basis: Tensor, parity: int, tol: float) -> tuple[int, Tensor, Tensor]
     _, values, vectors = torch.linalg.svd(system, full_matrices=False)
     values, vectors = values.flip(0), vectors.flip(0)
     forms = (vectors @ units.flatten(1)).view(-1, n, n)
-    return _count_zeros(values, tol), values, forms
-
-
-def _count_zeros(values: Tensor, tol: float) -> int:
-    """How many ascending values are zero: of those up to ``tol``, the ones before the widest relative gap."""
-    below = int((values <= tol).sum())
-    if below == 0:
-        return 0
-    rounding = 1e-12
-    padded = torch.cat([values.clamp(min=rounding), values.new_tensor([2.0])])
-    gaps = padded[1 : below + 1] / padded[:below]
-    return int(gaps.argmax()) + 1
+    return count_zeros(values, tol), values, forms
 
 
 def _unit_forms(n: int, parity: int) -> Tensor:

@@ -32,14 +32,14 @@ def restrict(basis: Tensor, kept: list[int], copies: int, tol: float) -> Tensor:
     mixing = float(outside.norm()) / norm
     if mixing > tol:
         raise ValueError(
-            f"coordinates {kept} mix with the others: the entries that couple them are {mixing:.2g} of the "
-            f"block in norm, more than tol = {tol:g}. Choose an invariant block, or accept this with a larger tol"
+            f"coordinates {kept} mix with the others: the entries that couple them have {mixing:.2g} of the "
+            f"norm of the block, more than tol = {tol:g}. Choose an invariant block, or allow this with tol"
         )
     difference = max(float((exact[:, b][:, :, b] - target).norm()) for b in blocks) / norm
     if difference > tol:
         raise ValueError(
             f"the {copies} blocks do not agree: they differ from coordinates {kept} by up to {difference:.2g} "
-            f"in norm, more than tol = {tol:g}. Restrict with copies=1, or accept this with a larger tol"
+            f"of their norm, more than tol = {tol:g}. Restrict with copies=1, or allow this with tol"
         )
     return basis[:, kept][:, :, kept]
 

@@ -53,6 +53,28 @@ def null_vectors(system: Tensor, tol: float) -> Tensor:
     return null
 
 
+def count_zeros(values: Tensor, tol: float) -> int:
+    """How many ascending singular values are zero: of those up to ``tol``, the ones before the widest gap.
+
+    A fixed threshold either calls small exact values noise or learned noise a value; the gap (of ratios)
+    tells them apart.
+
+    Args:
+        values: Non-negative, ascending, of order one at most ``[r]``.
+        tol: Nothing above counts as zero.
+
+    Example:
+        >>> [count_zeros(torch.tensor(values), 0.1) for values in ([1e-16, 0.05, 0.8], [0.03, 0.05, 0.8])]
+        [1, 2]
+    """
+    below = int((values <= tol).sum())
+    if below == 0:
+        return 0
+    rounding = 1e-12
+    padded = torch.cat([values.clamp(min=rounding), values.new_tensor([2.0])])
+    return int((padded[1 : below + 1] / padded[:below]).argmax()) + 1
+
+
 def principal_angles(a: Tensor, b: Tensor) -> Tensor:
     """Principal angles between the spans of two sets of orthonormal matrices, largest first, in radians.
 

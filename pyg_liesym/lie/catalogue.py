@@ -1,0 +1,121 @@
+"""The named algebras that `identify` compares with, as entries that build their basis only when asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from pyg_liesym.lie import named
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A named algebra on ``R^n``.
+
+    Attributes:
+        name: What to call it.
+        family: Its class up to change of basis: entries that differ only in the order of the axes share it.
+        dim: Its dimension.
+        build: Makes the basis ``[dim, n, n]``.
+        kind: ``"form"`` if it is all of the algebra of one non-degenerate symmetric form, ``"rigid"`` if
+            every change of basis maps it to itself, ``"other"`` else.
+    """
+
+    name: str
+    family: str
+    dim: int
+    build: Callable[[], Tensor]
+    kind: str = "other"
+
+
+def catalogue(n: int) -> list[Entry]:
+    """All entries that act on ``R^n``: linear ones, copies of smaller ones, and homogeneous ones of size n.
+
+    Example:
+        >>> [entry.name for entry in catalogue(2)]
+        ['so(2)', 'so(1,1)', 'sl(2)', 'gl(2)', 'scaling(2)', 'so(2) + scaling', 'so(1,1) + scaling', 'e(1)']
+    """
+    copied = [_repeated(entry, n // m, n) for m in range(2, n) if n % m == 0 for entry in (*_rotations(m), *_linear(m))]
+    return [*_rotations(n), *_linear(n), *copied, *_with_scaling(n), *_homogeneous(n)]
+
+
+def embedded(n: int, coordinates: list[int], label: str) -> list[Entry]:
+    """The entries of a smaller space, acting on some coordinates of ``R^n`` and leaving the others alone.
+
+    Example:
+        >>> [entry.name for entry in embedded(3, [0, 1], "on coordinates (0, 1)")][:1]
+        ['so(2) on coordinates (0, 1)']
+    """
+
+    def build(entry: Entry) -> Tensor:
+        index = torch.tensor(coordinates)
+        basis = torch.zeros(entry.dim, n, n, dtype=torch.float64)
+        basis[:, index[:, None], index] = entry.build()
+        return basis
+
+    return [
+        Entry(f"{e.name} {label}", f"{e.family} on {len(coordinates)}", e.dim, lambda e=e: build(e))  # type: ignore[misc]
+        for e in catalogue(len(coordinates))
+    ]
+
+
+def _rotations(n: int) -> Iterator[Entry]:
+    for p in (n, *range(1, n)):
+        q = n - p
+        dim = n * (n - 1) // 2
+        family = f"so({max(p, q)},{min(p, q)})"
+        if dim:
+            yield Entry(
+                f"so({p},{q})" if q else f"so({p})",
+                family,
+                dim,
+                lambda p=p, q=q: named.indefinite_rotation(p, q),  # type: ignore[misc]
+                "form",
+            )
+
+
+def _linear(n: int) -> Iterator[Entry]:
+    if n >= 4 and n % 2 == 0:  # sp(2) is sl(2)
+        yield Entry(f"sp({n})", f"sp({n})", n * (n + 1) // 2, lambda: named.symplectic(n))
+    if n >= 2:
+        yield Entry(f"sl({n})", f"sl({n})", n * n - 1, lambda: named.special_linear(n), "rigid")
+        yield Entry(f"gl({n})", f"gl({n})", n * n, lambda: named.general_linear(n), "rigid")
+
+
+def _with_scaling(n: int) -> Iterator[Entry]:
+    yield Entry(f"scaling({n})", f"scaling({n})", 1, lambda: named.scaling(n), "rigid")
+    for e in _rotations(n):
+        yield Entry(
+            f"{e.name} + scaling",
+            f"{e.family} + scaling",
+            e.dim + 1,
+            lambda e=e: torch.cat([e.build(), named.scaling(n)]),  # type: ignore[misc]
+        )
+
+
+def _homogeneous(n: int) -> Iterator[Entry]:
+    if n >= 2:
+        yield Entry(f"e({n - 1})", f"e({n - 1})", n * (n - 1) // 2, lambda: named.euclidean(n - 1))
+    if n >= 3:
+        dim = (n - 2) * (n - 3) // 2 + 2 * (n - 2) + 1
+        yield Entry(f"galilei({n - 2})", f"galilei({n - 2})", dim, lambda: named.galilei(n - 2))
+    if n == 5:
+        yield Entry("poincare", "poincare", 10, named.poincare)
+
+
+def _repeated(entry: Entry, copies: int, n: int) -> Entry:
+    def build() -> Tensor:
+        basis = entry.build()
+        blocks = torch.einsum("ab,kij->kaibj", torch.eye(copies, dtype=basis.dtype), basis)
+        return blocks.reshape(entry.dim, n, n)
+
+    return replace(
+        entry,
+        name=f"{entry.name} × {copies} copies",
+        family=f"{entry.family} × {copies}",
+        build=build,
+        kind="other",
+    )
