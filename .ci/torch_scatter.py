@@ -16,9 +16,7 @@ import sys
 from pathlib import Path
 
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
-WORKS = (
-    "import torch, torch_scatter as s; s.segment_csr(torch.ones(3), torch.tensor([0, 2, 3]), reduce='sum')"
-)
+WORKS = "import torch, torch_scatter as s; s.segment_csr(torch.ones(3), torch.tensor([0, 2, 3]), reduce='sum')"
 
 
 def run(command: list[str], log: Path, seconds: float) -> str | None:
