@@ -16,8 +16,8 @@ def act(action: Action, value: Any) -> Any:
     r"""Apply an action; a matrix :math:`g` takes rows :math:`x` to :math:`g x`.
 
     Example:
-        >>> act(torch.tensor([[0.0, -1.0], [1.0, 0.0]]), torch.tensor([[1.0, 0.0]]))
-        tensor([[-0., 1.]])
+        >>> act(torch.tensor([[0.0, -1.0], [1.0, 0.0]]), torch.tensor([[1.0, 2.0]]))
+        tensor([[-2.,  1.]])
     """
     if action is None:
         return value

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from pyg_liesym.cli.reproduce.textbook_egnn import TextbookEGNN
+from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.lie.metric import minkowski
+from pyg_liesym.nn.edges import complete_graph
+from pyg_liesym.nn.models.liegnn import LieGNN
+from pyg_liesym.testing.equivariance import (
+    assert_equivariant,
+    assert_invariant,
+    assert_permutation_equivariant,
+    randomize_parameters,
+)
+
+
+def points(n: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(9, n, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+BATCH = torch.tensor([0] * 4 + [1] * 3 + [2] * 2)
+
+
+def network(*args: object, seed: int = 0, **options: object) -> LieGNN:
+    model = LieGNN(*args, **options).double()
+    randomize_parameters(model, generator=torch.Generator().manual_seed(seed))
+    return model
+
+
+@pytest.mark.parametrize("metric", [torch.eye(3).double(), minkowski(dtype=torch.float64)])
+def test_equivariant_at_the_nodes_and_invariant_for_the_graph(metric: torch.Tensor) -> None:
+    n = metric.size(0)
+    algebra = LieAlgebra.rotation(n) if n == 3 else LieAlgebra.lorentz()
+    g = algebra.exp(torch.linspace(-1, 1, algebra.dim, dtype=torch.float64))
+    pos = points(n)
+    model = network(0, 8, 2, 3, metric=metric)
+    assert_equivariant(lambda p: model(None, p, batch=BATCH), [pos], [g], [None, g])
+    for readout in ("mean", "sum"):
+        model = network(0, 8, 2, 3, metric=metric, readout=readout)
+        assert_invariant(lambda p, model=model: model(None, p, batch=BATCH), [pos], [g])
+        assert_permutation_equivariant(
+            lambda p, model=model: model(None, p), [pos], invariant=True, generator=torch.Generator().manual_seed(0)
+        )
+        with pytest.raises(AssertionError):
+            wrong = network(0, 8, 2, 3, metric=torch.diag(torch.arange(1.0, n + 1)).double(), readout=readout)
+            assert_invariant(lambda p, model=wrong: model(None, p, batch=BATCH), [pos], [g])
+
+
+def test_settings_that_give_the_published_egnn() -> None:
+    """J = I, distances alone, no ψ, no gate: the textbook EGNN with the same weights, edge list and all."""
+    hidden, pos, vel = 8, points(3), points(3, 1)
+    model = network(
+        1, hidden, 1, 3, metric=torch.eye(3), edge_dim=2,
+        invariants=("distance",), psi="identity", gate=False, velocity=True,
+    )  # fmt: skip
+    textbook = TextbookEGNN(1, hidden, 3, edge_dim=2).double()
+    with torch.no_grad():
+        textbook.embedding.load_state_dict(model.embedding.state_dict())
+        for k, conv in enumerate(model.convs):
+            first, second = textbook.edge_mlps[k][0], textbook.edge_mlps[k][2]
+            first.weight.copy_(torch.cat([conv.lin_target.weight, conv.lin_source.weight, conv.lin_edge.weight], 1))
+            first.bias.copy_(conv.lin_target.bias)
+            second.load_state_dict(conv.phi_e[1].state_dict())
+            textbook.node_mlps[k].load_state_dict(conv.phi_h.state_dict())
+            textbook.pos_mlps[k].load_state_dict(conv.phi_x.state_dict())
+            textbook.vel_mlps[k].load_state_dict(conv.phi_v.state_dict())
+    edge_index = complete_graph(9, BATCH).edge_index
+    edge_attr = torch.randn(edge_index.size(1), 2, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+    speed = vel.norm(dim=1, keepdim=True)
+    ours = model(speed, pos, edge_index, edge_attr, vel)
+    theirs = textbook(speed, pos, edge_index, edge_attr, vel)
+    torch.testing.assert_close(ours[1], theirs[1])
+
+
+def test_batch_is_a_loop_and_padding_of_the_batch_size_is_kept() -> None:
+    model, pos = network(0, 8, 2, 2, metric=minkowski(dtype=torch.float64), readout="mean"), points(4)
+    whole = model(None, pos, batch=BATCH, batch_size=4)
+    assert whole.shape == (4, 2)
+    for graph in range(3):
+        torch.testing.assert_close(whole[graph : graph + 1], model(None, pos[BATCH == graph]))
+
+
+@pytest.mark.parametrize("nodes", [0, 1])
+def test_graphs_without_edges_are_defined(nodes: int) -> None:
+    model = network(0, 8, 2, 2, metric=minkowski(dtype=torch.float64), readout="mean")
+    out = model(None, torch.ones(nodes, 4).double(), batch=torch.zeros(nodes, dtype=torch.long), batch_size=1)
+    assert out.shape == (1, 2)
+    assert bool(out.isfinite().all())
+
+
+def test_every_parameter_gets_a_gradient() -> None:
+    """DistributedDataParallel waits for all of them: the last layer of a classifier moves no vectors."""
+    model = LieGNN(0, 8, 2, 3, metric=minkowski(dtype=torch.float64), readout="mean").double()
+    model(None, points(4), batch=BATCH).square().sum().backward()
+    assert [name for name, p in model.named_parameters() if p.grad is None] == []
+
+
+def test_one_learned_metric_for_all_layers() -> None:
+    model = LieGNN(0, 8, 2, 3, metric="learned", dim=4, readout="mean")
+    assert sum(parameter.shape == (4, 4) for parameter in model.parameters()) == 1
+    assert all(conv.metric is model.metric for conv in model.convs)
+
+
+def test_reset_parameters_changes_all_weights() -> None:
+    model = LieGNN(1, 4, 1, 2, metric="learned", dim=3)
+    before = [p.clone() for p in model.parameters()]
+    model.reset_parameters()
+    assert all(not torch.equal(p, q) for p, q in zip(model.parameters(), before, strict=True))
+
+
+def test_compiles_without_a_graph_break() -> None:
+    model = network(0, 8, 2, 2, metric=minkowski(dtype=torch.float64))
+    edge_index = complete_graph(9, BATCH).edge_index
+    compiled = torch.compile(model, backend="aot_eager", fullgraph=True)
+    torch.testing.assert_close(compiled(None, points(4), edge_index), model(None, points(4), edge_index))
+
+
+def test_state_dict_round_trip_and_repr() -> None:
+    model, other = (network(1, 4, 2, 2, metric=torch.eye(3), seed=seed) for seed in (0, 1))
+    assert str(model) == "LieGNN(1, 2, num_layers=2)"
+    other.load_state_dict(model.state_dict())
+    x = torch.ones(9, 1).double()
+    torch.testing.assert_close(other(x, points(3)), model(x, points(3)))
+
+
+@pytest.mark.parametrize(
+    ("args", "options", "message"),
+    [
+        ((0, 8, 2, 0), {}, "at least one layer"),
+        ((0, 8, 2, 1), {"readout": "max"}, "'mean', 'sum' or None"),
+        ((0, 8, 2, 1), {"invariants": ("distance",)}, "no scalars at all"),
+    ],
+)
+def test_bad_settings(args: tuple[int, ...], options: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        LieGNN(*args, metric=torch.eye(3), **options)
+
+
+def test_bad_input() -> None:
+    model = LieGNN(2, 8, 2, 1, metric=torch.eye(3))
+    with pytest.raises(ValueError, match="in_channels=2 channels, got 0"):
+        model(None, torch.ones(4, 3))
+    with pytest.raises(ValueError, match=r"`pos` must be \[num_nodes, 3\]"):
+        model(torch.ones(4, 2), torch.ones(4, 2))
