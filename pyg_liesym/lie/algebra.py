@@ -121,7 +121,7 @@ class LieAlgebra:
     @classmethod
     def preserving(cls, form: Tensor, *, dtype: torch.dtype = torch.float64) -> LieAlgebra:
         """All L with ``LᵀJ + JL = 0``, an orthonormal basis, for any square J (symmetric or not)."""
-        return cls(named.preserving(form).to(dtype))
+        return cls(named.preserving(form, dtype=dtype))
 
     # New algebras from old
 
@@ -135,11 +135,7 @@ class LieAlgebra:
             >>> LieAlgebra.rotation(2).repeat(4)
             LieAlgebra(so(2) × 4 copies, dim=1, n=8)
         """
-        if copies < 1:
-            raise ValueError(f"copies must be at least 1, got {copies}")
-        identity = torch.eye(copies, dtype=self.basis.dtype, device=self.basis.device)
-        blocks = torch.einsum("ab,kij->kaibj", identity, self.basis).reshape(self.dim, copies * self.n, copies * self.n)
-        return LieAlgebra(blocks, f"{self.name} × {copies} copies" if self.name else None)
+        return LieAlgebra(named.repeated(self.basis, copies), f"{self.name} × {copies} copies" if self.name else None)
 
     def direct_sum(self, other: LieAlgebra) -> LieAlgebra:
         """The two acting on separate coordinates, ``(x, y) ↦ (g x, h y)`` with independent g and h.

@@ -165,8 +165,8 @@ class _Found:
         n, dim = self.basis.shape[-1], len(self.basis)
         if n > _LARGEST_NESTED:
             return []
-        others = [e for e in self.entries if e.dim != dim and 2 * e.dim > dim and e.family.startswith(("so", "sp"))]
-        close = [(e, angle) for e in others if (angle := self.angle(e)) <= max_angle]
+        preserving = [e for e in self.entries if e.preserves_form and e.dim != dim and 2 * e.dim > dim]
+        close = [(e, angle) for e in preserving if (angle := self.angle(e)) <= max_angle]
         close.sort(key=lambda pair: (pair[0].dim > dim, abs(pair[0].dim - dim), pair[1]))
         return [self.entry(e.name, "inside" if e.dim > dim else "contains", e.dim, angle) for e, angle in close]
 

@@ -156,12 +156,26 @@ def poincare(*, dtype: torch.dtype = torch.float64) -> Tensor:
     return _affine(lorentz(dtype=dtype))
 
 
-def preserving(form: Tensor) -> Tensor:
+def repeated(basis: Tensor, copies: int) -> Tensor:
+    """Block-diagonal copies of one action, ``1 ⊗ L``.
+
+    Example:
+        >>> repeated(scaling(1), 3).diagonal(dim1=1, dim2=2).tolist()
+        [[1.0, 1.0, 1.0]]
+    """
+    _at_least("copies", copies, 1)
+    num, n, _ = basis.shape
+    identity = torch.eye(copies, dtype=basis.dtype, device=basis.device)
+    return torch.einsum("ab,kij->kaibj", identity, basis).reshape(num, copies * n, copies * n)
+
+
+def preserving(form: Tensor, *, dtype: torch.dtype = torch.float64) -> Tensor:
     """The algebra ``{L : LᵀJ + JL = 0}`` of one bilinear form J, as an orthonormal basis (null space by SVD).
 
     Args:
         form: J ``[n, n]``: symmetric, antisymmetric or general; a general J must have both its parts
             preserved.
+        dtype: Floating type of the result.
 
     Raises:
         ValueError: If J is not a finite square matrix.
@@ -180,7 +194,7 @@ def preserving(form: Tensor) -> Tensor:
     # column k: LᵀJ + JL for the k-th unit matrix
     system = (units.mT @ exact + exact @ units).flatten(1).T
     tol = max(system.shape) * torch.finfo(form.dtype).eps
-    return null_vectors(system, tol).view(-1, n, n).to(form)
+    return null_vectors(system, tol).view(-1, n, n).to(device=form.device, dtype=dtype)
 
 
 def _affine(linear: Tensor) -> Tensor:
