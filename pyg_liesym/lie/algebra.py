@@ -316,7 +316,20 @@ class LieAlgebra:
         return subspace.principal_angles(subspace.span(self.basis, tol)[1], subspace.span(other.basis, tol)[1])
 
     def identify(self, *, max_angle: float = 0.15, tol: float = 0.1) -> list[Identification]:
-        """Ranked comparison with the named algebras, up to change of basis; see `identify` there."""
+        """Ranked comparison with the named algebras, as it stands and up to change of basis.
+
+        Args:
+            max_angle: Largest principal angle, in radians, up to which two spans count as the same.
+            tol: What counts as noise in a learned basis: relative size of weak directions, closure error, residual
+                of a form.
+
+        Returns:
+            At least one entry, best first; without a match the first one says so.
+
+        Example:
+            >>> print(LieAlgebra.lorentz().identify()[0])
+            so(1,3), same subspace, largest angle 0.0°
+        """
         return identify(self.basis, max_angle=max_angle, tol=tol)
 
     def invariant_forms(self, tol: float = 0.1) -> invariant.InvariantForms:
