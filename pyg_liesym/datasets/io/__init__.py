@@ -1,0 +1,5 @@
+"""Readers and writers of file formats: the only place of the package that knows them."""
+
+from pyg_liesym.datasets.io.root import find_files, read_jets, write_jets
+
+__all__ = ["find_files", "read_jets", "write_jets"]

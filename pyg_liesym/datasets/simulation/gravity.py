@@ -109,13 +109,7 @@ def simulate_orbits(
     if split not in get_args(OrbitSplit):
         raise ValueError(f"split must be one of {list(get_args(OrbitSplit))}, got {split!r}")
     recipe = _RECIPES[kind]
-    count = (
-        num_orbits
-        if num_orbits is not None
-        else recipe.train_orbits
-        if split == "train"
-        else recipe.test_orbits
-    )
+    count = num_orbits if num_orbits is not None else recipe.train_orbits if split == "train" else recipe.test_orbits
     if count < 1:
         raise ValueError(f"num_orbits must be at least 1, got {count}")
     times = np.linspace(0.0, recipe.duration, recipe.steps)

@@ -1,0 +1,385 @@
+"""Top and QCD jets from Pythia 8 and FastJet, simulated by several processes into ROOT files."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from pyg_liesym.datasets.io.root import write_jets
+from pyg_liesym.datasets.jet_arrays import JetArrays, concatenate_jets
+
+CLASSES = ("QCD", "Tbqq")
+RADIUS = 0.8
+PT_RANGE = (550.0, 650.0)
+ETA_MAX = 2.0
+
+_EVENTS_PER_BATCH = 256
+_NEUTRINOS = (12, 14, 16)
+# An event is hadronised only if its partons make a jet in this range: hadrons shift a jet's pT by a few GeV, and
+# only a very energetic neutrino (lost to the jet) can bring a jet down from above.
+_PARTON_JET_RANGE = (520.0, 850.0)
+_COMMON = (
+    "Print:quiet = on",
+    "Beams:eCM = 14000.",
+    "PartonLevel:MPI = off",
+    "ParticleDecays:limitTau0 = on",
+    "ParticleDecays:tau0Max = 10.",
+    "PhaseSpace:pTHatMin = 450.",
+    "Random:setSeed = on",
+)
+_PROCESS = {
+    "QCD": ("HardQCD:all = on",),
+    "Tbqq": ("Top:gg2ttbar = on", "Top:qqbar2ttbar = on", "24:onMode = off", "24:onIfAny = 1 2 3 4 5"),
+}
+
+
+def simulate_jets(
+    folder: str | os.PathLike[str],
+    num_jets: int,
+    *,
+    seed: int = 0,
+    num_workers: int = 1,
+    chunk_size: int = 1000,
+    max_constituents: int = 200,
+    plane: bool = True,
+    progress: bool = True,
+) -> list[Path]:
+    """Simulates top and QCD jets into the files ``jets_00000.root``, ``jets_00001.root``, … of a folder.
+
+    Every file has ``chunk_size`` jets (the last one the rest), half of each class in random order. Files that are
+    there already are kept, so that an interrupted run goes on where it stopped; the same call with a larger
+    ``num_jets`` adds files.
+
+    Args:
+        folder: Where to write, with a ``recipe.json`` that says what the files are.
+        num_jets: Number of jets of both classes together.
+        seed: The content depends on ``seed``, ``num_jets``, ``chunk_size`` and ``max_constituents`` and on the
+            versions of Pythia and FastJet, but not on the number of processes.
+        num_workers: Number of processes. With more than one, a script must be started under
+            ``if __name__ == "__main__":``, as always with Python's ``spawn``.
+        chunk_size: Jets per file.
+        max_constituents: Keep the hardest constituents of a jet up to this number.
+        plane: Write ``part_deta`` and ``part_dphi``, see :func:`~pyg_liesym.datasets.io.root.write_jets`.
+        progress: Show a progress bar.
+
+    Returns:
+        The files, in order.
+
+    Raises:
+        ImportError: If Pythia, FastJet or vector are not installed.
+        ValueError: If a number is not positive or the folder holds jets of another recipe.
+    """
+    for name, value in {"num_jets": num_jets, "num_workers": num_workers, "chunk_size": chunk_size}.items():
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")
+    _import_generators()
+    settings = dict(seed=seed, chunk_size=chunk_size, max_constituents=max_constituents, plane=plane)
+    folder = Path(folder)
+    chunks = {
+        folder / f"jets_{index:05d}.root": (min(chunk_size, num_jets - first), (seed, index))
+        for index, first in enumerate(range(0, num_jets, chunk_size))
+    }
+    _check_recipe(folder, settings, chunks)
+    write = functools.partial(_write_chunk, max_constituents=max_constituents, plane=plane)
+    todo = {path: task for path, task in chunks.items() if _num_jets(path) != task[0]}
+    done = num_jets - sum(count for count, _ in todo.values())
+    with tqdm(total=num_jets, initial=done, unit="jet", desc="simulating", disable=not progress) as bar:
+        if num_workers == 1:
+            for path, (count, key) in todo.items():
+                write(path, count, key, report=bar.update)
+        else:
+            _write_in_parallel(todo, functools.partial(write, report=_count), num_workers, bar)
+    return list(chunks)
+
+
+def generate_jets(
+    num_jets: int,
+    key: tuple[int, ...] = (0,),
+    *,
+    max_constituents: int = 200,
+    report: Callable[[int], Any] = lambda _: None,
+) -> JetArrays:
+    r"""Simulates top and QCD jets in this process and returns them as arrays.
+
+    The jets follow the Top Quark Tagging Reference Dataset (https://doi.org/10.5281/zenodo.2603256; Butter et al.
+    2018, https://arxiv.org/abs/1707.08966) before its detector simulation: proton-proton collisions at 14 TeV by
+    Pythia 8 without multiple interactions, all visible final particles clustered by anti-:math:`k_T` with R = 0.8.
+
+    - ``Tbqq``: :math:`pp \to t\bar t`, both W bosons decaying to quarks. A jet is kept if a top (as it decays) and
+      all its three decay quarks (before they radiate) are within ΔR < 0.8 of the jet's axis.
+    - ``QCD``: ``HardQCD:all``: two-parton scattering of gluons and u, d, s, c, b quarks, charm and bottom pairs
+      included.
+
+    Every jet of an event with pT in 550-650 GeV and \|η\| < 2 that passes is kept. Hadrons that fly more than
+    10 mm (K⁰s, Λ, …) do not decay, neutrinos are invisible. Not simulated: detector, pile-up.
+
+    The hard scattering is generated from a transverse momentum of 450 GeV upwards, without upper limit. Jets in the
+    window from a softer scattering, lifted by hard initial-state radiation, are therefore missing.
+
+    Args:
+        num_jets: Number of jets, half of each class (of an odd number, one more QCD jet).
+        key: The seed: any integers.
+        max_constituents: Keep the hardest constituents of a jet up to this number.
+        report: Called with the number of new jets now and then.
+
+    Shapes:
+        See :class:`~pyg_liesym.datasets.jet_arrays.JetArrays`; labels index ``("QCD", "Tbqq")``; the jets are in
+        random order.
+
+    Units:
+        GeV, radians.
+
+    Raises:
+        ImportError: If Pythia, FastJet or vector are not installed.
+    """
+    _import_generators()
+    _silence_banners()
+    halves = [
+        _generate_class(label, name, (num_jets + 1 - label) // 2, (*key, label), max_constituents, report)
+        for label, name in enumerate(CLASSES)
+    ]
+    order = np.random.default_rng((*key, len(CLASSES))).permutation(num_jets)
+    return concatenate_jets(halves).select(order)
+
+
+def _generate_class(
+    label: int, name: str, count: int, key: tuple[int, ...], max_constituents: int, report: Callable[[int], Any]
+) -> JetArrays:
+    import pythia8mc
+
+    pythia = pythia8mc.Pythia("", False)
+    seed = int(np.random.SeedSequence(key).generate_state(1)[0]) % 900_000_000 + 1
+    for setting in (*_COMMON, *_PROCESS[name], f"Random:seed = {seed}"):
+        pythia.readString(setting)
+    veto = _parton_jet_veto(match_top=name == "Tbqq")
+    pythia.setUserHooksPtr(veto)
+    if not pythia.init():
+        raise RuntimeError(f"Pythia could not be started for the process {name}")
+    parts: list[JetArrays] = []
+    found = 0
+    while found < count:
+        jets = _select_jets(pythia.nextBatch(_EVENTS_PER_BATCH), label, name == "Tbqq", max_constituents)
+        jets = jets.select(np.arange(min(len(jets), count - found)))
+        parts.append(jets)
+        found += len(jets)
+        report(len(jets))
+    return concatenate_jets(parts) if parts else _empty()
+
+
+def _parton_jet_veto(*, match_top: bool) -> Any:
+    """Makes the hook that ends hopeless events before hadronisation."""
+    import pythia8mc
+
+    low, high = _PARTON_JET_RANGE
+
+    class PartonJetVeto(pythia8mc.UserHooks):
+        def __init__(self) -> None:
+            super().__init__()
+            self.finder = pythia8mc.SlowJet(-1, RADIUS, low, ETA_MAX + 0.5, 2, 1)
+
+        def canVetoPartonLevel(self) -> bool:
+            return True
+
+        def doVetoPartonLevel(self, event: Any) -> bool:
+            self.finder.analyze(event)
+            jets = [i for i in range(self.finder.sizeJet()) if self.finder.pT(i) < high]
+            return not (_any_near_top(event, [self.finder.p(i) for i in jets]) if match_top else jets)
+
+    return PartonJetVeto()
+
+
+def _any_near_top(event: Any, jets: list[Any]) -> bool:
+    """Tells whether all decay quarks of one top are within ΔR < 1 of one jet: looser than the final matching."""
+    import pythia8mc
+
+    def decay(index: int) -> list[int]:
+        last = event[event[index].iBotCopyId()]
+        products = range(last.daughter1(), last.daughter2() + 1)
+        return [quark for i in products for quark in (decay(i) if event[i].idAbs() == 24 else [i])]
+
+    first_top, first_antitop = 5, 6
+    quarks = [[event[i].p() for i in decay(top)] for top in (first_top, first_antitop)] if jets else []
+    return any(all(pythia8mc.RRapPhi(jet, quark) < 1.0 for quark in of) for jet in jets for of in quarks)
+
+
+def _select_jets(events: Any, label: int, match_top: bool, max_constituents: int) -> JetArrays:
+    """Clusters a batch of events and packs the jets that pass."""
+    import awkward as ak
+    import fastjet
+
+    particles = events.prt
+    kind = abs(particles.id)
+    visible = particles.p[(particles.status > 0) & ~functools.reduce(np.logical_or, (kind == n for n in _NEUTRINOS))]
+    visible = ak.zip({"px": visible.px, "py": visible.py, "pz": visible.pz, "E": visible.e})
+    clusters = fastjet.ClusterSequence(visible, fastjet.JetDefinition(fastjet.antikt_algorithm, RADIUS))
+    jets = _as_vectors(clusters.inclusive_jets(min_pt=PT_RANGE[0]))
+    keep = (jets.pt > PT_RANGE[0]) & (jets.pt < PT_RANGE[1]) & (abs(jets.eta) < ETA_MAX)
+    if match_top:
+        keep = keep & (_holds_top(particles, jets, 1) | _holds_top(particles, jets, -1))
+    constituents = _as_vectors(ak.flatten(clusters.constituents(min_pt=PT_RANGE[0])[keep], axis=1))
+    constituents = constituents[ak.argsort(constituents.pt, axis=1, ascending=False)][:, :max_constituents]
+    jets = ak.flatten(jets[keep], axis=1)
+    side = np.where(jets.eta < 0, -1.0, 1.0)
+    columns = [constituents.E, constituents.px, constituents.py, constituents.pz]
+    plane = [(constituents.eta - jets.eta) * side, constituents.deltaphi(jets)]
+    return JetArrays(
+        p4=_stack([ak.flatten(column) for column in columns]),
+        plane=_stack([ak.flatten(column) for column in plane]),
+        offsets=np.concatenate([[0], np.cumsum(ak.to_numpy(ak.num(constituents)))]).astype(np.int64),
+        axis=_stack([jets.pt, jets.eta, jets.phi, jets.E]),
+        label=np.full(len(jets), label),
+    )
+
+
+def _holds_top(particles: Any, jets: Any, sign: int) -> Any:
+    """Tells for every jet whether the top (sign 1) or antitop (-1) and its decay quarks are within ΔR < 0.8."""
+    import awkward as ak
+
+    mother = particles.id[ak.where(particles.mother1 < 0, 0, particles.mother1)]
+    decay = (abs(particles.id) <= 5) & ((mother == 6 * sign) | (mother == 24 * sign))
+    quarks = _as_vectors(particles.p[decay])
+    top = ak.sum(quarks, axis=1)
+    inside = jets.deltaR(top) < RADIUS
+    near = jets[:, :, None].deltaR(quarks[:, None, :]) < RADIUS
+    return inside & ak.all(near, axis=2) & (ak.num(quarks) == 3)
+
+
+def _as_vectors(array: Any) -> Any:
+    import vector
+
+    energy = array["e" if "e" in array.fields else "E"]
+    return vector.zip({"px": array["px"], "py": array["py"], "pz": array["pz"], "E": energy})
+
+
+def _stack(columns: list[Any]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    import awkward as ak
+
+    return np.stack([ak.to_numpy(column) for column in columns], axis=-1).astype(np.float32)
+
+
+def _empty() -> JetArrays:
+    return JetArrays(
+        p4=np.empty((0, 4), np.float32),
+        plane=np.empty((0, 2), np.float32),
+        offsets=np.zeros(1, np.int64),
+        axis=np.empty((0, 4), np.float32),
+        label=np.empty(0, np.int64),
+    )
+
+
+def _write_chunk(
+    path: Path,
+    count: int,
+    key: tuple[int, ...],
+    *,
+    max_constituents: int,
+    plane: bool,
+    report: Callable[[int], Any],
+) -> None:
+    jets = generate_jets(count, key, max_constituents=max_constituents, report=report)
+    write_jets(path, jets, CLASSES, plane=plane)
+
+
+_counter: Any = None
+
+
+def _start_worker(counter: Any) -> None:
+    global _counter
+    _counter = counter
+
+
+def _count(jets: int) -> None:
+    with _counter.get_lock():
+        _counter.value += jets
+
+
+def _write_in_parallel(
+    todo: Mapping[Path, tuple[int, tuple[int, ...]]], write: Callable[..., None], num_workers: int, bar: Any
+) -> None:
+    context = multiprocessing.get_context("spawn")
+    counter = context.Value("q", 0)
+    done = bar.n
+    with ProcessPoolExecutor(num_workers, context, _start_worker, (counter,)) as pool:
+        pending = {pool.submit(write, path, *task) for path, task in todo.items()}
+        try:
+            while pending:
+                finished, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
+                bar.update(done + counter.value - bar.n)
+                for future in finished:
+                    future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _check_recipe(folder: Path, settings: dict[str, int], chunks: dict[Path, Any]) -> None:
+    """Refuses to mix jets of different recipes in one folder, and notes the recipe in a new one."""
+    note = folder / "recipe.json"
+    found = json.loads(note.read_text()) if note.exists() else settings
+    surplus = set(folder.glob("jets_*.root")) - set(chunks)
+    if found != settings or surplus:
+        what = f"made with {found}" if found != settings else f"{len(surplus)} files more than asked for"
+        raise ValueError(
+            f"{folder} holds jets {what}, but the call asks for {settings} and {len(chunks)} files: choose another "
+            "folder, or delete the files to make them anew"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    note.write_text(json.dumps(settings, indent=2) + "\n")
+
+
+def _num_jets(path: Path) -> int | None:
+    """Number of jets of a finished file, None if there is none."""
+    import uproot
+
+    if not path.exists():
+        return None
+    with uproot.open(path) as file:
+        return int(file["tree"].num_entries)
+
+
+def _import_generators() -> None:
+    for name in ("pythia8mc", "fastjet", "vector"):
+        try:
+            __import__(name)
+        except ImportError as error:
+            raise ImportError(
+                f"simulating jets needs {name}, which is not installed: run `pip install 'pyg-liesym[jets]'`"
+            ) from error
+
+
+@functools.cache
+def _silence_banners() -> None:
+    """Lets FastJet and Pythia's copy of it print their banners, once, where nobody sees them."""
+    import fastjet
+    import pythia8mc
+
+    with _hidden_stdout():
+        particle = fastjet.PseudoJet(1.0, 0.0, 0.0, 1.0)
+        fastjet._swig.ClusterSequence([particle], fastjet.JetDefinition(fastjet.antikt_algorithm, RADIUS))
+        event = pythia8mc.Event()
+        event.append(21, 23, 0, 0, 1.0, 0.0, 0.0, 1.0, 0.0)
+        pythia8mc.SlowJet(-1, RADIUS, 0.1, 5.0, 2, 1).analyze(event)
+
+
+@contextlib.contextmanager
+def _hidden_stdout() -> Iterator[None]:
+    sys.stdout.flush()
+    saved = os.dup(1)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)
