@@ -1,7 +1,7 @@
 # Everything here creates or updates .venv by itself and says what it is doing.
 #
 #   make demo                      discover a symmetry, train with it, write a report with pictures
-#   make test ARGS="-k lie -x"     tests, with arguments for pytest
+#   make test ARGS="-k lie -x"     tests, with arguments for pytest (-n0 for one process, as --pdb needs)
 #
 # Variables: PYTHON (python3), TORCH (torch==2.13.0), TORCH_INDEX (an index of torch wheels, such as
 # https://download.pytorch.org/whl/cpu), VENV (.venv), SCATTER=no (do not try to compile torch-scatter).
@@ -11,6 +11,7 @@ TORCH ?= torch==2.13.0
 TORCH_INDEX ?=
 VENV ?= .venv
 SCATTER ?= yes
+CONSTRAINTS ?=
 ARGS ?=
 
 BIN := $(VENV)/bin
@@ -39,7 +40,7 @@ test: $(VENV)/.stamp-dev $(VENV)/.stamp-jets $(if $(filter no,$(SCATTER)),,$(SCA
 	@cat $(VENV)/.stamp-jets
 	@cat $(SCATTER_STAMP) 2>/dev/null || echo "torch-scatter: not tried (SCATTER=no); the tests of its path are skipped unless it is there"
 	@echo "==> pytest"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: $(VENV)/.stamp-dev
 	@echo "==> ruff check" && $(BIN)/ruff check .
@@ -54,8 +55,10 @@ docs: $(VENV)/.stamp-docs
 	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
+# Old releases trip over the deprecations of newer ones of their own dependencies: not ours to mend.
 test-lowest:
-	@$(MAKE) --no-print-directory VENV=.venv-lowest SCATTER=no CONSTRAINTS=.ci/lowest.txt test
+	@$(MAKE) --no-print-directory test VENV=.venv-lowest SCATTER=no CONSTRAINTS=.ci/lowest.txt \
+	  ARGS="-W ignore::DeprecationWarning $(ARGS)"
 
 clean:
 	rm -rf .venv .venv-lowest build dist docs/_build docs/reference/api .pytest_cache .mypy_cache .ruff_cache .hypothesis runs

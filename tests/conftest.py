@@ -1,7 +1,15 @@
-"""Settings of all tests."""
+"""What holds for every test: one thread, examples of hypothesis that do not depend on the day or the machine."""
 
+from __future__ import annotations
+
+import os
+
+import torch
 from hypothesis import settings
 
-# The first example of a test may import a library; the time of an example says nothing about the code.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# The tensors of the tests are small, and the tests run in parallel.
+torch.set_num_threads(1)
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # for the processes that tests start
+
+settings.register_profile("reproducible", deadline=None, derandomize=True, database=None)
+settings.load_profile("reproducible")
