@@ -78,7 +78,8 @@ class LearnedMetric(nn.Module):
     def J(self) -> Tensor:
         """The form, shape :math:`(n, n)`."""
         symmetric = self.weight + self.weight.mT
-        return symmetric * (self.weight.size(0) ** 0.5 / symmetric.norm())
+        on_sphere: Tensor = symmetric * (self.weight.size(0) ** 0.5 / symmetric.norm())
+        return on_sphere
 
     def forward(self) -> Tensor:
         """Return the form with a leading dimension of size one."""

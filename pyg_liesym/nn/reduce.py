@@ -17,7 +17,8 @@ class _SegmentSum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, src: Tensor, index: Tensor, ptr: Tensor) -> Tensor:
         ctx.save_for_backward(index)
-        return segment(src, ptr, reduce="sum")
+        out: Tensor = segment(src, ptr, reduce="sum")
+        return out
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
@@ -46,7 +47,9 @@ def sum_edges(src: Tensor, index: Tensor, ptr: OptTensor, num_nodes: int) -> Ten
         >>> sum_edges(torch.ones(3, 1), torch.tensor([0, 0, 2]), torch.tensor([0, 2, 2, 3]), 3).flatten()
         tensor([2., 0., 1.])
     """
+    out: Tensor
     if ptr is None:
-        return scatter(src, index, dim=0, dim_size=num_nodes, reduce="sum")
-    out: Tensor = _SegmentSum.apply(src, index, ptr)  # type: ignore[no-untyped-call]
+        out = scatter(src, index, dim=0, dim_size=num_nodes, reduce="sum")
+    else:
+        out = _SegmentSum.apply(src, index, ptr)  # type: ignore[no-untyped-call]
     return out

@@ -1,1 +1,21 @@
 """Lightning systems and data modules, one per task."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pyg_liesym.systems.data import ChargedParticlesData, JetsData, OrbitsData, VectorData
+    from pyg_liesym.systems.forecasting import TrajectoryForecasting
+    from pyg_liesym.systems.tagging import JetTagging
+
+__all__ = ["ChargedParticlesData", "JetTagging", "JetsData", "OrbitsData", "TrajectoryForecasting", "VectorData"]
+
+_MODULES = {"JetTagging": "tagging", "TrajectoryForecasting": "forecasting"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import Lightning only when a system is asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'data')}"), name)

@@ -1,4 +1,4 @@
-"""Training a network to forecast where bodies will be."""
+"""Training a network to forecast where vectors will be."""
 
 from __future__ import annotations
 
@@ -11,42 +11,76 @@ from torch_geometric.data import Batch
 
 
 class TrajectoryForecasting(L.LightningModule):
-    r"""Forecast a later state of bodies from an earlier one with a network that moves positions.
+    r"""Forecast later vectors of bodies from earlier ones with a network that moves vectors.
 
-    The loss is the mean squared error over components. A batch carries ``x``, ``pos`` and ``y``, and where the
-    network takes them ``vel``, ``edge_index`` and ``edge_attr``.
+    The loss is the mean squared error over components. A batch carries ``x``, ``pos`` and ``y`` (the later ``pos``),
+    and ``vel``, ``edge_index`` and ``edge_attr`` where the network takes them. Where the vectors of a batch are the
+    whole state, as in :class:`~pyg_liesym.systems.VectorData`, :meth:`rollout` feeds forecasts back.
+
+    **Law**: the forecast transforms as the network does.
 
     Args:
         net: Called as ``net(x, pos, edge_index, edge_attr, vel, batch, batch_size)``, returns scalars first and the new
             ``pos`` second, as :class:`~pyg_liesym.nn.LieGNN` without a readout does.
         lr: Learning rate of Adam.
         weight_decay: Weight decay of Adam.
+        decay: Whether the learning rate falls to zero along a cosine over the training.
+
+    Example:
+        >>> from pyg_liesym.nn import LieGNN
+        >>> system = TrajectoryForecasting(LieGNN(4, 8, 1, 2, metric=torch.eye(2)))
+        >>> batch = Batch(x=torch.eye(4), pos=torch.randn(4, 2), batch=torch.zeros(4, dtype=torch.long))
+        >>> system.rollout(batch, steps=3).shape
+        torch.Size([3, 4, 2])
     """
 
-    def __init__(self, net: nn.Module, lr: float = 5e-4, weight_decay: float = 1e-12) -> None:
+    def __init__(self, net: nn.Module, lr: float = 5e-4, weight_decay: float = 1e-12, decay: bool = False) -> None:
         super().__init__()
-        self.net, self.lr, self.weight_decay = net, lr, weight_decay
+        self.net, self.lr, self.weight_decay, self.decay = net, lr, weight_decay, decay
 
     def forward(self, batch: Batch) -> Tensor:
-        """Forecast the positions of a batch, shape :math:`(N, n)`."""
-        out = self.net(
+        """Forecast the vectors of a batch, shape :math:`(N, n)`."""
+        position: Tensor = self.net(
             batch.x,
             batch.pos,
-            batch.edge_index,
-            batch.edge_attr,
+            batch.get("edge_index"),
+            batch.get("edge_attr"),
             batch.get("vel"),
             batch.batch,
             batch.num_graphs,
-        )
-        position: Tensor = out[1]
+        )[1]
         return position
+
+    @torch.no_grad()
+    def rollout(self, batch: Batch, steps: int) -> Tensor:
+        """Forecast several steps by feeding every forecast back as the next input.
+
+        Args:
+            batch: The first state.
+            steps: Number of steps :math:`T`.
+
+        Shapes:
+            - **output**: :math:`(T, N, n)`
+
+        Raises:
+            ValueError: If the batch has velocities or features of edges, which a forecast of ``pos`` does not renew.
+        """
+        if "vel" in batch or "edge_attr" in batch:
+            raise ValueError("a rollout renews `pos` alone, but the batch also has `vel` or `edge_attr`")
+        state, frames = batch.clone(), []
+        for _ in range(steps):
+            state.pos = self(state)
+            frames.append(state.pos)
+        return torch.stack(frames) if frames else batch.pos.new_zeros(0, *batch.pos.shape)
 
     def _loss(self, batch: Batch) -> Tensor:
         return nn.functional.mse_loss(self(batch), batch.y)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
-        return self._loss(batch)
+        loss = self._loss(batch)
+        self.log("train_mse", loss, batch_size=batch.num_graphs, prog_bar=True, on_step=True)
+        return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Log ``val_mse``."""
@@ -57,9 +91,15 @@ class TrajectoryForecasting(L.LightningModule):
         self.log("test_mse", self._loss(batch), batch_size=batch.num_graphs)
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the forecast positions."""
-        return self(batch)
+        """Return the forecast vectors."""
+        forecast: Tensor = self(batch)
+        return forecast
 
     def configure_optimizers(self) -> Any:
-        """Adam, as in EGNN's protocol."""
-        return torch.optim.Adam(self.parameters(), lr=self.lr, weight_decay=self.weight_decay)
+        """Adam, as in EGNN's protocol, with or without a decaying rate."""
+        optimizer = torch.optim.Adam(self.parameters(), lr=self.lr, weight_decay=self.weight_decay)
+        if not self.decay:
+            return optimizer
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=max(steps, 1))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -118,9 +118,8 @@ class LieGNNConv(MessagePassing):
         self.phi_m = nn.Sequential(nn.Linear(hidden, 1), nn.Sigmoid()) if gate else None
         self.phi_x = None
         if pos_aggr is not None:
-            self.phi_x = nn.Sequential(
-                nn.Linear(hidden, hidden), activation_resolver(act), nn.Linear(hidden, 1, bias=False)
-            )
+            move = nn.Linear(hidden, 1, bias=False)
+            self.phi_x = nn.Sequential(nn.Linear(hidden, hidden), activation_resolver(act), move)
         self.phi_v = None
         if velocity:
             self.phi_v = nn.Sequential(nn.Linear(in_channels, hidden), activation_resolver(act), nn.Linear(hidden, 1))
@@ -140,7 +139,9 @@ class LieGNNConv(MessagePassing):
             for parameter in linear.parameters():
                 nn.init.uniform_(parameter, -(fan_in**-0.5), fan_in**-0.5)
         if self.phi_x is not None:
-            nn.init.xavier_uniform_(self.phi_x[-1].weight, gain=1e-3)
+            move = self.phi_x[-1]
+            assert isinstance(move, nn.Linear)
+            nn.init.xavier_uniform_(move.weight, gain=1e-3)
 
     def forward(
         self,
@@ -221,13 +222,14 @@ class LieGNNConv(MessagePassing):
         if self.pos_aggr == "graph":
             if batch is None:
                 return 1.0 / max(pos.size(0) - 1, 1)
-            return 1.0 / (degree(batch, batch_size, dtype=pos.dtype) - 1).clamp(min=1)[batch, None]
+            others: Tensor = degree(batch, batch_size, dtype=pos.dtype) - 1
+            return others.clamp(min=1).reciprocal()[batch, None]
         if edges.ptr is not None:
             count = edges.ptr.diff().to(pos.dtype)
         else:
             target = edges.edge_index[1 if self.flow == "source_to_target" else 0]
             count = degree(target, pos.size(0), dtype=pos.dtype)
-        return 1.0 / count.clamp(min=1)[:, None]
+        return count.clamp(min=1).reciprocal()[:, None]
 
     def _check(self, x: Tensor, pos: Tensor, edge_attr: OptTensor, vel: OptTensor) -> None:
         if not isinstance(x, Tensor) or not isinstance(pos, Tensor):

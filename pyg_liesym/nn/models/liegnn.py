@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
@@ -12,8 +13,8 @@ from torch_geometric.nn.resolver import activation_resolver
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
 from pyg_liesym.nn.edges import Edges, as_edges
 from pyg_liesym.nn.invariants import bilinear, signed_log
-from pyg_liesym.nn.metric import Metric, as_metric
-from pyg_liesym.typing import OptTensor
+from pyg_liesym.nn.metric import LearnedMetric, Metric, as_metric
+from pyg_liesym.typing import Invariant, OptTensor
 
 
 class LieGNN(nn.Module):
@@ -36,10 +37,12 @@ class LieGNN(nn.Module):
         metric: J, see :class:`~pyg_liesym.nn.LieGNNConv`; ``"learned"`` is one J shared by all layers.
         dim: Number of components of ``pos``; needed for ``metric="learned"`` alone.
         edge_dim: Channels of ``edge_attr``.
+        invariants: Which scalars of a pair enter the messages.
+        pos_aggr: How the moves of ``pos`` are summed (a last layer whose ``pos`` nobody reads has none).
         readout: ``None`` for an answer per node, ``"mean"`` or ``"sum"`` over the nodes for one per graph.
         dropout: Share of hidden readout channels dropped in training.
         act: Activation, by name.
-        **kwargs: Of :class:`~pyg_liesym.nn.LieGNNConv`: ``invariants``, ``psi``, ``pos_aggr``, ``gate``, ``velocity``.
+        **kwargs: Of :class:`~pyg_liesym.nn.LieGNNConv`: ``psi``, ``gate``, ``velocity``.
 
     Shapes:
         - **x**: :math:`(N, F_{in})`; **pos**, **vel**: :math:`(N, n)`; **batch**: :math:`(N)`
@@ -66,6 +69,8 @@ class LieGNN(nn.Module):
         metric: Metric,
         dim: int | None = None,
         edge_dim: int = 0,
+        invariants: Sequence[Invariant] = ("distance", "inner"),
+        pos_aggr: Literal["sum", "mean", "graph"] = "mean",
         readout: Literal["mean", "sum"] | None = None,
         dropout: float = 0.0,
         act: str = "silu",
@@ -78,26 +83,25 @@ class LieGNN(nn.Module):
             raise ValueError(f"expected `readout` to be 'mean', 'sum' or None, got {readout!r}")
         self.in_channels, self.out_channels, self.readout = in_channels, out_channels, readout
         self.metric = as_metric(metric, dim)
-        self.has_norm = "inner" in kwargs.get("invariants", ("distance", "inner"))
+        self.has_norm = "inner" in invariants
         num_scalars = in_channels + (self.metric().size(0) if self.has_norm else 0)
         if num_scalars == 0:
             raise ValueError("with in_channels=0 the invariants must hold 'inner', or the nodes have no scalars at all")
         self.embedding = nn.Linear(num_scalars, hidden_channels)
         self.convs = nn.ModuleList()
         for layer in range(num_layers):
-            options = dict(kwargs)
-            if readout is not None and layer == num_layers - 1 and not kwargs.get("velocity", False):
-                options["pos_aggr"] = None
-            self.convs.append(
-                LieGNNConv(
-                    hidden_channels,
-                    hidden_channels,
-                    metric=self.metric,
-                    edge_dim=edge_dim,
-                    act=act,
-                    **options,
-                )
+            unread = readout is not None and layer == num_layers - 1 and not kwargs.get("velocity", False)
+            conv = LieGNNConv(
+                hidden_channels,
+                hidden_channels,
+                metric=self.metric,
+                edge_dim=edge_dim,
+                invariants=invariants,
+                pos_aggr=None if unread else pos_aggr,
+                act=act,
+                **kwargs,
             )
+            self.convs.append(conv)
         self.head = nn.Sequential(
             nn.Linear(hidden_channels, hidden_channels),
             activation_resolver(act),
@@ -108,7 +112,7 @@ class LieGNN(nn.Module):
     def reset_parameters(self) -> None:
         """Draw new parameters."""
         for module in self.modules():
-            if module is not self and hasattr(module, "reset_parameters"):
+            if isinstance(module, nn.Linear | LieGNNConv | LearnedMetric):
                 module.reset_parameters()
 
     def forward(
@@ -130,7 +134,8 @@ class LieGNN(nn.Module):
             out = self.head(h)
             return (out, pos) if vel is None else (out, pos, vel)
         pool = global_mean_pool if self.readout == "mean" else global_add_pool
-        return self.head(pool(h, batch, batch_size))
+        logits: Tensor = self.head(pool(h, batch, batch_size))
+        return logits
 
     def _scalars(self, x: OptTensor, pos: Tensor) -> Tensor:
         channels = 0 if x is None else x.size(-1)

@@ -1,0 +1,82 @@
+"""The console command ``liesym``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, NamedTuple
+
+
+class _Command(NamedTuple):
+    target: str
+    help: str
+
+
+_COMMANDS = {
+    "demo": _Command("pyg_liesym.cli.demo:demo", "discover, train and compare on packaged jets and orbits; a report"),
+    "discover": _Command("pyg_liesym.cli.discover:discover", "find the symmetry of a named data set or of your arrays"),
+    "simulate": _Command("pyg_liesym.cli.simulate:SIMULATORS", "make jets, orbits or charged particles"),
+    "fit": _Command("pyg_liesym.cli.train:train", "train a system (LightningCLI; --config file.yaml)"),
+    "validate": _Command("pyg_liesym.cli.train:train", "score a checkpoint on the validation split"),
+    "test": _Command("pyg_liesym.cli.train:train", "score a checkpoint on the test split"),
+    "predict": _Command("pyg_liesym.cli.train:train", "apply a checkpoint to the test split"),
+    "reproduce": _Command("pyg_liesym.cli.reproduce.protocols:PROTOCOLS", "repeat a protocol of the papers"),
+}
+
+_USAGE = """usage: liesym COMMAND [OPTIONS]
+
+Find the symmetry in data and use it.
+
+commands:
+{commands}
+
+`liesym COMMAND --help` explains a command and its options.
+
+A first look:       liesym demo
+Your own arrays:    liesym discover x.npy y.npy          (samples, vectors, n)
+Train a tagger:     liesym fit --config examples/configs/jets.yaml
+"""
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run ``liesym``; the answer of a command goes to the terminal and to files, errors of use to exit status 2.
+
+    Args:
+        args: The words after ``liesym`` (default: of the command line).
+    """
+    words = list(sys.argv[1:] if args is None else args)
+    if not words or words[0] in ("-h", "--help", "help"):
+        sys.stdout.write(usage())
+        return
+    if words[0] == "--version":
+        from pyg_liesym import __version__
+
+        sys.stdout.write(f"liesym {__version__}\n")
+        return
+    name, *rest = words
+    if name not in _COMMANDS:
+        sys.stderr.write(f"liesym: there is no command {name!r}; the commands are {', '.join(_COMMANDS)}\n")
+        raise SystemExit(2)
+    module, attribute = _COMMANDS[name].target.split(":")
+    target = getattr(import_module(module), attribute)
+    try:
+        if attribute == "train":
+            target([name, *rest])
+        else:
+            _call(target, rest, name)
+    except (FileNotFoundError, ImportError, ValueError) as error:
+        sys.stderr.write(f"liesym {name}: {error}\n")
+        raise SystemExit(2) from error
+
+
+def usage() -> str:
+    """The text of ``liesym --help``."""
+    lines = (f"  {name:<10} {command.help}" for name, command in _COMMANDS.items())
+    return _USAGE.format(commands="\n".join(lines))
+
+
+def _call(target: Callable[..., Any] | dict[str, Callable[..., Any]], words: list[str], name: str) -> None:
+    from jsonargparse import auto_cli
+
+    auto_cli(target, args=words, prog=f"liesym {name}")

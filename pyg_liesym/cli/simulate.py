@@ -1,0 +1,76 @@
+"""``liesym simulate``: make the data sets that need no file from outside."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+
+def simulate_charged_particles(root: Path = Path("datasets/charged_particles"), seed: int = 43) -> None:
+    """Make EGNN's n-body benchmark, all three splits.
+
+    Args:
+        root: Folder of the data set.
+        seed: Seed of the simulation.
+    """
+    from pyg_liesym.datasets.charged_particles import SPLITS, ChargedParticles
+
+    for split in SPLITS:
+        dataset = ChargedParticles(str(root), split, seed=seed)  # type: ignore[arg-type]
+        print(f"{split}: {len(dataset)} systems in {dataset.processed_paths[0]}")
+
+
+def simulate_gravitational_orbits(
+    kind: str = "two_body",
+    split: str = "train",
+    num_orbits: int | None = None,
+    out: Path = Path("orbits"),
+    seed: int = 0,
+) -> None:
+    """Make one-step pairs of gravitational orbits as ``x.npy`` and ``y.npy``, ready for ``liesym discover``.
+
+    Args:
+        kind: ``two_body``, ``two_body_wide`` or ``three_body``.
+        split: ``train``, ``val`` or ``test``.
+        num_orbits: Number of orbits (default: the published number).
+        out: Folder of the two files, each ``[samples, vectors, 2]``: positions of all bodies, then momenta.
+        seed: Seed of the simulation.
+    """
+    from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
+
+    orbits = simulate_orbits(kind, split, num_orbits=num_orbits, seed=seed)  # type: ignore[arg-type]
+    out.mkdir(parents=True, exist_ok=True)
+    for name, states in zip(("x", "y"), one_step_pairs(orbits), strict=True):
+        temporary = out / f".{name}.npy.tmp"
+        with temporary.open("wb") as file:
+            np.save(file, states.reshape(len(states), -1, 2), allow_pickle=False)
+        os.replace(temporary, out / f"{name}.npy")
+    print(f"{len(states)} pairs of {states.shape[1] // 2} vectors in {out}/x.npy and {out}/y.npy")
+
+
+def simulate_jets(
+    folder: Path = Path("datasets/jets/raw"), num_jets: int = 10_000, seed: int = 0, num_workers: int = 1
+) -> None:
+    """Make top and QCD jets with Pythia 8 and FastJet, as ROOT files; a run that was stopped goes on.
+
+    Needs the extra ``jets``: ``pip install --only-binary pythia8mc,fastjet 'pyg-liesym[jets]'``.
+
+    Args:
+        folder: Folder of the files.
+        num_jets: Number of jets, half of each class.
+        seed: Seed of the simulation; the jets do not depend on the number of processes.
+        num_workers: Number of processes.
+    """
+    from pyg_liesym.datasets.simulation.jets import simulate_jets as simulate
+
+    files = simulate(folder, num_jets, seed=seed, num_workers=num_workers)
+    print(f"{num_jets} jets in {len(files)} files in {folder}")
+
+
+SIMULATORS = {
+    "jets": simulate_jets,
+    "orbits": simulate_gravitational_orbits,
+    "charged-particles": simulate_charged_particles,
+}

@@ -1,0 +1,194 @@
+"""Data modules with plain arguments, one per kind of data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import lightning as L
+import numpy as np
+import torch
+from torch import Tensor
+from torch_geometric.data import InMemoryDataset
+
+from pyg_liesym.datasets.charged_particles import ChargedParticles
+from pyg_liesym.datasets.jets import Jets
+from pyg_liesym.datasets.loader import PackedLoader
+from pyg_liesym.datasets.simulation.gravity import OrbitKind, one_step_pairs, simulate_orbits
+from pyg_liesym.datasets.vector_pairs import VectorPairs
+
+Split = Literal["train", "val", "test"]
+
+
+class _PackedData(L.LightningDataModule):
+    """Loaders over one in-memory data set a split."""
+
+    def __init__(self, batch_size: int, seed: int) -> None:
+        super().__init__()
+        self.batch_size, self.seed = batch_size, seed
+        self._splits: dict[Split, InMemoryDataset] = {}
+
+    def dataset(self, split: Split) -> InMemoryDataset:
+        """The data set of a split, read when first asked for."""
+        if split not in self._splits:
+            self._splits[split] = self._load(split)
+        return self._splits[split]
+
+    def _load(self, split: Split) -> InMemoryDataset:
+        raise NotImplementedError(f"{type(self).__name__} must say how to load a split")
+
+    def train_dataloader(self) -> PackedLoader:
+        """Shuffled batches, the last one left out if it is not full."""
+        data = self.dataset("train")
+        full = len(data) >= self.batch_size
+        return PackedLoader(data, self.batch_size, shuffle=True, seed=self.seed, drop_last=full)
+
+    def val_dataloader(self) -> PackedLoader:
+        """Batches of the validation split."""
+        return PackedLoader(self.dataset("val"), self.batch_size)
+
+    def test_dataloader(self) -> PackedLoader:
+        """Batches of the test split."""
+        return PackedLoader(self.dataset("test"), self.batch_size)
+
+    def predict_dataloader(self) -> PackedLoader:
+        """Batches of the test split, as predictions are made on it."""
+        return self.test_dataloader()
+
+
+class JetsData(_PackedData):
+    """Jets from ROOT files, or the packaged sample.
+
+    Args:
+        files: Paths or globs of ROOT files in the layout of JetClass; ``None`` for the packaged sample.
+        root: Folder of a cache, if one is wanted.
+        max_constituents: Keep the hardest constituents of every jet up to this number.
+        batch_size: Jets in a batch.
+        seed: Seed of the training order.
+
+    Example:
+        >>> next(iter(JetsData(max_constituents=8, batch_size=4).val_dataloader())).p4.shape[1]
+        4
+    """
+
+    def __init__(
+        self,
+        files: str | Sequence[str] | None = None,
+        root: str | None = None,
+        max_constituents: int | None = None,
+        batch_size: int = 64,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(batch_size, seed)
+        self.files, self.root, self.max_constituents = files, root, max_constituents
+
+    def _load(self, split: Split) -> InMemoryDataset:
+        return Jets(self.root, self.files, split=split, max_constituents=self.max_constituents)
+
+
+class ChargedParticlesData(_PackedData):
+    """EGNN's n-body benchmark.
+
+    Args:
+        root: Folder of the data set; simulated when first used.
+        batch_size: Systems in a batch.
+        seed: Seed of the training order.
+    """
+
+    def __init__(self, root: str = "datasets/charged_particles", batch_size: int = 100, seed: int = 0) -> None:
+        super().__init__(batch_size, seed)
+        self.root = root
+
+    def _load(self, split: Split) -> InMemoryDataset:
+        return ChargedParticles(self.root, split)
+
+
+class OrbitsData(_PackedData):
+    """Gravitational orbits as one-step pairs of phase-space vectors: all positions, then all momenta, are the nodes.
+
+    Args:
+        kind: Which orbits, see :func:`~pyg_liesym.datasets.simulation.gravity.simulate_orbits`.
+        num_orbits: Training orbits (default: the published number).
+        batch_size: Pairs in a batch.
+        seed: Seed of the simulation and of the training order.
+
+    Example:
+        >>> next(iter(OrbitsData(num_orbits=2, batch_size=4).train_dataloader())).pos.shape
+        torch.Size([16, 2])
+    """
+
+    def __init__(
+        self, kind: OrbitKind = "two_body", num_orbits: int | None = None, batch_size: int = 256, seed: int = 0
+    ) -> None:
+        super().__init__(batch_size, seed)
+        self.kind, self.num_orbits = kind, num_orbits
+
+    def _load(self, split: Split) -> InMemoryDataset:
+        orbits = simulate_orbits(
+            self.kind, split, num_orbits=self.num_orbits if split == "train" else None, seed=self.seed
+        )
+        x, y = (torch.from_numpy(state).float() for state in one_step_pairs(orbits))
+        return VectorPairs(x.unflatten(1, (-1, 2)), y.unflatten(1, (-1, 2)))
+
+
+class VectorData(_PackedData):
+    """Pairs of states, each several vectors of one space, from two NumPy files.
+
+    Args:
+        x: File of the states, shape ``[samples, vectors, n]``.
+        y: File of the states one step later, of the same shape.
+        fractions: Shares of training, validation and test, taken in the files' order, so that neighbours in a
+            trajectory stay together.
+        batch_size: Pairs in a batch.
+        seed: Seed of the training order.
+
+    Raises:
+        ValueError: If the shapes differ or are no ``[samples, vectors, n]``, or an entry is not finite.
+    """
+
+    def __init__(
+        self,
+        x: str | Path,
+        y: str | Path,
+        fractions: tuple[float, float, float] = (0.7, 0.1, 0.2),
+        batch_size: int = 256,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(batch_size, seed)
+        if min(fractions) < 0 or not 0 < sum(fractions) <= 1 + 1e-9:
+            raise ValueError(f"expected `fractions` to be shares that add up to at most 1, got {fractions}")
+        self.x, self.y, self.fractions = Path(x), Path(y), fractions
+
+    def _load(self, split: Split) -> InMemoryDataset:
+        x, y = load_vectors(self.x), load_vectors(self.y)
+        index = ("train", "val", "test").index(split)
+        first, last = (round(sum(self.fractions[:k]) * len(x)) for k in (index, index + 1))
+        return VectorPairs(x[first:last], y[first:last])
+
+
+def load_vectors(path: str | Path) -> Tensor:
+    """Read states of several vectors from a NumPy file, which must not hold Python objects.
+
+    Shapes:
+        - **output**: :math:`(S, V, n)`, float32
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: Naming the file, if it is no NumPy file of finite numbers of that shape.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {path}")
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise ValueError(f"{path} is not a NumPy .npy file of numbers: {error}") from error
+    if not isinstance(array, np.ndarray) or array.ndim != 3 or array.size == 0:
+        shape = getattr(array, "shape", "an archive")
+        raise ValueError(f"{path}: expected an array [samples, vectors, n], got {shape}")
+    if not np.issubdtype(array.dtype, np.floating) and not np.issubdtype(array.dtype, np.integer):
+        raise ValueError(f"{path}: expected real numbers, got {array.dtype}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{path}: {int((~np.isfinite(array)).sum())} of {array.size} entries are not finite")
+    return torch.from_numpy(array).float()
