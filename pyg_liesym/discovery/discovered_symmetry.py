@@ -1,0 +1,137 @@
+"""What every discovery method returns."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from torch import Tensor
+
+from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.lie.invariant import InvariantMetric
+
+_TENSORS = "symmetry.safetensors"
+_DESCRIPTION = "symmetry.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class DiscoveredSymmetry:
+    """A Lie algebra found in data, its invariant metric, and how far to trust both.
+
+    Attributes:
+        algebra: The matrices, one per channel, in the coordinates and units of the data.
+        metric: Its best symmetric invariant form J (LieGAN, Proposition 1).
+        diagnostics: Numbers about the fit, plain Python values; for `LieGAN` those of `LieGAN.fit`.
+        settings: How the method was set, plain Python values.
+        seed: Seed of the run.
+
+    Example:
+        >>> found = DiscoveredSymmetry.of(LieAlgebra.lorentz(), seed=3)
+        >>> found.metric.signature
+        (1, 3, 0)
+    """
+
+    algebra: LieAlgebra
+    metric: InvariantMetric
+    diagnostics: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    seed: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        algebra: LieAlgebra,
+        *,
+        diagnostics: dict[str, Any] | None = None,
+        settings: dict[str, Any] | None = None,
+        seed: int = 0,
+    ) -> DiscoveredSymmetry:
+        """The result for an algebra, with the metric computed from it."""
+        return cls(algebra, algebra.invariant_metric(), dict(diagnostics or {}), dict(settings or {}), seed)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write a folder with the basis (safetensors) and everything else (JSON).
+
+        Each file is replaced as a whole, and the JSON, which holds the checksum of the basis, comes last: a
+        save that is cut short leaves either the old result or a folder that `load` refuses.
+
+        Args:
+            path: The folder; made if missing.
+        """
+        folder = Path(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors = safetensors.torch.save({"basis": self.algebra.basis.detach().cpu().contiguous()})
+        description = {
+            "format": _FORMAT,
+            "sha256": hashlib.sha256(tensors).hexdigest(),
+            "name": self.algebra.name,
+            "seed": self.seed,
+            "settings": self.settings,
+            "diagnostics": self.diagnostics,
+        }
+        text = json.dumps(description, indent=2, allow_nan=False)
+        _replace(folder / _TENSORS, tensors)
+        _replace(folder / _DESCRIPTION, text.encode())
+        return folder
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> DiscoveredSymmetry:
+        """Read what `save` wrote; the metric is computed anew.
+
+        Raises:
+            FileNotFoundError: If the folder or one of its files is missing.
+            ValueError: If the files are damaged or do not belong together.
+        """
+        folder = Path(path)
+        for name in (_DESCRIPTION, _TENSORS):
+            if not (folder / name).is_file():
+                raise FileNotFoundError(f"{folder} holds no {name}: expected a folder written by save()")
+        tensors = (folder / _TENSORS).read_bytes()
+        try:
+            description = json.loads((folder / _DESCRIPTION).read_text())
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{folder / _DESCRIPTION} is not valid JSON: {error}") from error
+        if description.get("format") != _FORMAT:
+            raise ValueError(f"{folder} has format {description.get('format')!r}, this version reads {_FORMAT}")
+        if hashlib.sha256(tensors).hexdigest() != description["sha256"]:
+            raise ValueError(f"{folder / _TENSORS} does not belong to its {_DESCRIPTION} (checksum): save it again")
+        basis: Tensor = safetensors.torch.load(tensors)["basis"]
+        return cls.of(
+            LieAlgebra(basis, description["name"]),
+            diagnostics=description["diagnostics"],
+            settings=description["settings"],
+            seed=description["seed"],
+        )
+
+    def report(self) -> str:
+        """What was found, what it is called, which forms it keeps, and what could not be decided."""
+        from pyg_liesym.discovery.report import report
+
+        return report(self)
+
+    def __str__(self) -> str:
+        return self.report()
+
+    def __repr__(self) -> str:
+        return f"DiscoveredSymmetry({self.algebra!r}, {self.metric}, seed={self.seed})"
+
+
+def _replace(path: Path, content: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,228 @@
+"""LieGAN: find the symmetry of data in an adversarial game."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, get_args
+
+import torch
+from torch import Tensor, nn
+
+from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
+from pyg_liesym.discovery.discriminator import QuadraticDiscriminator
+from pyg_liesym.discovery.liegan_module import CoefficientLaw, LieGANModule
+from pyg_liesym.discovery.samples import OutputKind, Samples
+from pyg_liesym.discovery.stopping import SpanStopping
+from pyg_liesym.discovery.training import train
+from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.typing import OptTensor
+
+DiscriminatorFactory: TypeAlias = Callable[[Samples], nn.Module]
+
+_HELD_OUT = 5_000
+
+
+class LieGAN:
+    r"""Finds matrices ``L₁ … L_K`` such that ``g = exp(Σ wᵢLᵢ)`` leaves the distribution of the data alone.
+
+    Yang, Walters, Dehmamy, Yu, *Generative Adversarial Symmetry Discovery*, ICML 2023, arXiv:2302.00236: g
+    acts on the input and the output of a task, ``(x, y) ↦ (g x, g y)``, and a discriminator tries to tell
+    the transformed data from the data; equations in `LieGANModule`. A task ``y = f(x)`` is then equivariant,
+    ``f(g x) = g f(x)``, on the support of the data. Channels beyond the dimension of the symmetry shrink,
+    depend on the others, or are reported as visible.
+
+    Args:
+        num_channels: Number of matrices K; rather too many than too few.
+        mask: ``[n, n]`` of 0 and 1, the entries that may differ from zero (`block_mask`); None for all.
+        coefficients: Law of w: ``"normal"``, ``"uniform"``, or ``"integer"`` (a grid: discrete groups).
+        coefficient_scale: Standard deviation, half width, or largest integer of w.
+        away_from_identity: Weight of the cosine between data and transformed data.
+        channels_apart: Weight of the squared cosines between matrices.
+        sparsity: Weight of the mean absolute entry of the matrices.
+        discriminator: A module ``(vectors [B, V, n], scalars [B, F], labels [B] or None) -> logits [B]``, of
+            which every fit trains a copy, or a function that builds one from `Samples`; by default
+            `QuadraticDiscriminator`.
+        max_steps: Cap on the steps; the default rule (`SpanStopping`) mostly ends a fit before.
+        batch_size: Samples per step.
+        progress: Whether to show a progress bar.
+        accelerator: Where to compute, as in Lightning's trainer.
+
+    Raises:
+        ValueError: If a setting is outside its range; in `fit`, on data as described at `Samples.of`.
+
+    Example:
+        >>> angle = 6.283 * torch.rand(500, generator=torch.Generator().manual_seed(0))
+        >>> x = torch.stack([angle.cos(), angle.sin()], dim=1)
+        >>> found = LieGAN(max_steps=100, progress=False).fit(x)
+        >>> found.algebra
+        LieAlgebra(dim=1, n=2)
+
+    The law: linear actions connected to the identity (with ``"integer"``, powers of one matrix exponential).
+    A pure scaling does not change the cosine, so nothing rewards finding it.
+    """
+
+    def __init__(
+        self,
+        num_channels: int = 1,
+        *,
+        mask: OptTensor = None,
+        coefficients: CoefficientLaw = "normal",
+        coefficient_scale: float = 1.0,
+        away_from_identity: float = 2.0,
+        channels_apart: float = 1.0,
+        sparsity: float = 0.0,
+        discriminator: nn.Module | DiscriminatorFactory = QuadraticDiscriminator.from_samples,
+        max_steps: int = 2000,
+        batch_size: int = 256,
+        progress: bool = True,
+        accelerator: str = "cpu",
+    ) -> None:
+        for name, value in (("num_channels", num_channels), ("max_steps", max_steps), ("batch_size", batch_size)):
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value}")
+        if coefficients not in get_args(CoefficientLaw):
+            raise ValueError(f"coefficients must be one of {list(get_args(CoefficientLaw))}, got {coefficients!r}")
+        if coefficient_scale <= 0 or (coefficients == "integer" and coefficient_scale != int(coefficient_scale)):
+            raise ValueError(
+                f"coefficient_scale must be positive, and whole for integer coefficients, got {coefficient_scale}"
+            )
+        if min(away_from_identity, channels_apart, sparsity) < 0:
+            raise ValueError("the weights of the regularisers must not be negative")
+        if mask is not None and (mask.ndim != 2 or mask.shape[0] != mask.shape[1] or not bool(mask.any())):
+            raise ValueError(f"mask must be [n, n] with at least one non-zero entry, got shape {list(mask.shape)}")
+        self.num_channels = num_channels
+        self.mask = None if mask is None else mask.detach().clone().bool()
+        self.coefficients, self.coefficient_scale = coefficients, coefficient_scale
+        self.away_from_identity, self.channels_apart, self.sparsity = away_from_identity, channels_apart, sparsity
+        self.discriminator = discriminator
+        self.max_steps, self.batch_size = max_steps, batch_size
+        self.progress, self.accelerator = progress, accelerator
+
+    def fit(
+        self, x: Any, y: Any = None, *, output: OutputKind = "auto", num_classes: int | None = None, seed: int = 0
+    ) -> DiscoveredSymmetry:
+        """Find the symmetry of a task, or of one set of vectors.
+
+        Args:
+            x: Vectors ``[S, n]`` or ``[S, v, n]``, a tensor or an array; never changed.
+            y: Vectors of the same n, class labels ``[S]`` (integers), invariant scalars, or None.
+            output: What y is, where its dtype and shape do not tell.
+            num_classes: Number of classes, by default the largest label plus one.
+            seed: Everything random follows from it; the global state is neither read nor changed.
+
+        Returns:
+            The result, with ``diagnostics`` (see `DiscoveredSymmetry.report`): ``steps``, ``seconds``,
+            ``stopped`` (``"stable"`` or ``"max_steps"``), ``changes`` of the span per window, the ``rates`` of
+            the channels (size of their action relative to the data, at most 1), their ``visibility`` (chance
+            beyond a coin's, from 0 to 1, that the discriminator tells held-out data moved along one channel
+            from data), ``data_rank``, ``second_moments``, ``num_samples``.
+        """
+        samples = Samples.of(x, y, output=output, num_classes=num_classes)
+        return self._fit(samples, seed)
+
+    def fit_seeds(
+        self,
+        x: Any,
+        y: Any = None,
+        *,
+        seeds: Sequence[int] = (0, 1, 2),
+        output: OutputKind = "auto",
+        num_classes: int | None = None,
+    ) -> list[DiscoveredSymmetry]:
+        """`fit` for several seeds: do they agree?"""
+        samples = Samples.of(x, y, output=output, num_classes=num_classes)
+        return [self._fit(samples, seed) for seed in seeds]
+
+    def settings(self) -> dict[str, Any]:
+        """The settings as plain Python values."""
+        return {
+            "method": type(self).__name__,
+            "num_channels": self.num_channels,
+            "mask": None if self.mask is None else self.mask.int().tolist(),
+            "coefficients": self.coefficients,
+            "coefficient_scale": self.coefficient_scale,
+            "away_from_identity": self.away_from_identity,
+            "channels_apart": self.channels_apart,
+            "sparsity": self.sparsity,
+            "discriminator": _name(self.discriminator),
+            "max_steps": self.max_steps,
+            "batch_size": self.batch_size,
+        }
+
+    def _fit(self, samples: Samples, seed: int) -> DiscoveredSymmetry:
+        n = samples.vectors.shape[-1]
+        if self.mask is not None and len(self.mask) != n:
+            raise ValueError(f"mask must have shape [{n}, {n}], like the vectors, got {list(self.mask.shape)}")
+        begun = time.perf_counter()
+        generator = torch.Generator().manual_seed(seed)
+        order = torch.randperm(len(samples), generator=generator)
+        num_held_out = min(_HELD_OUT, len(samples) // 10)
+        training, held_out = samples.take(order[num_held_out:]), samples.take(order[:num_held_out])
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            module = LieGANModule(
+                self._discriminator(training),
+                samples.second_moments(),
+                num_channels=self.num_channels,
+                mask=self.mask,
+                coefficients=self.coefficients,
+                coefficient_scale=self.coefficient_scale,
+                away_from_identity=self.away_from_identity,
+                channels_apart=self.channels_apart,
+                sparsity=self.sparsity,
+                seed=seed,
+            )
+            stopping = SpanStopping()
+            batches = _Batches(training, self.batch_size, self.max_steps, generator)
+            train(module, batches, stopping, progress=self.progress, accelerator=self.accelerator)
+        diagnostics = {
+            "steps": module.num_updates,
+            "seconds": round(time.perf_counter() - begun, 2),
+            "stopped": "stable" if stopping.stable else "max_steps",
+            "changes": stopping.changes,
+            "rates": module.rates(module.average).tolist(),
+            "visibility": module.visibility(held_out).tolist(),
+            "num_samples": len(samples),
+            "data_rank": samples.data_rank(),
+            "second_moments": (samples.second_moments() * samples.scale**2).tolist(),
+        }
+        algebra = LieAlgebra(module.average.detach().double().cpu())
+        return DiscoveredSymmetry.of(algebra, diagnostics=diagnostics, settings=self.settings(), seed=seed)
+
+    def _discriminator(self, samples: Samples) -> nn.Module:
+        if isinstance(self.discriminator, nn.Module):
+            return copy.deepcopy(self.discriminator)
+        return self.discriminator(samples)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(num_channels={self.num_channels}, coefficients={self.coefficients!r})"
+
+
+@dataclass(frozen=True)
+class _Batches:
+    """Random batches of data and of data to transform, drawn with replacement."""
+
+    samples: Samples
+    batch_size: int
+    num_batches: int
+    generator: torch.Generator
+
+    def __len__(self) -> int:
+        return self.num_batches
+
+    def __iter__(self) -> Iterator[tuple[Samples, Samples]]:
+        for _ in range(self.num_batches):
+            yield self._draw(), self._draw()
+
+    def _draw(self) -> Samples:
+        index: Tensor = torch.randint(len(self.samples), (self.batch_size,), generator=self.generator)
+        return self.samples.take(index)
+
+
+def _name(discriminator: nn.Module | DiscriminatorFactory) -> str:
+    if isinstance(discriminator, nn.Module):
+        return type(discriminator).__name__
+    return getattr(discriminator, "__qualname__", type(discriminator).__name__)

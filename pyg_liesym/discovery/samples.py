@@ -1,0 +1,140 @@
+"""Input and output of a task, brought into the form that a discovery method acts on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import torch
+from torch import Tensor
+
+from pyg_liesym.typing import OptTensor
+
+OutputKind: TypeAlias = Literal["auto", "vector", "scalar", "label"]
+
+MIN_SAMPLES = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Joint samples of input and output: what transforms, and what does not.
+
+    Attributes:
+        vectors: ``[S, V, n]``, float32: the vectors of x, then those of y, divided by `scale`.
+        scalars: ``[S, F]``, float32: invariant numbers (F may be 0).
+        labels: ``[S]``, classes in ``0 … num_classes − 1``, or None.
+        num_classes: Number of classes; 0 without labels.
+        scale: Root mean square of all vector entries of the data. One number for all coordinates, which
+            commutes with every linear action.
+    """
+
+    vectors: Tensor
+    scalars: Tensor
+    labels: OptTensor
+    num_classes: int
+    scale: float
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def take(self, index: Tensor) -> Samples:
+        """The samples at some positions."""
+        labels = None if self.labels is None else self.labels[index]
+        return Samples(self.vectors[index], self.scalars[index], labels, self.num_classes, self.scale)
+
+    def to(self, device: torch.device | str) -> Samples:
+        """The samples on another device."""
+        labels = None if self.labels is None else self.labels.to(device)
+        vectors, scalars = self.vectors.to(device), self.scalars.to(device)
+        return Samples(vectors, scalars, labels, self.num_classes, self.scale)
+
+    def second_moments(self) -> Tensor:
+        """Σ = mean(v vᵀ) over all vectors, ``[n, n]``, float64, in units of `scale`²."""
+        flat = self.vectors.flatten(0, 1).double()
+        return flat.T @ flat / len(flat)
+
+    def data_rank(self, tol: float = 1e-5) -> int:
+        """Number of dimensions that the vectors span: beyond them nothing can be learned.
+
+        Args:
+            tol: A direction counts when the data's root mean square along it, relative to the strongest,
+                exceeds this.
+        """
+        eigenvalues = torch.linalg.eigvalsh(self.second_moments())
+        return int((eigenvalues > tol**2 * eigenvalues[-1]).sum())
+
+    @classmethod
+    def of(cls, x: Any, y: Any = None, *, output: OutputKind = "auto", num_classes: int | None = None) -> Samples:
+        """Read and check what a user gives.
+
+        Args:
+            x: Vectors ``[S, n]`` or ``[S, v, n]``; a tensor or array, copied.
+            y: Output of the task or None. Integers ``[S]`` are class labels; floating-point numbers with last
+                dimension n are vectors of the same representation, all others scalars.
+            output: What y is, where the rule above does not say it.
+            num_classes: Number of classes; by default the largest label plus one.
+
+        Raises:
+            TypeError: If x or y is not numeric.
+            ValueError: On wrong shapes, NaN, too few samples, or a label outside its range.
+        """
+        vectors = _numbers("x", x)
+        if vectors.ndim not in (2, 3) or 0 in vectors.shape[1:]:
+            raise ValueError(f"x must be vectors [S, n] or [S, v, n], got shape {list(vectors.shape)}")
+        if len(vectors) < MIN_SAMPLES:
+            raise ValueError(f"x holds {len(vectors)} samples; at least {MIN_SAMPLES} are needed")
+        vectors = vectors.reshape(len(vectors), -1, vectors.shape[-1]).float()
+        scalars, labels = vectors.new_zeros(len(vectors), 0), None
+        if y is not None:
+            out = _numbers("y", y)
+            if out.ndim == 0 or len(out) != len(vectors):
+                raise ValueError(f"y must have one row per sample of x ({len(vectors)}), got shape {list(out.shape)}")
+            kind = _kind(out, vectors.shape[-1]) if output == "auto" else output
+            if kind == "label":
+                labels, num_classes = _labels(out, num_classes)
+            elif kind == "scalar":
+                scalars = out.float().reshape(len(out), -1)
+            elif out.ndim in (2, 3) and out.shape[-1] == vectors.shape[-1]:
+                vectors = torch.cat([vectors, out.float().reshape(len(out), -1, out.shape[-1])], dim=1)
+            else:
+                raise ValueError(
+                    f"vectors in y must have the last dimension of x, n = {vectors.shape[-1]}, got shape "
+                    f"{list(out.shape)}; use output='scalar' for invariant numbers"
+                )
+        scale = float(vectors.double().square().mean().sqrt())
+        if scale == 0.0:
+            raise ValueError("all vectors are zero: there is nothing to transform")
+        return cls(vectors / scale, scalars, labels, (num_classes or 0) if labels is not None else 0, scale)
+
+
+def _numbers(name: str, value: Any) -> Tensor:
+    try:
+        tensor = torch.as_tensor(value).detach().cpu()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(f"{name} must be a tensor or an array of numbers, got {type(value).__name__}") from error
+    if tensor.is_complex():
+        raise TypeError(f"{name} must be real, got {tensor.dtype}: give real and imaginary parts as coordinates")
+    finite = torch.isfinite(tensor)
+    if not bool(finite.all()):
+        rows = int((~finite).reshape(len(tensor), -1).any(dim=1).sum()) if tensor.ndim else 1
+        raise ValueError(f"{name} holds NaN or infinite values in {rows} of {len(tensor)} samples: remove them first")
+    return tensor
+
+
+def _kind(out: Tensor, n: int) -> OutputKind:
+    if not out.is_floating_point():
+        return "label"
+    return "vector" if out.ndim in (2, 3) and out.shape[-1] == n else "scalar"
+
+
+def _labels(out: Tensor, num_classes: int | None) -> tuple[Tensor, int]:
+    if out.is_floating_point() and not bool((out == out.round()).all()):
+        raise ValueError("labels in y must be whole numbers; use output='scalar' for continuous values")
+    labels = out.long().reshape(len(out), -1)
+    if labels.shape[1] != 1:
+        raise ValueError(f"labels in y must have shape [S], got {list(out.shape)}; one-hot rows: use y.argmax(1)")
+    low, high = int(labels.min()), int(labels.max())
+    limit = high + 1 if num_classes is None else num_classes
+    if low < 0 or high >= limit:
+        raise ValueError(f"labels in y must lie in 0 … {limit - 1}, got values from {low} to {high}")
+    return labels[:, 0], limit
