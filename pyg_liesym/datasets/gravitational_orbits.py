@@ -47,7 +47,7 @@ class GravitationalOrbits(InMemoryDataset):
     Example:
         >>> dataset = GravitationalOrbits(split="test", num_orbits=4)
         >>> dataset[0]
-        Data(y=[2, 4], edge_index=[2, 2], pos=[2, 2], vel=[2, 2], orbit=[1], step=[1])
+        Data(pos=[2, 2], vel=[2, 2], y=[2, 4], orbit=[1], step=[1], edge_index=[2, 2])
         >>> len(dataset), dataset.trajectories().shape
         (196, torch.Size([4, 50, 2, 4]))
     """
