@@ -91,9 +91,9 @@ class InvariantMetric:
         positive, negative, zeros = self.signature
         kind = f"signature ({positive}, {negative}" + (f", {zeros} zero)" if zeros else ")")
         if self.null_dim == 1:
-            return f"invariant metric, {kind}, residual {self.residual:.1e}"
+            return f"invariant metric, {kind}, residual {self.residual:.2g}"
         if self.null_dim == 0:
-            return f"no invariant metric: the best has {kind} and residual {self.residual:.1e}"
+            return f"no invariant metric: the best has {kind} and residual {self.residual:.2g}"
         return f"ambiguous: {self.null_dim} independent invariant metrics; the one given has {kind}"
 
 
