@@ -53,8 +53,9 @@ def plot_orbits(
     for ax, system in zip(axes, systems, strict=False):
         for body, path in enumerate(as_array(system).transpose(1, 0, 2)):
             colour = COLOURS[body % len(COLOURS)]
-            # dashes, because bodies may share one orbit
-            ax.plot(*path.T, "-" if body == 0 else "--", color=colour, linewidth=1.6, label=f"body {body + 1}")
+            # a wide line under thin ones, because bodies may share one orbit
+            width, opacity = (4.0, 0.5) if body == 0 else (1.4, 1.0)
+            ax.plot(*path.T, color=colour, linewidth=width, alpha=opacity, label=f"body {body + 1}")
             ax.plot(*path[0], "o", markerfacecolor="white", color=colour, markersize=6)
             ax.plot(*path[-1], "o", color=colour, markersize=6)
         ax.set(aspect="equal", xlim=(-extent, extent), ylim=(-extent, extent))
