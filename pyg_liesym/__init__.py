@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
+    from pyg_liesym.discovery.liegan import LieGAN
     from pyg_liesym.lie.algebra import LieAlgebra
     from pyg_liesym.lie.invariant import InvariantMetric
     from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
@@ -16,11 +18,21 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["InvariantMetric", "LieAlgebra", "LieGNN", "LieGNNConv", "__version__"]
+__all__ = [
+    "DiscoveredSymmetry",
+    "InvariantMetric",
+    "LieAlgebra",
+    "LieGAN",
+    "LieGNN",
+    "LieGNNConv",
+    "__version__",
+]
 
 _HOME = {
+    "DiscoveredSymmetry": "pyg_liesym.discovery.discovered_symmetry",
     "InvariantMetric": "pyg_liesym.lie.invariant",
     "LieAlgebra": "pyg_liesym.lie.algebra",
+    "LieGAN": "pyg_liesym.discovery.liegan",
     "LieGNN": "pyg_liesym.nn.models.liegnn",
     "LieGNNConv": "pyg_liesym.nn.conv.liegnn_conv",
 }
