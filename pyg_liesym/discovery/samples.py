@@ -49,7 +49,7 @@ class Samples:
         return Samples(vectors, scalars, labels, self.num_classes, self.scale)
 
     def second_moments(self) -> Tensor:
-        """Σ = mean(v vᵀ) over all vectors, ``[n, n]``, float64, in units of `scale`²."""
+        """Σ = mean(v vᵀ) over all vectors, ``[n, n]``, float64, in units of the square of `scale`."""
         flat = self.vectors.flatten(0, 1).double()
         return flat.T @ flat / len(flat)
 
