@@ -81,7 +81,8 @@ def reproduce_jets_tagging(
     """Train LieGNN with the discovered J, with Minkowski's and with I, and compare the areas under the ROC in pairs.
 
     The jets are those of `liesym simulate jets --num-jets 60000`; the J of seed s is what
-    `liesym reproduce jets-metric` left in ``<discovered>/seed<s>``. Runs already in ``out`` are not repeated, and one that was stopped goes on.
+    `liesym reproduce jets-metric` left in ``<discovered>/seed<s>``. Runs already in ``out`` are not repeated, and one
+    that was stopped goes on.
 
     Args:
         files: Files of the jets; the first ``num_train`` are trained on, the next ``num_test`` scored.

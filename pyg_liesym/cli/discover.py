@@ -1,0 +1,133 @@
+"""``liesym discover``: find the symmetry of a named data set or of one's own arrays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pyg_liesym.cli.page import Page
+from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
+from pyg_liesym.discovery.liegan import LieGAN
+
+NAMED = ("two-body", "three-body", "jets")
+
+
+def discover(
+    x: str,
+    y: str | None = None,
+    /,
+    out: Path = Path("runs/discover"),
+    num_channels: int = 1,
+    coefficients: Literal["normal", "uniform", "integer"] = "normal",
+    seeds: tuple[int, ...] = (0,),
+    max_steps: int = 2000,
+    num_samples: int | None = None,
+) -> list[DiscoveredSymmetry]:
+    """Find matrices whose exponentials leave the data alone, say what algebra they form, and leave a report.
+
+    Examples: `liesym discover x.npy y.npy`; `liesym discover two-body`; `liesym discover jets --num_channels 7`.
+
+    Args:
+        x: A NumPy file of vectors, `[samples, n]` or `[samples, vectors, n]`; or `two-body`, `three-body` (orbits) or
+            `jets` (the two leading constituents of the packaged top and QCD jets).
+        y: A NumPy file of the outputs: vectors that transform as x does, integer class labels `[samples]`, or numbers
+            that do not change. Without it, the symmetry of the distribution of x alone.
+        out: Folder of the report: `index.html` with pictures, and a folder `seed<s>` for every result, which
+            `DiscoveredSymmetry.load` reads.
+        num_channels: Number of matrices; rather too many than too few.
+        coefficients: Law of the coefficients; `integer` finds discrete groups.
+        seeds: One run for each.
+        max_steps: Cap on the steps of a run, which mostly stops by itself before.
+        num_samples: Use at most this many samples, taken at even distances.
+    """
+    inputs, outputs = _named(x) if x in NAMED and y is None else _arrays(x, y)
+    if num_samples is not None and num_samples < len(inputs):
+        keep = np.linspace(0, len(inputs) - 1, num_samples).astype(int)
+        inputs, outputs = inputs[keep], None if outputs is None else outputs[keep]
+    method = LieGAN(num_channels, coefficients=coefficients, max_steps=max_steps)
+    found = method.fit_seeds(inputs, outputs, seeds=seeds)
+    page = Page(out, f"Symmetry of {x}" if y is None else f"Symmetry of {x} → {y}")
+    page.text(f"{len(inputs)} samples of shape {list(inputs.shape[1:])}, method {method!r}.")
+    for result in found:
+        describe(page, result, name=f"seed{result.seed}")
+        result.save(out / f"seed{result.seed}")
+        print(f"\n── seed {result.seed} ──\n{result.report()}")
+    print(f"\nReport: {page.write()}")
+    return found
+
+
+def describe(page: Page, found: DiscoveredSymmetry, name: str, coordinates: tuple[str, ...] | None = None) -> None:
+    """Add a result to a report: words, the basis, the metric."""
+    from pyg_liesym.plot.basis import plot_basis
+    from pyg_liesym.plot.metric import plot_metric
+
+    page.heading(f"Discovered with seed {found.seed}")
+    page.verbatim(found.report())
+    page.figure(
+        f"{name}-basis",
+        plot_basis(found.algebra, coordinates=coordinates),
+        "The matrices found, one a panel: exponentials of their combinations are the transformations that leave the "
+        "data alone. Equal and opposite entries across the diagonal are a rotation, equal ones a boost.",
+    )
+    page.figure(
+        f"{name}-metric",
+        plot_metric(found.metric, coordinates=coordinates),
+        "The metric J that these matrices keep, at norm 1: the squared length vᵀJv of a vector v does not change.",
+    )
+
+
+def _arrays(x: str, y: str | None) -> tuple[Any, Any]:
+    return read_array(Path(x)), None if y is None else read_array(Path(y))
+
+
+def read_array(path: Path) -> np.ndarray[Any, Any]:
+    """Read a NumPy file of numbers, without unpickling anything.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: Naming the file, if it is not one NumPy array of numbers.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {path}; named data sets are {', '.join(NAMED)}")
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise ValueError(f"{path} is not a NumPy .npy file of numbers: {error}") from error
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"{path} is an archive of several arrays; save the one you mean with numpy.save")
+    return array
+
+
+def _named(name: str) -> tuple[Tensor, Tensor]:
+    if name == "jets":
+        return leading_constituents()
+    from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
+
+    kind: Any = name.replace("-", "_")
+    x, y = (torch.from_numpy(state).unflatten(1, (-1, 2)) for state in one_step_pairs(simulate_orbits(kind)))
+    return x, y
+
+
+def leading_constituents(jets: Any = None, count: int = 2) -> tuple[Tensor, Tensor]:
+    """Four-momenta of the hardest constituents of jets, and the jets' classes.
+
+    Args:
+        jets: A :class:`~pyg_liesym.datasets.Jets`; ``None`` for the packaged sample.
+        count: How many constituents; jets with fewer are left out.
+
+    Shapes:
+        - **output**: :math:`(S, count, 4)` and :math:`(S)`
+    """
+    from pyg_liesym.datasets.jets import Jets
+    from pyg_liesym.datasets.loader import PackedLoader
+
+    dataset = Jets(max_constituents=count) if jets is None else jets
+    batch = next(iter(PackedLoader(dataset, len(dataset))))
+    start, size = batch.ptr[:-1], batch.ptr.diff()
+    full = size >= count
+    rows = start[full, None] + torch.arange(count)
+    return batch.p4[rows], batch.y[full]

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pyg_liesym.datasets.simulation.coulomb import ChargedTrajectories, simulate_charged_particles
+
+
+def run(num_systems: int, frames: tuple[int, ...], seed: int = 0, **options: float) -> ChargedTrajectories:
+    rng = np.random.default_rng(seed)
+    return simulate_charged_particles(num_systems, frames, rng=rng, progress=False, **options)
+
+
+def test_equals_the_scheme_body_by_body() -> None:
+    """One system, the recurrence of EGNN's protocol with three loops."""
+    options = {"steps_per_frame": 5, "dt": 1e-2, "max_force": 2.0}
+    got = run(1, (0, 2), num_bodies=3, **options)
+    rng = np.random.default_rng(0)
+    charge = rng.choice([-1.0, 1.0], size=(1, 3))[0]
+    pos = rng.normal(size=(1, 3, 3))[0]
+    vel = rng.normal(size=(1, 3, 3))[0]
+    vel = 0.5 * vel / np.linalg.norm(vel, axis=1, keepdims=True)
+
+    def force() -> np.ndarray:
+        total = np.zeros((3, 3))
+        for i in range(3):
+            for j in range(3):
+                if i != j:
+                    total[i] += charge[i] * charge[j] * (pos[i] - pos[j]) / np.linalg.norm(pos[i] - pos[j]) ** 3
+        return np.clip(total, -2.0, 2.0)
+
+    vel = vel + 1e-2 * force()
+    frames = {}
+    for step in range(1, 16):
+        pos = pos + 1e-2 * vel
+        frames[step] = (pos, vel)
+        vel = vel + 1e-2 * force()
+    for index, step in enumerate((5, 15)):
+        np.testing.assert_allclose(got.pos[0, index], frames[step][0])
+        np.testing.assert_allclose(got.vel[0, index], frames[step][1])
+
+
+def test_start_of_the_benchmark() -> None:
+    got = run(2000, (0,), steps_per_frame=1)
+    assert set(np.unique(got.charge)) == {-1.0, 1.0}
+    assert abs(got.charge.mean()) < 0.05
+    assert abs(got.pos.std() - 1) < 0.02
+
+
+def test_momentum_is_conserved_where_no_force_is_clamped() -> None:
+    got = run(20, (0, 5), max_force=np.inf)
+    np.testing.assert_allclose(got.vel[:, 0].sum(1), got.vel[:, 1].sum(1), atol=1e-9)
+
+
+@pytest.mark.parametrize("frames", [(), (-1,), (3, 3), (4, 2)])
+def test_bad_frames(frames: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="non-negative and rising"):
+        run(1, frames)

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
+from pyg_liesym.systems.data import ChargedParticlesData, JetsData, OrbitsData, VectorData, load_vectors
+
+
+def test_jets_of_the_sample() -> None:
+    data = JetsData(max_constituents=4, batch_size=8)
+    batch = next(iter(data.train_dataloader()))
+    assert batch.num_graphs == 8
+    assert batch.p4.shape[1] == 4
+    assert int(batch.ptr.diff().max()) <= 4
+    sizes = {split: len(data.dataset(split)) for split in ("train", "val", "test")}
+    assert sizes["train"] > sizes["test"] > sizes["val"] > 0
+
+
+def test_orbits_are_one_step_pairs() -> None:
+    data = OrbitsData(num_orbits=2, batch_size=1000, seed=3)
+    batch = next(iter(data.train_dataloader()))
+    x, _ = one_step_pairs(simulate_orbits("two_body", num_orbits=2, seed=3))
+    found = batch.pos.view(-1, 8)
+    assert {tuple(row) for row in found.tolist()} == {tuple(row) for row in torch.from_numpy(x).float().tolist()}
+
+
+def test_charged_particles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pyg_liesym.datasets.charged_particles.SPLITS", {"train": 4, "val": 2, "test": 2})
+    batch = next(iter(ChargedParticlesData(str(tmp_path), batch_size=2).predict_dataloader()))
+    assert batch.pos.shape == (10, 3)
+
+
+def test_arrays_are_split_in_order(tmp_path: Path) -> None:
+    x = np.arange(60.0).reshape(10, 3, 2)
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "y.npy", x + 1)
+    data = VectorData(tmp_path / "x.npy", tmp_path / "y.npy", batch_size=100)
+    found = torch.cat([data.dataset(split)._data.pos for split in ("train", "val", "test")])
+    np.testing.assert_array_equal(found.view(10, 3, 2), x)
+    assert len(data.dataset("train")) == 7
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.zeros((3, 2)), r"expected an array \[samples, vectors, n\], got \(3, 2\)"),
+        (np.zeros((0, 2, 2)), r"got \(0, 2, 2\)"),
+        (np.full((2, 1, 2), np.nan), "4 of 4 entries are not finite"),
+        (np.zeros((2, 1, 2), dtype=complex), "real numbers, got complex128"),
+    ],
+)
+def test_bad_arrays_are_named(tmp_path: Path, array: np.ndarray, message: str) -> None:
+    np.save(tmp_path / "bad.npy", array)
+    with pytest.raises(ValueError, match=rf"bad\.npy.*{message}"):
+        load_vectors(tmp_path / "bad.npy")
+
+
+def test_files_that_are_no_arrays(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"none\.npy"):
+        load_vectors(tmp_path / "none.npy")
+    (tmp_path / "text.npy").write_text("1, 2, 3")
+    with pytest.raises(ValueError, match=r"text\.npy is not a NumPy"):
+        load_vectors(tmp_path / "text.npy")
+    np.save(tmp_path / "objects.npy", np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(ValueError, match=r"objects\.npy is not a NumPy"):
+        load_vectors(tmp_path / "objects.npy")
+    with pytest.raises(ValueError, match="shares"):
+        VectorData("x.npy", "y.npy", fractions=(0.9, 0.9, 0.1))

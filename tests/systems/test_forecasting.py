@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import lightning as L
+import pytest
+import torch
+from torch_geometric.data import Batch
+
+from pyg_liesym.datasets.loader import PackedLoader
+from pyg_liesym.datasets.vector_pairs import VectorPairs
+from pyg_liesym.nn.models.liegnn import LieGNN
+from pyg_liesym.systems.forecasting import TrajectoryForecasting
+
+
+def turning(samples: int) -> tuple[torch.Tensor, torch.Tensor]:
+    states = torch.randn(samples, 3, 2, generator=torch.Generator().manual_seed(0))
+    return states, states @ torch.tensor([[0.9, 0.1], [-0.1, 0.9]]).T
+
+
+def test_training_lowers_the_error() -> None:
+    L.seed_everything(0, verbose=False)
+    system = TrajectoryForecasting(LieGNN(3, 8, 1, 2, metric=torch.eye(2)), lr=1e-2, decay=True)
+    loader = PackedLoader(VectorPairs(*turning(64)), 16, shuffle=True)
+    batch = next(iter(PackedLoader(VectorPairs(*turning(64)), 64)))
+    with torch.no_grad():
+        before = float((system(batch) - batch.y).square().mean())
+    trainer = L.Trainer(
+        accelerator="cpu", max_epochs=5, logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False,
+    )  # fmt: skip
+    trainer.fit(system, loader, loader)
+    with torch.no_grad():
+        assert float((system(batch) - batch.y).square().mean()) < before
+
+
+def test_a_rollout_feeds_forecasts_back() -> None:
+    system = TrajectoryForecasting(LieGNN(3, 8, 1, 2, metric=torch.eye(2))).eval()
+    batch = next(iter(PackedLoader(VectorPairs(*turning(4)), 4)))
+    before = batch.pos.clone()
+    frames = system.rollout(batch, 2)
+    second = batch.clone()
+    second.pos = frames[0]
+    torch.testing.assert_close(frames[1], system(second).detach())
+    assert torch.equal(batch.pos, before)
+    assert system.rollout(batch, 0).shape == (0, 12, 2)
+
+
+def test_a_rollout_refuses_what_it_cannot_renew() -> None:
+    system = TrajectoryForecasting(LieGNN(3, 8, 1, 2, metric=torch.eye(2), velocity=True))
+    with pytest.raises(ValueError, match="`vel` or `edge_attr`"):
+        system.rollout(Batch(x=torch.eye(3), pos=torch.zeros(3, 2), vel=torch.zeros(3, 2)), 1)
