@@ -260,5 +260,5 @@ def _plane_around(p4: np.ndarray[Any, Any], axis: np.ndarray[Any, Any]) -> np.nd
 
 def _pseudorapidity(pt: np.ndarray[Any, Any], pz: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     # Finite for particles along the beam, where η itself is not.
-    eta: np.ndarray[Any, Any] = np.arcsinh(pz / np.maximum(pt, 1e-12))
+    eta: np.ndarray[Any, Any] = np.arcsinh(pz / np.maximum(pt, 1e-30))
     return eta

@@ -1,5 +1,6 @@
-"""Pure simulators: settings and a seed in, arrays out."""
+"""Pure simulators: settings and a seed in, arrays out (and, of many jets, files)."""
 
+from pyg_liesym.datasets.simulation.coulomb import ChargedTrajectories, simulate_charged_particles
 from pyg_liesym.datasets.simulation.gravity import (
     Orbits,
     angular_momentum,
@@ -8,12 +9,17 @@ from pyg_liesym.datasets.simulation.gravity import (
     simulate_orbits,
     total_energy,
 )
+from pyg_liesym.datasets.simulation.jets import generate_jets, simulate_jets
 
 __all__ = [
+    "ChargedTrajectories",
     "Orbits",
     "angular_momentum",
+    "generate_jets",
     "integrate_orbits",
     "one_step_pairs",
+    "simulate_charged_particles",
+    "simulate_jets",
     "simulate_orbits",
     "total_energy",
 ]

@@ -50,7 +50,7 @@ def simulate_jets(
     *,
     seed: int = 0,
     num_workers: int = 1,
-    chunk_size: int = 1000,
+    chunk_size: int = 2000,
     max_constituents: int = 200,
     plane: bool = True,
     progress: bool = True,
@@ -80,7 +80,8 @@ def simulate_jets(
         ImportError: If Pythia, FastJet or vector are not installed.
         ValueError: If a number is not positive or the folder holds jets of another recipe.
     """
-    for name, value in {"num_jets": num_jets, "num_workers": num_workers, "chunk_size": chunk_size}.items():
+    numbers = dict(num_jets=num_jets, num_workers=num_workers, chunk_size=chunk_size, max_constituents=max_constituents)
+    for name, value in numbers.items():
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
     _import_generators()
@@ -158,6 +159,8 @@ def _generate_class(
 ) -> JetArrays:
     import pythia8mc
 
+    if count == 0:
+        return _empty()
     pythia = pythia8mc.Pythia("", False)
     seed = int(np.random.SeedSequence(key).generate_state(1)[0]) % 900_000_000 + 1
     for setting in (*_COMMON, *_PROCESS[name], f"Random:seed = {seed}"):
@@ -169,12 +172,13 @@ def _generate_class(
     parts: list[JetArrays] = []
     found = 0
     while found < count:
-        jets = _select_jets(pythia.nextBatch(_EVENTS_PER_BATCH), label, name == "Tbqq", max_constituents)
+        events = pythia.nextBatch(min(2 * (count - found), _EVENTS_PER_BATCH))
+        jets = _select_jets(events, label, name == "Tbqq", max_constituents)
         jets = jets.select(np.arange(min(len(jets), count - found)))
         parts.append(jets)
         found += len(jets)
         report(len(jets))
-    return concatenate_jets(parts) if parts else _empty()
+    return concatenate_jets(parts)
 
 
 def _parton_jet_veto(*, match_top: bool) -> Any:
