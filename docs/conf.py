@@ -29,6 +29,7 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"pyg_liesym {version}"
 html_static_path = ["_static"]
+html_css_files = ["custom.css"]
 
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
