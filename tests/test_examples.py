@@ -1,0 +1,73 @@
+"""Every example runs, at its smallest, and does what it says."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "examples"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("bench_"))
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Runs an example in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(name: str, *args: str) -> Any:
+        spec = spec_from_file_location(f"example_{name}", FOLDER / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, spec.name, module)
+        spec.loader.exec_module(module)
+        return module.main(list(args))
+
+    return run
+
+
+def test_liegnn_in_your_pyg_pipeline(run: Callable[..., Any]) -> None:
+    result = run("liegnn_in_your_pyg_pipeline", "--epochs", "1", "--graphs", "50")
+    assert result["equivariance_error"] < 1e-10
+
+
+def test_nbody_forecasting(run: Callable[..., Any], tmp_path: Path) -> None:
+    result = run("nbody_forecasting", "--epochs", "1", "--orbits", "4", "--steps", "3")
+    assert all(0 < distance < 10 for distance in result.values())
+    assert (tmp_path / "rollout.png").stat().st_size > 1000
+
+
+def test_symmetry_of_your_arrays(run: Callable[..., Any], tmp_path: Path) -> None:
+    result = run("symmetry_of_your_arrays", "--epochs", "1", "--orbits", "6", "--max-steps", "60")
+    assert result["frames"].shape[0] == 10
+    assert result["found"].algebra.n == 2
+    assert {path.name for path in (tmp_path / "symmetry").iterdir()} >= {"basis.png", "metric.png", "symmetry.json"}
+
+
+def test_symmetry_of_your_arrays_reads_files(run: Callable[..., Any], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        run("symmetry_of_your_arrays", "x.npy")
+    with pytest.raises(FileNotFoundError, match=r"no file x\.npy"):
+        run("symmetry_of_your_arrays", "x.npy", "y.npy")
+
+
+def test_algebra_from_a_paper(run: Callable[..., Any], tmp_path: Path) -> None:
+    result = run("algebra_from_a_paper")
+    assert str(result["name"]) == "so(1,3), conjugate"
+    assert result["cosine"] > 0.999
+    assert result["exact"] < 1e-10 < result["data"] < 0.1
+    assert run("algebra_from_a_paper", "--noise", "0")["data"] < 1e-10
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_examples_are_short_and_explained(name: str) -> None:
+    source = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
+    assert source.count("\n") <= 120
+    assert f"python examples/{name}.py" in source
+    assert f"({name}.py)" in (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert f"def test_{name}(" in Path(__file__).read_text(encoding="utf-8")
