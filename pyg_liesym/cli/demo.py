@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import tempfile
 import time
@@ -50,6 +51,7 @@ def demo(out: Path = Path("runs/demo"), seed: int = 0) -> dict[str, Any]:
         "transformations that an adversary cannot tell from the data themselves, and computes the metric J that those "
         "transformations keep. A network whose messages use nothing but J-products then obeys the symmetry exactly."
     )
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")
         orbits = _orbits(page, seed)
@@ -119,7 +121,7 @@ def _states(start: Tensor) -> Batch:
 def _forecaster(network: LieGNN, x: Tensor, y: Tensor, seed: int) -> TrajectoryForecasting:
     L.seed_everything(seed, verbose=False)
     system = TrajectoryForecasting(network, lr=3e-3, decay=True)
-    _trainer(max_epochs=12).fit(system, PackedLoader(VectorPairs(x, y), 256, shuffle=True, drop_last=True, seed=seed))
+    _trainer(max_epochs=40).fit(system, PackedLoader(VectorPairs(x, y), 256, shuffle=True, drop_last=True, seed=seed))
     return system.eval()
 
 
@@ -164,7 +166,7 @@ def _taggers(page: Page, found: DiscoveredSymmetry, seed: int) -> tuple[list[tup
     sample = next(iter(PackedLoader(test, 50)))
     for name, metric in metrics.items():
         with tempfile.TemporaryDirectory() as folder:
-            net, curves[name] = train_tagger(metric, train, test, seed=seed, epochs=4, folder=Path(folder))
+            net, curves[name] = train_tagger(metric, train, test, seed=seed, epochs=10, folder=Path(folder))
         net = net.double()
         errors[name] = equivariance_error(
             lambda p4, net=net: torch.softmax(net(None, p4, batch=sample.batch), -1)[:, 1],

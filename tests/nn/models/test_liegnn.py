@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch_geometric.explain import Explainer, GNNExplainer
 
 from pyg_liesym.cli.reproduce.textbook_egnn import TextbookEGNN
 from pyg_liesym.lie.algebra import LieAlgebra
@@ -144,3 +145,27 @@ def test_bad_input() -> None:
         model(None, torch.ones(4, 3))
     with pytest.raises(ValueError, match=r"`pos` must be \[num_nodes, 3\]"):
         model(torch.ones(4, 2), torch.ones(4, 2))
+
+
+class WithPositions(torch.nn.Module):
+    """PyG's explainers call ``model(x, edge_index)``."""
+
+    def __init__(self, net: LieGNN, pos: torch.Tensor) -> None:
+        super().__init__()
+        self.net, self.pos = net, pos
+
+    def forward(self, x: torch.Tensor, edge_index: torch.Tensor) -> torch.Tensor:
+        return self.net(x, self.pos, edge_index)
+
+
+def test_an_explainer_can_mask_the_edges() -> None:
+    generator = torch.Generator().manual_seed(0)
+    x, pos = torch.randn(6, 2, generator=generator), torch.randn(6, 3, generator=generator)
+    explainer = Explainer(
+        WithPositions(LieGNN(2, 8, 3, 2, metric=torch.eye(3), readout="mean"), pos),
+        GNNExplainer(epochs=2),
+        explanation_type="model",
+        edge_mask_type="object",
+        model_config={"mode": "multiclass_classification", "task_level": "graph", "return_type": "raw"},
+    )
+    assert explainer(x, complete_graph(6).edge_index).edge_mask.shape == (30,)
