@@ -71,7 +71,7 @@ class LieGAN:
         mask: OptTensor = None,
         coefficients: CoefficientLaw = "normal",
         coefficient_scale: float = 1.0,
-        away_from_identity: float = 2.0,
+        away_from_identity: float = 5.0,
         channels_apart: float = 1.0,
         sparsity: float = 0.0,
         discriminator: nn.Module | DiscriminatorFactory = QuadraticDiscriminator.from_samples,

@@ -70,10 +70,10 @@ class LieGANModule(lightning.LightningModule):
         coefficients: CoefficientLaw = "normal",
         coefficient_scale: float = 1.0,
         max_rate: float = 1.0,
-        away_from_identity: float = 2.0,
+        away_from_identity: float = 5.0,
         channels_apart: float = 1.0,
         sparsity: float = 0.0,
-        basis_lr: float = 1e-2,
+        basis_lr: float = 2e-2,
         discriminator_lr: float = 1e-3,
         lr_decay: float = 200.0,
         seed: int = 0,
@@ -105,13 +105,13 @@ class LieGANModule(lightning.LightningModule):
 
     def sample_coefficients(self, num: int) -> Tensor:
         """Coefficients w of some group elements, ``[num, K]``."""
-        size, scale = (num, len(self.weight)), self.coefficient_scale
+        size, scale = (num, len(self.weight)), self.coefficient_scale / len(self.weight) ** 0.5
         if self.coefficients == "normal":
             w = scale * torch.randn(size, generator=self.generator)
         elif self.coefficients == "uniform":
             w = scale * (2.0 * torch.rand(size, generator=self.generator) - 1.0)
         else:
-            limit = int(scale)
+            limit = int(self.coefficient_scale)
             w = torch.randint(-limit, limit + 1, size, generator=self.generator).float()
         return w.to(self.device)
 

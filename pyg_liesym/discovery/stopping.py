@@ -22,7 +22,7 @@ class SpanStopping(Callback):
         patience: Number of quiet windows in a row that end the fit.
     """
 
-    def __init__(self, window: int = 50, tolerance: float = 0.05, patience: int = 2) -> None:
+    def __init__(self, window: int = 50, tolerance: float = 0.02, patience: int = 3) -> None:
         self.window, self.tolerance, self.patience = window, tolerance, patience
         self.previous: Tensor | None = None
         self.changes: list[float] = []
