@@ -19,7 +19,7 @@ NAMED = ("two-body", "three-body", "jets")
 def discover(
     x: str,
     y: str | None = None,
-    /,
+    *,
     out: Path = Path("runs/discover"),
     num_channels: int = 1,
     coefficients: Literal["normal", "uniform", "integer"] = "normal",
@@ -58,6 +58,21 @@ def discover(
         print(f"\n── seed {result.seed} ──\n{result.report()}")
     print(f"\nReport: {page.write()}")
     return found
+
+
+def run(words: list[str]) -> None:
+    """Read the words after ``liesym discover`` and run it.
+
+    Written out because ``y`` is a word without a name that may be left out, which jsonargparse's automatic command line does
+    not offer.
+    """
+    from jsonargparse import ArgumentParser
+
+    parser = ArgumentParser(prog="liesym discover", description=(discover.__doc__ or "").split("Args:")[0])
+    parser.add_argument("x", help=f"A NumPy file of vectors, [samples, (vectors,) n], or {', '.join(NAMED)}")
+    parser.add_argument("y", nargs="?", help="A NumPy file of the outputs; may be left out")
+    parser.add_function_arguments(discover, skip={"x", "y"})
+    discover(**parser.instantiate_classes(parser.parse_args(words)).as_dict())
 
 
 def describe(page: Page, found: DiscoveredSymmetry, name: str, coordinates: tuple[str, ...] | None = None) -> None:
@@ -99,6 +114,8 @@ def read_array(path: Path) -> np.ndarray[Any, Any]:
         raise ValueError(f"{path} is not a NumPy .npy file of numbers: {error}") from error
     if not isinstance(array, np.ndarray):
         raise ValueError(f"{path} is an archive of several arrays; save the one you mean with numpy.save")
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{path}: expected real numbers, got {array.dtype}")
     return array
 
 

@@ -15,7 +15,7 @@ class _Command(NamedTuple):
 
 _COMMANDS = {
     "demo": _Command("pyg_liesym.cli.demo:demo", "discover, train and compare on packaged jets and orbits; a report"),
-    "discover": _Command("pyg_liesym.cli.discover:discover", "find the symmetry of a named data set or of your arrays"),
+    "discover": _Command("pyg_liesym.cli.discover:run", "find the symmetry of a named data set or of your arrays"),
     "simulate": _Command("pyg_liesym.cli.simulate:SIMULATORS", "make jets, orbits or charged particles"),
     "fit": _Command("pyg_liesym.cli.train:train", "train a system (LightningCLI; --config file.yaml)"),
     "validate": _Command("pyg_liesym.cli.train:train", "score a checkpoint on the validation split"),
@@ -45,7 +45,7 @@ def main(args: Sequence[str] | None = None) -> None:
     Args:
         args: The words after ``liesym`` (default: of the command line).
     """
-    words = list(sys.argv[1:] if args is None else args)
+    words = [_underscored(word) for word in (sys.argv[1:] if args is None else args)]
     if not words or words[0] in ("-h", "--help", "help"):
         sys.stdout.write(usage())
         return
@@ -63,6 +63,8 @@ def main(args: Sequence[str] | None = None) -> None:
     try:
         if attribute == "train":
             target([name, *rest])
+        elif attribute == "run":
+            target(rest)
         else:
             _call(target, rest, name)
     except (FileNotFoundError, ImportError, ValueError) as error:
@@ -74,6 +76,14 @@ def usage() -> str:
     """The text of ``liesym --help``."""
     lines = (f"  {name:<10} {command.help}" for name, command in _COMMANDS.items())
     return _USAGE.format(commands="\n".join(lines))
+
+
+def _underscored(word: str) -> str:
+    """Let people write ``--num-jets`` for ``--num_jets``."""
+    if not word.startswith("--"):
+        return word
+    name, equals, value = word[2:].partition("=")
+    return "--" + name.replace("-", "_") + equals + value
 
 
 def _call(target: Callable[..., Any] | dict[str, Callable[..., Any]], words: list[str], name: str) -> None:

@@ -51,7 +51,13 @@ def simulate_gravitational_orbits(
 
 
 def simulate_jets(
-    folder: Path = Path("datasets/jets/raw"), num_jets: int = 10_000, seed: int = 0, num_workers: int = 1
+    folder: Path = Path("datasets/jets/raw"),
+    num_jets: int = 10_000,
+    seed: int = 0,
+    num_workers: int = 1,
+    chunk_size: int = 1000,
+    max_constituents: int = 200,
+    plane: bool = True,
 ) -> None:
     """Make top and QCD jets with Pythia 8 and FastJet, as ROOT files; a run that was stopped goes on.
 
@@ -62,10 +68,21 @@ def simulate_jets(
         num_jets: Number of jets, half of each class.
         seed: Seed of the simulation; the jets do not depend on the number of processes.
         num_workers: Number of processes.
+        chunk_size: Jets in a file.
+        max_constituents: Keep the hardest constituents of every jet up to this number.
+        plane: Whether to write (Δη, Δφ) of the constituents, which can be computed when read.
     """
     from pyg_liesym.datasets.simulation.jets import simulate_jets as simulate
 
-    files = simulate(folder, num_jets, seed=seed, num_workers=num_workers)
+    files = simulate(
+        folder,
+        num_jets,
+        seed=seed,
+        num_workers=num_workers,
+        chunk_size=chunk_size,
+        max_constituents=max_constituents,
+        plane=plane,
+    )
     print(f"{num_jets} jets in {len(files)} files in {folder}")
 
 
