@@ -16,7 +16,7 @@ from torch_geometric.data import Data, InMemoryDataset
 from pyg_liesym.datasets.io.root import TREE, PathLike, find_files, read_jets
 from pyg_liesym.datasets.jet_arrays import JetArrays
 from pyg_liesym.datasets.packing import load_packed, pack, save_packed
-from pyg_liesym.datasets.simulation.jets import CLASSES
+from pyg_liesym.datasets.simulation.pythia import CLASSES
 
 JetSplit: TypeAlias = Literal["train", "val", "test"]
 

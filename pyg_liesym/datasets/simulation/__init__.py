@@ -9,7 +9,8 @@ from pyg_liesym.datasets.simulation.gravity import (
     simulate_orbits,
     total_energy,
 )
-from pyg_liesym.datasets.simulation.jets import generate_jets, simulate_jets
+from pyg_liesym.datasets.simulation.jets import simulate_jets
+from pyg_liesym.datasets.simulation.pythia import generate_jets
 
 __all__ = [
     "ChargedTrajectories",
