@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.cli.page import Page
+from pyg_liesym.datasets.io.npy import read_array
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.liegan import LieGAN
 
@@ -63,7 +64,7 @@ def discover(
 def run(words: list[str]) -> None:
     """Read the words after ``liesym discover`` and run it.
 
-    Written out because ``y`` is a word without a name that may be left out, which jsonargparse's automatic command line does
+    Written out because ``y`` is a word that may be left out, which the automatic command line of jsonargparse does
     not offer.
     """
     from jsonargparse import ArgumentParser
@@ -72,7 +73,7 @@ def run(words: list[str]) -> None:
     parser.add_argument("x", help=f"A NumPy file of vectors, [samples, (vectors,) n], or {', '.join(NAMED)}")
     parser.add_argument("y", nargs="?", help="A NumPy file of the outputs; may be left out")
     parser.add_function_arguments(discover, skip={"x", "y"})
-    discover(**parser.instantiate_classes(parser.parse_args(words)).as_dict())
+    discover(**parser.parse_args(words).as_dict())
 
 
 def describe(page: Page, found: DiscoveredSymmetry, name: str, coordinates: tuple[str, ...] | None = None) -> None:
@@ -96,27 +97,9 @@ def describe(page: Page, found: DiscoveredSymmetry, name: str, coordinates: tupl
 
 
 def _arrays(x: str, y: str | None) -> tuple[Any, Any]:
-    return read_array(Path(x)), None if y is None else read_array(Path(y))
-
-
-def read_array(path: Path) -> np.ndarray[Any, Any]:
-    """Read a NumPy file of numbers, without unpickling anything.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: Naming the file, if it is not one NumPy array of numbers.
-    """
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}; named data sets are {', '.join(NAMED)}")
-    try:
-        array = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise ValueError(f"{path} is not a NumPy .npy file of numbers: {error}") from error
-    if not isinstance(array, np.ndarray):
-        raise ValueError(f"{path} is an archive of several arrays; save the one you mean with numpy.save")
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"{path}: expected real numbers, got {array.dtype}")
-    return array
+    if not Path(x).exists():
+        raise FileNotFoundError(f"there is no file {x}; the named data sets are {', '.join(NAMED)}")
+    return read_array(x), None if y is None else read_array(y)
 
 
 def _named(name: str) -> tuple[Tensor, Tensor]:

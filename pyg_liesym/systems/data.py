@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Literal
 
 import lightning as L
-import numpy as np
 import torch
 from torch import Tensor
 from torch_geometric.data import InMemoryDataset
 
 from pyg_liesym.datasets.charged_particles import ChargedParticles
+from pyg_liesym.datasets.io.npy import read_array
 from pyg_liesym.datasets.jets import Jets
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.datasets.simulation.gravity import OrbitKind, one_step_pairs, simulate_orbits
@@ -168,7 +168,7 @@ class VectorData(_PackedData):
 
 
 def load_vectors(path: str | Path) -> Tensor:
-    """Read states of several vectors from a NumPy file, which must not hold Python objects.
+    """Read states of several vectors from a NumPy file.
 
     Shapes:
         - **output**: :math:`(S, V, n)`, float32
@@ -177,18 +177,7 @@ def load_vectors(path: str | Path) -> Tensor:
         FileNotFoundError: If there is no such file.
         ValueError: Naming the file, if it is no NumPy file of finite numbers of that shape.
     """
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}")
-    try:
-        array = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise ValueError(f"{path} is not a NumPy .npy file of numbers: {error}") from error
-    if not isinstance(array, np.ndarray) or array.ndim != 3 or array.size == 0:
-        shape = getattr(array, "shape", "an archive")
-        raise ValueError(f"{path}: expected an array [samples, vectors, n], got {shape}")
-    if not np.issubdtype(array.dtype, np.floating) and not np.issubdtype(array.dtype, np.integer):
-        raise ValueError(f"{path}: expected real numbers, got {array.dtype}")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{path}: {int((~np.isfinite(array)).sum())} of {array.size} entries are not finite")
+    array = read_array(path)
+    if array.ndim != 3 or array.size == 0:
+        raise ValueError(f"{path}: expected an array [samples, vectors, n], got {array.shape}")
     return torch.from_numpy(array).float()

@@ -44,29 +44,13 @@ def test_arrays_are_split_in_order(tmp_path: Path) -> None:
     assert len(data.dataset("train")) == 7
 
 
-@pytest.mark.parametrize(
-    ("array", "message"),
-    [
-        (np.zeros((3, 2)), r"expected an array \[samples, vectors, n\], got \(3, 2\)"),
-        (np.zeros((0, 2, 2)), r"got \(0, 2, 2\)"),
-        (np.full((2, 1, 2), np.nan), "4 of 4 entries are not finite"),
-        (np.zeros((2, 1, 2), dtype=complex), "real numbers, got complex128"),
-    ],
-)
-def test_bad_arrays_are_named(tmp_path: Path, array: np.ndarray, message: str) -> None:
-    np.save(tmp_path / "bad.npy", array)
-    with pytest.raises(ValueError, match=rf"bad\.npy.*{message}"):
+@pytest.mark.parametrize("shape", [(3, 2), (0, 2, 2)])
+def test_bad_shapes_are_named(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    np.save(tmp_path / "bad.npy", np.zeros(shape))
+    with pytest.raises(ValueError, match=r"bad\.npy: expected an array \[samples, vectors, n\], got"):
         load_vectors(tmp_path / "bad.npy")
 
 
-def test_files_that_are_no_arrays(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"none\.npy"):
-        load_vectors(tmp_path / "none.npy")
-    (tmp_path / "text.npy").write_text("1, 2, 3")
-    with pytest.raises(ValueError, match=r"text\.npy is not a NumPy"):
-        load_vectors(tmp_path / "text.npy")
-    np.save(tmp_path / "objects.npy", np.array([{}], dtype=object), allow_pickle=True)
-    with pytest.raises(ValueError, match=r"objects\.npy is not a NumPy"):
-        load_vectors(tmp_path / "objects.npy")
+def test_bad_shares() -> None:
     with pytest.raises(ValueError, match="shares"):
         VectorData("x.npy", "y.npy", fractions=(0.9, 0.9, 0.1))
