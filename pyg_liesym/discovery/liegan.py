@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,14 +32,15 @@ class LieGAN:
     Yang, Walters, Dehmamy, Yu, *Generative Adversarial Symmetry Discovery*, ICML 2023, arXiv:2302.00236: g
     acts on the input and the output of a task, ``(x, y) ↦ (g x, g y)``, and a discriminator tries to tell
     the transformed data from the data; equations in `LieGANModule`. A task ``y = f(x)`` is then equivariant,
-    ``f(g x) = g f(x)``, on the support of the data. Channels beyond the dimension of the symmetry shrink,
-    depend on the others, or are reported as visible.
+    ``f(g x) = g f(x)``, on the support of the data. Channels beyond the dimension of the symmetry shrink or
+    depend on the others. The weight of the first regulariser is high, so that a weak symmetry is not given
+    up: without any, the answer is what the discriminator notices least, and `visibility` says how much.
 
     Args:
         num_channels: Number of matrices K; rather too many than too few.
         mask: ``[n, n]`` of 0 and 1, the entries that may differ from zero (`block_mask`); None for all.
         coefficients: Law of w: ``"normal"``, ``"uniform"``, or ``"integer"`` (a grid: discrete groups).
-        coefficient_scale: Standard deviation, half width, or largest integer of w.
+        coefficient_scale: Standard deviation or half width, of √K · wᵢ; or the largest integer.
         away_from_identity: Weight of the cosine between data and transformed data.
         channels_apart: Weight of the squared cosines between matrices.
         sparsity: Weight of the mean absolute entry of the matrices.
@@ -170,6 +172,8 @@ class LieGAN:
                 mask=self.mask,
                 coefficients=self.coefficients,
                 coefficient_scale=self.coefficient_scale,
+                # a whole matrix, w = 1, may turn by up to half a turn
+                max_rate=math.pi if self.coefficients == "integer" else 1.0,
                 away_from_identity=self.away_from_identity,
                 channels_apart=self.channels_apart,
                 sparsity=self.sparsity,

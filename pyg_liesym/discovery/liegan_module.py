@@ -20,7 +20,7 @@ _AVERAGE_DECAY = 0.995
 class LieGANModule(lightning.LightningModule):
     r"""A basis that plays against a discriminator (LieGAN, ICML 2023, section 4, equations 4-7).
 
-    The basis maximises, and the discriminator D minimises, how much transformed data look like data:
+    The basis makes transformed data look like data to the discriminator D, which learns to tell them apart:
 
     .. math::
         g = \exp\Big(\sum_i w_i L_i\Big), \qquad
@@ -29,7 +29,8 @@ class LieGANModule(lightning.LightningModule):
     with the generator's loss in its non-saturating form. The regularisers R are, in this order, the mean
     cosine between data and transformed data (away from the identity), the squared cosines between channels,
     and the mean absolute entry. Every matrix is kept at a rate ``(E|L v|² / E|v|²)^½ ≤ max_rate``: only the
-    product of coefficients and matrices means anything, and without a bound it grows for ever.
+    product of coefficients and matrices means anything, and without a bound it grows for ever. For the same
+    reason normal and uniform w are divided by √K: the size of ``Σ wᵢLᵢ`` does not depend on K.
 
     The basis learns with a rate that falls as 1/(1 + t/τ), and is averaged over steps: a discriminator sees
     arbitrarily small departures from data that lie on a thin set, so the basis would never come to rest.
@@ -40,7 +41,7 @@ class LieGANModule(lightning.LightningModule):
         num_channels: Number of matrices K.
         mask: ``[n, n]`` of 0 and 1, entries that may differ from zero; None for all.
         coefficients: Law of w: normal, uniform, or uniform on integers (finds discrete groups).
-        coefficient_scale: Standard deviation, half width, or largest integer.
+        coefficient_scale: Standard deviation or half width, of √K · wᵢ; or the largest integer.
         max_rate: Bound on the rate of every matrix.
         away_from_identity: Weight of the first regulariser.
         channels_apart: Weight of the second.
@@ -96,12 +97,14 @@ class LieGANModule(lightning.LightningModule):
     @property
     def basis(self) -> Tensor:
         """The matrices as they are now, ``[K, n, n]``; `average` is the running mean."""
-        return self.weight * self.mask
+        basis: Tensor = self.weight * self.mask
+        return basis
 
     def rates(self, basis: Tensor) -> Tensor:
         """``(E|L v|² / E|v|²)^½`` of every matrix, ``[K]``."""
         squares = torch.einsum("kij,jl,kil->k", basis, self.second_moments, basis)
-        return squares.clamp(min=0.0).sqrt()
+        rates: Tensor = squares.clamp(min=0.0).sqrt()
+        return rates
 
     def sample_coefficients(self, num: int) -> Tensor:
         """Coefficients w of some group elements, ``[num, K]``."""
@@ -113,11 +116,12 @@ class LieGANModule(lightning.LightningModule):
         else:
             limit = int(self.coefficient_scale)
             w = torch.randint(-limit, limit + 1, size, generator=self.generator).float()
-        return w.to(self.device)
+        placed: Tensor = w.to(self.device)
+        return placed
 
     def forward(self, vectors: Tensor, coefficients: Tensor) -> Tensor:
         """Transform the vectors ``[B, V, n]`` of every sample by its own ``exp(Σ wᵢLᵢ)``, w ``[B, K]``."""
-        group = torch.linalg.matrix_exp(torch.einsum("bk,kij->bij", coefficients, self.basis))
+        group: Tensor = torch.linalg.matrix_exp(torch.einsum("bk,kij->bij", coefficients, self.basis))
         return vectors @ group.mT
 
     def training_step(self, batch: tuple[Samples, Samples], batch_idx: int) -> None:
@@ -132,7 +136,7 @@ class LieGANModule(lightning.LightningModule):
 
         loss_l = softplus(-self._judge(fake, source)).mean() + self._regularisation(source.vectors, fake)
         optimizer_l.zero_grad()
-        self.manual_backward(loss_l)
+        self.manual_backward(loss_l, inputs=[self.weight])
         optimizer_l.param_groups[0]["lr"] = self.basis_lr / (1.0 + self.num_updates / self.lr_decay)
         optimizer_l.step()
         self._bound_rates()
@@ -172,8 +176,8 @@ class LieGANModule(lightning.LightningModule):
         logits: Tensor = self.discriminator(vectors, samples.scalars, samples.labels)
         if logits.shape != (len(samples),):
             raise ValueError(
-                f"the discriminator must return one logit per sample, shape [{len(samples)}], got {list(logits.shape)}; "
-                "end it with .squeeze(-1)"
+                f"the discriminator must return one logit per sample, shape [{len(samples)}], "
+                f"got {list(logits.shape)}; end it with .squeeze(-1)"
             )
         return logits
 
@@ -182,7 +186,9 @@ class LieGANModule(lightning.LightningModule):
         basis = self.basis.flatten(1)
         direction = basis / (basis.norm(dim=1, keepdim=True) + 1e-6)
         apart = (direction @ direction.T).triu(diagonal=1).square().sum()
-        return self.away_from_identity * identity + self.channels_apart * apart + self.sparsity * basis.abs().mean()
+        sparse = basis.abs().mean()
+        total: Tensor = self.away_from_identity * identity + self.channels_apart * apart + self.sparsity * sparse
+        return total
 
     @torch.no_grad()
     def _bound_rates(self) -> None:

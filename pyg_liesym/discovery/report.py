@@ -1,8 +1,118 @@
 """A discovered symmetry in words."""
 
 from __future__ import annotations
-from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
+
+from typing import TYPE_CHECKING, Any
+
+from pyg_liesym.lie.algebra import LieAlgebra
+
+if TYPE_CHECKING:
+    from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
+
+_WEAK = 0.1
+_DOUBTFUL = 0.5
+_VISIBLE = 0.85
+_LARGEST_PRINTED = 6
+_LARGEST_IDENTIFIED = 10
 
 
 def report(found: DiscoveredSymmetry) -> str:
-    return "TODO"
+    """What was found, what it is called, which forms it keeps, and what could not be decided.
+
+    Example:
+        >>> from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
+        >>> print(report(DiscoveredSymmetry.of(LieAlgebra.rotation(3))))
+        Fit: seed 0
+        Generators: 3 of 3 directions matter (relative strengths 1.00 1.00 1.00)
+        Algebra: so(3), same subspace, largest angle 0.0°
+        Forms kept: 1 symmetric and 0 antisymmetric invariant forms
+        Metric: invariant metric, signature (3, 0), residual ...
+          -0.577   0.000   0.000
+           0.000  -0.577   0.000
+           0.000   0.000  -0.577
+    """
+    diagnostics = found.diagnostics
+    lines = [_fit(found)]
+    if found.algebra.rank() == 0:
+        return "\n".join([*lines, "Nothing found: no channel moves the data"])
+    lines += _doubts(diagnostics)
+    lines += _generators(found.algebra)
+    lines.append(f"Forms kept: {found.algebra.invariant_forms()}")
+    lines += _metric(found)
+    if "visibility" in diagnostics:
+        values = " ".join(f"{value:.2f}" for value in diagnostics["visibility"])
+        lines.append(f"Visible to the discriminator, per channel (0 not at all, 1 always): {values}")
+    lines += _undecided(found)
+    return "\n".join(lines)
+
+
+def nothing_found(diagnostics: dict[str, Any]) -> bool:
+    """Whether every channel is either switched off or seen through by the discriminator."""
+    return _least_visible(diagnostics) > _VISIBLE
+
+
+def _least_visible(diagnostics: dict[str, Any]) -> float:
+    visibility, rates = diagnostics.get("visibility"), diagnostics.get("rates")
+    if not visibility or not rates:
+        return 0.0
+    return min((seen for seen, rate in zip(visibility, rates, strict=True) if rate > _WEAK), default=1.0)
+
+
+def _doubts(diagnostics: dict[str, Any]) -> list[str]:
+    if nothing_found(diagnostics):
+        return [
+            "Nothing found: the discriminator recognises data moved along any channel; what follows is the "
+            "transformation that comes closest, not a symmetry"
+        ]
+    if _least_visible(diagnostics) > _DOUBTFUL:
+        return [
+            "Doubtful: data moved along any channel are often recognised; either there is no symmetry, or the data "
+            "cover its orbits unevenly, or the fit has not found it (try other seeds, or a mask)"
+        ]
+    return []
+
+
+def _fit(found: DiscoveredSymmetry) -> str:
+    diagnostics = found.diagnostics
+    parts = [f"seed {found.seed}"]
+    if "steps" in diagnostics:
+        parts = [f"{found.settings.get('method', 'fit')}, seed {found.seed}", f"{diagnostics['num_samples']} samples"]
+        ended = "at rest" if diagnostics["stopped"] == "stable" else "cut off, not at rest,"
+        parts.append(f"{ended} after {diagnostics['steps']} steps ({diagnostics['seconds']:.0f} s)")
+    return "Fit: " + ", ".join(parts)
+
+
+def _generators(algebra: LieAlgebra) -> list[str]:
+    values = algebra.singular_values()
+    relative = (values / values[0]).tolist()
+    strong = sum(value > _WEAK for value in relative)
+    strengths = " ".join(f"{value:.2f}" for value in relative)
+    lines = [f"Generators: {strong} of {algebra.dim} directions matter (relative strengths {strengths})"]
+    if algebra.n <= _LARGEST_IDENTIFIED:
+        lines.append(f"Algebra: {algebra.identify()[0]}")
+    return lines
+
+
+def _metric(found: DiscoveredSymmetry) -> list[str]:
+    lines = [f"Metric: {found.metric}"]
+    if found.algebra.n <= _LARGEST_PRINTED:
+        lines += [" ".join(f"{value + 0.0:8.3f}".rstrip() for value in row) for row in found.metric.J.tolist()]
+    return lines
+
+
+def _undecided(found: DiscoveredSymmetry) -> list[str]:
+    lines = []
+    rank, n = found.diagnostics.get("data_rank"), found.algebra.n
+    if rank is not None and rank < n:
+        lines.append(
+            f"Not decided: the data span {rank} of {n} dimensions; matrices that agree there do the same to every "
+            "sample, so compare with weighted_cosine and the data's second moments, not entry by entry"
+        )
+    if found.metric.null_dim > 1:
+        lines.append(
+            f"Not decided: {found.metric.null_dim} independent metrics are kept; if several vectors move alike, "
+            "restrict the algebra to one of them first"
+        )
+    if found.diagnostics.get("stopped") == "max_steps":
+        lines.append("Not decided: the basis was still turning at the last step; raise max_steps")
+    return lines

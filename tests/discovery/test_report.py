@@ -1,0 +1,42 @@
+import torch
+
+from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
+from pyg_liesym.discovery.report import nothing_found, report
+from pyg_liesym.lie.algebra import LieAlgebra
+
+
+def fitted(algebra, **diagnostics):
+    usual = {"steps": 10, "seconds": 1.0, "stopped": "stable", "num_samples": 100}
+    return DiscoveredSymmetry.of(algebra, diagnostics={**usual, **diagnostics}, settings={"method": "LieGAN"})
+
+
+def test_says_how_many_and_what():
+    noise = 1e-3 * torch.randn(7, 4, 4, generator=torch.Generator().manual_seed(0)).double()
+    learned = LieAlgebra(torch.cat([LieAlgebra.lorentz().basis, torch.zeros(1, 4, 4).double()]) + noise)
+    text = report(fitted(learned))
+    assert "6 of 7 directions matter" in text
+    assert "so(1,3), same subspace" in text
+    assert "signature (1, 3)" in text
+    assert "Not decided" not in text
+    assert "at rest after 10 steps" in text
+
+
+def test_says_what_is_undecided():
+    text = report(fitted(LieAlgebra.rotation(2).repeat(4), data_rank=4, stopped="max_steps"))
+    assert "the data span 4 of 8 dimensions" in text
+    assert "independent metrics are kept" in text
+    assert "still turning" in text
+
+
+def test_nothing_is_a_result():
+    assert "Nothing found" in report(fitted(LieAlgebra(torch.zeros(2, 3, 3))))
+    assert "Nothing found" in report(fitted(LieAlgebra.rotation(2), visibility=[0.95], rates=[1.0]))
+    assert "Doubtful" in report(fitted(LieAlgebra.rotation(2), visibility=[0.6], rates=[1.0]))
+    assert "Doubtful" not in report(fitted(LieAlgebra.rotation(2), visibility=[0.3], rates=[1.0]))
+    assert nothing_found({"visibility": [0.1], "rates": [0.01]})
+    assert not nothing_found({"visibility": [0.1, 0.99], "rates": [1.0, 1.0]})
+
+
+def test_str_is_the_report():
+    found = DiscoveredSymmetry.of(LieAlgebra.rotation(3))
+    assert str(found) == found.report() == report(found)
