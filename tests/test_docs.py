@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pyg_liesym.cli.main import usage
+
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -32,3 +34,21 @@ def test_readme_example_is_short() -> None:
     example = BLOCK.search((ROOT / "README.md").read_text(encoding="utf-8"))
     assert example is not None
     assert len([line for line in example[1].splitlines() if line.strip()]) <= 15
+
+
+def typed(program: str) -> list[str]:
+    """The first word after a program wherever a page shows it being typed."""
+    texts = (page.read_text(encoding="utf-8") for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))])
+    return [word for text in texts for word in re.findall(rf"^\$ {program} (\S+)", text, re.MULTILINE)]
+
+
+def test_commands_exist() -> None:
+    words = set(typed("liesym"))
+    assert words
+    assert words <= set(re.findall(r"^  (\w+)", usage(), re.MULTILINE))
+
+
+def test_make_targets_exist() -> None:
+    words = set(typed("make"))
+    assert {"demo", "test"} <= words
+    assert words <= set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
