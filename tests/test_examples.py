@@ -64,6 +64,13 @@ def test_algebra_from_a_paper(run: Callable[..., Any], tmp_path: Path) -> None:
     assert run("algebra_from_a_paper", "--noise", "0")["data"] < 1e-10
 
 
+def test_learned_metric(run: Callable[..., Any]) -> None:
+    result = run("learned_metric", "--starts", "2", "--first-steps", "3", "--steps", "3")
+    assert bool((result["J"] == result["J"].T).all())
+    assert float(result["J"].norm()) == pytest.approx(2.0)
+    assert -1 <= result["cosine"] <= 1
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_examples_are_short_and_explained(name: str) -> None:
     source = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
