@@ -28,7 +28,7 @@ help:
 	@echo "make test         the tests (ARGS=... goes to pytest)"
 	@echo "make lint         ruff and mypy --strict"
 	@echo "make docs         the documentation, into docs/_build/html; warnings are errors"
-	@echo "make bench        the benchmarks of docs/results.md that take minutes"
+	@echo "make bench        the benchmarks of docs/results.md that take minutes to an hour, into runs/"
 	@echo "make test-lowest  the tests on the lowest supported versions, in .venv-lowest"
 	@echo "make clean        remove .venv and everything that was built"
 
@@ -47,8 +47,13 @@ lint: $(VENV)/.stamp-dev
 	@echo "==> ruff format --check" && $(BIN)/ruff format --check .
 	@echo "==> mypy --strict" && $(BIN)/mypy
 
-bench: $(VENV)/.stamp-core
-	@for file in examples/bench_*.py; do echo "==> $$file"; $(BIN)/python "$$file" $(ARGS) || exit 1; done
+# What takes longer is not here: liesym reproduce charged-particles.
+bench: $(VENV)/.stamp-jets
+	@echo "[1/4] liesym reproduce two-body" && $(BIN)/liesym reproduce two-body
+	@echo "[2/4] liesym simulate jets" && \
+	  $(BIN)/liesym simulate jets --num-jets 60000 --num-workers $$(getconf _NPROCESSORS_ONLN)
+	@echo "[3/4] liesym reproduce jets-metric" && $(BIN)/liesym reproduce jets-metric
+	@echo "[4/4] liesym reproduce jets-tagging" && $(BIN)/liesym reproduce jets-tagging
 
 docs: $(VENV)/.stamp-docs
 	@echo "==> sphinx-build -W"
