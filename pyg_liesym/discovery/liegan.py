@@ -39,7 +39,8 @@ class LieGAN:
     Args:
         num_channels: Number of matrices K; rather too many than too few.
         mask: ``[n, n]`` of 0 and 1, the entries that may differ from zero (`block_mask`); None for all.
-        coefficients: Law of w: ``"normal"``, ``"uniform"``, or ``"integer"`` (a grid: discrete groups).
+        coefficients: Law of w: ``"normal"``, ``"uniform"``, or ``"integer"`` (a grid: discrete groups; start with
+            a largest integer of 1 or 2, as larger ones leave many local optima).
         coefficient_scale: Standard deviation or half width, of √K · wᵢ; or the largest integer.
         away_from_identity: Weight of the cosine between data and transformed data.
         channels_apart: Weight of the squared cosines between matrices.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal, TypeAlias
 
 import lightning
@@ -121,8 +122,7 @@ class LieGANModule(lightning.LightningModule):
 
     def forward(self, vectors: Tensor, coefficients: Tensor) -> Tensor:
         """Transform the vectors ``[B, V, n]`` of every sample by its own ``exp(Σ wᵢLᵢ)``, w ``[B, K]``."""
-        group: Tensor = torch.linalg.matrix_exp(torch.einsum("bk,kij->bij", coefficients, self.basis))
-        return vectors @ group.mT
+        return vectors @ _exp(torch.einsum("bk,kij->bij", coefficients, self.basis)).mT
 
     def training_step(self, batch: tuple[Samples, Samples], batch_idx: int) -> None:
         """One step of the discriminator, then one of the basis, on the same transformed data."""
@@ -153,7 +153,7 @@ class LieGANModule(lightning.LightningModule):
         scores = []
         for channel in self.average:
             w = self.sample_coefficients(len(samples))[:, :1].unsqueeze(2)
-            moved = samples.vectors @ torch.linalg.matrix_exp(w * channel).mT
+            moved = samples.vectors @ _exp(w * channel).mT
             fake = self._judge(moved, samples)
             below = torch.searchsorted(fake.sort().values, real).double().mean() / len(fake)
             scores.append((2.0 * below - 1.0).clamp(min=0.0))
@@ -199,3 +199,20 @@ class LieGANModule(lightning.LightningModule):
         self.num_updates += 1
         recent = 10.0 / (self.num_updates + 9.0)
         self.average.lerp_(self.basis, max(1.0 - _AVERAGE_DECAY, recent))
+
+
+def _exp(matrices: Tensor) -> Tensor:
+    """Exponentials ``[B, n, n]`` in the precision of a game: Taylor to order 5 below norm 1/4, then squaring.
+
+    Several times as fast, forwards and backwards, as `torch.linalg.matrix_exp`, which a fit spends half its time in.
+    """
+    largest = float(matrices.detach().abs().sum(dim=2).amax())
+    squarings = max(0, math.ceil(math.log2(max(largest, 1e-30))) + 2)
+    scaled = matrices / 2.0**squarings
+    identity = torch.eye(matrices.shape[-1], dtype=matrices.dtype, device=matrices.device)
+    group = identity + scaled / 5.0
+    for order in (4.0, 3.0, 2.0, 1.0):
+        group = identity + scaled @ group / order
+    for _ in range(squarings):
+        group = group @ group
+    return group

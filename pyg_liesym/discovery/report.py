@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from pyg_liesym.lie.algebra import LieAlgebra
 
 if TYPE_CHECKING:
@@ -27,9 +29,9 @@ def report(found: DiscoveredSymmetry) -> str:
         Algebra: so(3), same subspace, largest angle 0.0°
         Forms kept: 1 symmetric and 0 antisymmetric invariant forms
         Metric: invariant metric, signature (3, 0), residual ...
-          -0.577   0.000   0.000
-           0.000  -0.577   0.000
-           0.000   0.000  -0.577
+           0.577    0.000    0.000
+           0.000    0.577    0.000
+           0.000    0.000    0.577
     """
     diagnostics = found.diagnostics
     lines = [_fit(found)]
@@ -95,6 +97,12 @@ def _generators(algebra: LieAlgebra) -> list[str]:
 
 def _metric(found: DiscoveredSymmetry) -> list[str]:
     lines = [f"Metric: {found.metric}"]
+    if found.metric.null_dim == 0:
+        basis = found.algebra.basis
+        traces = basis.diagonal(dim1=1, dim2=2).mean(dim=1).view(-1, 1, 1)
+        traceless = LieAlgebra(basis - traces * torch.eye(found.algebra.n).to(basis)).invariant_metric()
+        if traceless.null_dim:
+            lines.append(f"Kept up to a factor; without the scaling (trace) in the channels: {traceless}")
     if found.algebra.n <= _LARGEST_PRINTED:
         lines += [" ".join(f"{value + 0.0:8.3f}".rstrip() for value in row) for row in found.metric.J.tolist()]
     return lines

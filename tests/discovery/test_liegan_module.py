@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from pyg_liesym.discovery.liegan_module import LieGANModule
+from pyg_liesym.discovery.liegan_module import LieGANModule, _exp
 
 
 def module(**options):
@@ -53,3 +53,14 @@ def test_integer_coefficients_lie_on_the_grid():
 def test_same_seed_same_start():
     assert torch.equal(module(seed=3).basis, module(seed=3).basis)
     assert not torch.equal(module(seed=3).basis, module(seed=4).basis)
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-3, 1.0, 10.0])
+def test_fast_exponential_and_its_gradient(size):
+    matrices = size * torch.randn(20, 4, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    matrices = (matrices - matrices.mT).requires_grad_()
+    weights = torch.randn(4, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    fast, exact = _exp(matrices), torch.linalg.matrix_exp(matrices)
+    assert torch.allclose(fast, exact, atol=1e-4)
+    gradients = [torch.autograd.grad((g * weights).sum(), matrices)[0] for g in (fast, exact)]
+    assert torch.allclose(*gradients, atol=1e-3)

@@ -28,6 +28,13 @@ def test_says_what_is_undecided():
     assert "still turning" in text
 
 
+def test_a_metric_kept_up_to_a_factor_is_told_apart():
+    conformal = torch.cat([LieAlgebra.lorentz().basis, torch.eye(4).double().unsqueeze(0)])
+    text = report(DiscoveredSymmetry.of(LieAlgebra(conformal)))
+    assert "no invariant metric" in text
+    assert "without the scaling (trace) in the channels: invariant metric, signature (1, 3)" in text
+
+
 def test_nothing_is_a_result():
     assert "Nothing found" in report(fitted(LieAlgebra(torch.zeros(2, 3, 3))))
     assert "Nothing found" in report(fitted(LieAlgebra.rotation(2), visibility=[0.95], rates=[1.0]))
