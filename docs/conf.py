@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pyg_liesym
+from pyg_liesym.cli.main import usage
 
 HERE = Path(__file__).parent
 
@@ -84,4 +85,12 @@ def write_reference(folder: Path) -> None:
         (folder / f"{dotted}.rst").write_text("\n".join(page), encoding="utf-8")
 
 
+def write_commands(file: Path) -> None:
+    """Write the page of the console command from its own help."""
+    text = "\n".join(f"   {line}".rstrip() for line in usage().splitlines())
+    title = "The command liesym"
+    file.write_text(f"{title}\n{'=' * len(title)}\n\n.. code-block:: text\n\n{text}\n", encoding="utf-8")
+
+
 write_reference(HERE / "reference" / "api")
+write_commands(HERE / "reference" / "api" / "liesym.rst")
