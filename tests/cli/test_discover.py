@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pyg_liesym.cli.discover import discover, leading_constituents
+from pyg_liesym.cli.main import main
+from pyg_liesym.datasets.jets import Jets
+from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
+
+
+@pytest.fixture
+def ring(tmp_path: Path) -> Path:
+    """Points on a circle, and the points a quarter turn on."""
+    angle = np.random.default_rng(0).uniform(0, 2 * np.pi, 400)
+    x = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "y.npy", x[:, ::-1] * [-1, 1])
+    return tmp_path
+
+
+def test_a_report_and_results_that_load(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = ring / "out"
+    files = [str(ring / "x.npy"), str(ring / "y.npy")]
+    main(["discover", *files, "--out", str(out), "--max_steps", "60", "--seeds", "[0, 3]", "--num_samples", "300"])
+    printed = capsys.readouterr().out
+    assert "seed 0" in printed
+    assert f"Report: {out / 'index.html'}" in printed
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert f"Symmetry of {files[0]} → {files[1]}" in page
+    assert "300 samples of shape [2]" in page
+    for seed in (0, 3):
+        found = DiscoveredSymmetry.load(out / f"seed{seed}")
+        assert (found.algebra.n, found.algebra.dim, found.seed) == (2, 1, seed)
+        for picture in ("basis", "metric"):
+            assert f'src="seed{seed}-{picture}.png"' in page
+            assert (out / f"seed{seed}-{picture}.png").exists()
+
+
+def test_distribution_alone(ring: Path) -> None:
+    (found,) = discover(str(ring / "x.npy"), out=ring / "out", max_steps=20)
+    assert found.diagnostics["num_samples"] == 400
+    assert "→" not in (ring / "out" / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.zeros((7, 2)), "one row per sample of x"),
+        (np.full((400, 2), np.nan), "800 of 800 entries are not finite"),
+        (np.full(400, -1), "labels in y must lie in"),
+    ],
+)
+def test_bad_arrays_end_in_a_sentence(
+    ring: Path, y: np.ndarray, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(ring / "y.npy", y)
+    with pytest.raises(SystemExit, match="2"):
+        main(["discover", str(ring / "x.npy"), str(ring / "y.npy"), "--out", str(ring / "out")])
+    error = capsys.readouterr().err
+    assert error.startswith("liesym discover: ")
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_leading_constituents() -> None:
+    jets = Jets(split="val", max_constituents=5)
+    p4, label = leading_constituents(jets, count=2)
+    full = [jet for jet in jets if jet.num_nodes >= 2]
+    assert len(p4) == len(label) == len(full)
+    for index in (0, len(full) // 2, len(full) - 1):
+        torch.testing.assert_close(p4[index], full[index].p4[:2])
+        assert label[index] == full[index].y
+    short, label = leading_constituents(jets, count=6)
+    assert short.shape == (0, 6, 4)
+    assert label.shape == (0,)
+
+
+def test_leading_constituents_of_the_sample() -> None:
+    p4, label = leading_constituents()
+    assert p4.shape[1:] == (2, 4)
+    assert set(label.tolist()) == {0, 1}
+    assert bool((p4[:, 0, 1:3].norm(dim=1) >= p4[:, 1, 1:3].norm(dim=1)).all())

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pyg_liesym import __version__
+from pyg_liesym.cli.main import _COMMANDS, main, usage
+
+
+def test_help_is_light_and_lists_every_command() -> None:
+    code = (
+        "import sys; from pyg_liesym.cli.main import main; main(['--help']); "
+        "print([name for name in ('torch', 'lightning', 'matplotlib', 'jsonargparse') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)
+    *lines, heavy = done.stdout.splitlines()
+    assert heavy == "[]"
+    listed = {line.split()[0] for line in lines if line.startswith("  ") and line.split()[0] in _COMMANDS}
+    assert listed == set(_COMMANDS)
+
+
+@pytest.mark.parametrize("words", [[], ["-h"], ["--help"], ["help"]])
+def test_help(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    main(words)
+    assert capsys.readouterr().out == usage()
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--version"])
+    assert capsys.readouterr().out == f"liesym {__version__}\n"
+
+
+def test_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["discvoer"])
+    assert capsys.readouterr().err == (
+        f"liesym: there is no command 'discvoer'; the commands are {', '.join(_COMMANDS)}\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["demo", "discover", "simulate", "reproduce"])
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main([command, "--help"])
+    assert f"liesym {command}" in capsys.readouterr().out
+
+
+def test_a_bad_file_gives_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "x.npy"
+    with pytest.raises(SystemExit, match="2"):
+        main(["discover", str(file)])
+    error = capsys.readouterr().err
+    assert error.startswith(f"liesym discover: there is no file {file}; ")
+    assert error.endswith("named data sets are two-body, three-body, jets\n")
+    assert error.count("\n") == 1
+    file.write_text("1 2 3")
+    with pytest.raises(SystemExit, match="2"):
+        main(["discover", str(file)])
+    error = capsys.readouterr().err
+    assert error.startswith(f"liesym discover: {file} is not a NumPy .npy file of numbers")
+    assert error.count("\n") == 1
+
+
+def test_a_bad_option_names_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["discover", "two-body", "--num_channels", "many"])
+    assert "num_channels" in capsys.readouterr().err

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pyg_liesym.cli.main import main
+from pyg_liesym.cli.simulate import simulate_charged_particles, simulate_gravitational_orbits, simulate_jets
+from pyg_liesym.datasets.charged_particles import ChargedParticles
+from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
+
+
+def test_orbits_are_files_for_discover(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["simulate", "orbits", "--kind", "three_body", "--num_orbits", "2", "--seed", "5", "--out", str(tmp_path)])
+    assert "38 pairs of 6 vectors" in capsys.readouterr().out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.npy", "y.npy"]
+    for name, state in zip(
+        ("x", "y"), one_step_pairs(simulate_orbits("three_body", num_orbits=2, seed=5)), strict=True
+    ):
+        written = np.load(tmp_path / f"{name}.npy", allow_pickle=False)
+        assert written.shape == (38, 6, 2)
+        np.testing.assert_array_equal(written.reshape(38, 12), state)
+
+
+def test_unknown_orbits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="'two_body'"):
+        simulate_gravitational_orbits(kind="four_body", out=tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        main(["simulate", "orbits", "--kind", "four_body", "--out", str(tmp_path)])
+    assert "four_body" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_charged_particles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("pyg_liesym.datasets.charged_particles.SPLITS", {"train": 4, "val": 2, "test": 3})
+    simulate_charged_particles(tmp_path, seed=1)
+    assert [line.split(" systems")[0] for line in capsys.readouterr().out.splitlines()] == [
+        "train: 4",
+        "val: 2",
+        "test: 3",
+    ]
+    assert len(list((tmp_path / "processed").glob("*.safetensors"))) == 3
+    assert len(ChargedParticles(str(tmp_path), "test", seed=1)) == 3
+
+
+def test_jets_pass_their_arguments_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls: list[Any] = []
+
+    def simulate(*args: object, **kwargs: object) -> list[Path]:
+        calls.append((args, kwargs))
+        return [tmp_path / "jets.root"]
+
+    monkeypatch.setattr("pyg_liesym.datasets.simulation.jets.simulate_jets", simulate)
+    simulate_jets(tmp_path, 20, seed=3, num_workers=2)
+    [((folder, num_jets), options)] = calls
+    assert (folder, num_jets, options["seed"], options["num_workers"]) == (tmp_path, 20, 3, 2)
+    assert f"20 jets in 1 files in {tmp_path}" in capsys.readouterr().out

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from pyg_liesym import discovery
+from pyg_liesym.cli.main import main
+from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
+from pyg_liesym.lie.algebra import LieAlgebra
+
+pytestmark = [
+    # The logger that Lightning falls back to is as good as any.
+    pytest.mark.filterwarnings("ignore:Starting from v1.9.0, `tensorboardX`"),
+    # Scoring a checkpoint makes a new folder of logs, beside that of the training.
+    pytest.mark.filterwarnings("ignore:The dirpath has changed"),
+]
+
+CONFIGS = Path(__file__).parents[2] / "examples" / "configs"
+TINY = [
+    "--trainer.accelerator=cpu",
+    "--trainer.limit_train_batches=2",
+    "--trainer.limit_val_batches=2",
+    "--trainer.limit_test_batches=2",
+    "--trainer.limit_predict_batches=1",
+    "--trainer.num_sanity_val_steps=0",
+    "--trainer.enable_progress_bar=false",
+    "--trainer.enable_model_summary=false",
+    "--trainer.max_epochs=1",
+    "--trainer.log_every_n_steps=1",
+]
+ORBITS = ["--config", str(CONFIGS / "orbits.yaml"), *TINY, "--data.init_args.num_orbits=4"]
+JETS = ["--config", str(CONFIGS / "jets.yaml"), *TINY, "--data.init_args.max_constituents=5"]
+
+
+@pytest.fixture(autouse=True)
+def _old_names_of_jsonargparse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LightningCLI still calls them."""
+    monkeypatch.setenv("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
+
+
+def liesym(folder: Path, command: str, *words: str) -> None:
+    main([command, *words, f"--trainer.default_root_dir={folder}"])
+
+
+def checkpoints(folder: Path) -> dict[str, Path]:
+    return {path.stem: path for path in folder.rglob("*.ckpt")}
+
+
+def saved_metric(checkpoint: Path) -> torch.Tensor:
+    state: dict[str, Any] = torch.load(checkpoint, weights_only=True)["state_dict"]
+    return state["net.metric.J"][0]
+
+
+@pytest.mark.parametrize(("words", "score"), [(ORBITS, "test_mse"), (JETS, "test_auc")], ids=["orbits", "jets"])
+def test_fit_then_test(words: list[str], score: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    liesym(tmp_path, "fit", *words)
+    assert set(checkpoints(tmp_path)) == {"best", "last"}
+    assert list(tmp_path.rglob("config.yaml"))
+    liesym(tmp_path, "test", *words, "--ckpt_path", str(checkpoints(tmp_path)["best"]))
+    assert score in capsys.readouterr().out
+
+
+def test_files_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        liesym(tmp_path, "fit", *JETS, "--data.files", str(tmp_path / "*.root"))
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("liesym fit: ")
+    assert "*.root" in error
+
+
+def test_arrays_of_ones_own(tmp_path: Path) -> None:
+    states = np.random.default_rng(0).normal(size=(600, 4, 2))
+    for name in ("x", "y"):
+        np.save(tmp_path / f"{name}.npy", states)
+    config = ["--config", str(CONFIGS / "orbits.yaml"), *TINY]
+    arrays = ["--data", "VectorData", "--data.x", str(tmp_path / "x.npy"), "--data.y", str(tmp_path / "y.npy")]
+    liesym(tmp_path / "run", "fit", *config, *arrays)
+    assert set(checkpoints(tmp_path / "run")) == {"best", "last"}
+
+
+def test_a_metric_that_is_learned(tmp_path: Path) -> None:
+    metric = ["--model.init_args.net.init_args.metric=learned", "--model.init_args.net.init_args.dim=2"]
+    liesym(tmp_path, "fit", *ORBITS, *metric)
+    state = torch.load(checkpoints(tmp_path)["best"], weights_only=True)["state_dict"]
+    assert state["net.metric.weight"].shape == (2, 2)
+
+
+@pytest.mark.skipif(not hasattr(discovery, "load_metric"), reason="there is no pyg_liesym.discovery.load_metric yet")
+def test_a_metric_that_was_discovered(tmp_path: Path) -> None:
+    DiscoveredSymmetry.of(LieAlgebra.lorentz()).save(tmp_path / "found")
+    name = "--model.init_args.net.init_args.metric"
+    words = [f"{name}=pyg_liesym.discovery.load_metric", f"{name}.init_args.path={tmp_path / 'found'}"]
+    liesym(tmp_path, "fit", *JETS, *words)
+    expected = LieAlgebra.lorentz().invariant_metric().J
+    torch.testing.assert_close(saved_metric(checkpoints(tmp_path)["best"]).double(), expected)
+
+
+def test_a_misspelt_option_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        liesym(tmp_path, "fit", *JETS, "--model.init_args.net.init_args.hiden_channels=3")
+    assert "hiden_channels" in capsys.readouterr().err
