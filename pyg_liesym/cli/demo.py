@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import tempfile
 import time
 import warnings
@@ -17,6 +15,7 @@ from torch import Tensor
 from torch_geometric.data import Batch
 
 from pyg_liesym.cli.discover import describe, leading_constituents
+from pyg_liesym.cli.files import write_json
 from pyg_liesym.cli.page import Page
 from pyg_liesym.cli.reproduce.jets_tagging import train_tagger
 from pyg_liesym.datasets.jets import Jets
@@ -60,9 +59,7 @@ def demo(out: Path = Path("runs/demo"), seed: int = 0) -> dict[str, Any]:
     page.heading("In one table")
     page.table(("", "result"), rows)
     summary = {**orbits, **jets, "seconds": time.monotonic() - started, "seed": seed}
-    temporary = out / ".summary.json.tmp"
-    temporary.write_text(json.dumps(summary, indent=1))
-    os.replace(temporary, out / "summary.json")
+    write_json(out / "summary.json", summary)
     _print_table(rows)
     print(f"\n{summary['seconds']:.0f} s. Report with pictures: {page.write()}")
     return summary

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -86,7 +86,7 @@ def _underscored(word: str) -> str:
     return "--" + name.replace("-", "_") + equals + value
 
 
-def _call(target: Callable[..., Any] | dict[str, Callable[..., Any]], words: list[str], name: str) -> None:
+def _call(target: Any, words: list[str], name: str) -> None:
     from jsonargparse import auto_cli
 
     auto_cli(target, args=words, prog=f"liesym {name}")

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
+from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry, load_metric
 from pyg_liesym.discovery.mask import block_mask
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ __all__ = [
     "Samples",
     "SpanStopping",
     "block_mask",
+    "load_metric",
 ]
 
 # Modules that bring in Lightning are imported when asked for.

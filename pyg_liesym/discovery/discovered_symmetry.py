@@ -123,6 +123,17 @@ class DiscoveredSymmetry:
         return f"DiscoveredSymmetry({self.algebra!r}, {self.metric}, seed={self.seed})"
 
 
+def load_metric(path: str | os.PathLike[str]) -> Tensor:
+    """The metric J of a saved symmetry, at the norm of the identity, ``[n, n]``: for the settings of a network.
+
+    Args:
+        path: A folder that `DiscoveredSymmetry.save` wrote.
+    """
+    metric = DiscoveredSymmetry.load(path).metric.J
+    scale: float = len(metric) ** 0.5
+    return scale * metric
+
+
 def _replace(path: Path, content: bytes) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -3,8 +3,9 @@ import json
 import pytest
 import torch
 
-from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
+from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry, load_metric
 from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.lie.metric import minkowski
 
 
 @pytest.fixture
@@ -59,3 +60,8 @@ def test_a_failed_save_leaves_the_old_result(found, tmp_path):
         bad.save(tmp_path)
     assert DiscoveredSymmetry.load(tmp_path).algebra.dim == 6
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_metric_of_a_saved_symmetry_has_the_norm_of_the_identity(tmp_path):
+    DiscoveredSymmetry.of(LieAlgebra.lorentz()).save(tmp_path)
+    torch.testing.assert_close(load_metric(tmp_path), minkowski())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +11,7 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import nn
 
+from pyg_liesym.cli.files import write_json
 from pyg_liesym.cli.reproduce.textbook_egnn import TextbookEGNN
 from pyg_liesym.datasets.charged_particles import ChargedParticles
 from pyg_liesym.datasets.loader import PackedLoader
@@ -54,9 +53,7 @@ def reproduce_charged_particles(
     else:
         result = _train(model, splits, folder, epochs, seed, compiled)
     result.update(model=model, seed=seed, epochs=epochs, seconds=time.monotonic() - started, threads=threads)
-    temporary = folder / "result.json.tmp"
-    temporary.write_text(json.dumps(result, indent=1))
-    os.replace(temporary, folder / "result.json")
+    write_json(folder / "result.json", result)
     return result
 
 
@@ -96,7 +93,7 @@ def _train(
     state = torch.load(best.best_model_path, weights_only=True)
     return {
         "test_mse": scores["test_mse"],
-        "best_val_mse": float(best.best_model_score),
+        "best_val_mse": float(best.best_model_score or float("nan")),
         "best_epoch": state["epoch"],
         "parameters": sum(p.numel() for p in system.net.parameters()),
     }

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
+from pyg_liesym.cli.discover import leading_constituents
+from pyg_liesym.cli.files import write_json
 from pyg_liesym.cli.reproduce.two_body import table
-from pyg_liesym.datasets.io.root import read_jets
+from pyg_liesym.datasets.jets import Jets
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.liegan import LieGAN
 from pyg_liesym.lie.algebra import LieAlgebra
@@ -21,23 +20,6 @@ from pyg_liesym.plot.metric import plot_metric
 
 COORDINATES = ("E", "px", "py", "pz")
 NUM_CHANNELS = 7
-
-
-def leading_constituents(
-    files: str | Path | Sequence[str | Path], num_jets: int, classes: Sequence[str] = ("QCD", "Tbqq")
-) -> tuple[Tensor, Tensor]:
-    """Four-momenta of the two hardest constituents ``[S, 2, 4]`` in GeV, and the class of the jet ``[S]``.
-
-    Raises:
-        ValueError: If the files hold fewer jets.
-    """
-    jets = read_jets(files, classes)
-    enough = jets.counts >= 2
-    first = torch.as_tensor(jets.offsets[:-1][enough][:num_jets])
-    if len(first) < num_jets:
-        raise ValueError(f"expected {num_jets} jets with two constituents or more, found {len(first)}: give more files")
-    p4 = torch.as_tensor(jets.p4)
-    return torch.stack([p4[first], p4[first + 1]], dim=1), torch.as_tensor(jets.label[enough][:num_jets])
 
 
 def compare_with_minkowski(found: DiscoveredSymmetry) -> dict[str, Any]:
@@ -72,13 +54,16 @@ def reproduce_jets_metric(
         num_jets: How many jets are used, from the start of the files.
         progress: Whether to show progress bars.
     """
-    x, y = leading_constituents(files, num_jets)
+    x, y = leading_constituents(Jets(files=list(files), max_constituents=2))
+    if len(x) < num_jets:
+        raise ValueError(f"expected {num_jets} jets of two constituents or more, found {len(x)}: give more files")
+    x, y = x[:num_jets], y[:num_jets]
     found = LieGAN(NUM_CHANNELS, progress=progress).fit_seeds(x, y, seeds=seeds)
     rows = [compare_with_minkowski(result) for result in found]
     for result in found:
-        result.save(out / f"seed-{result.seed}")
+        result.save(out / f"seed{result.seed}")
     plot_basis(found[0].algebra, coordinates=COORDINATES).savefig(out / "basis.png")
     plot_metric(found[0].metric, minkowski(), coordinates=COORDINATES).savefig(out / "metric.png")
-    (out / "results.json").write_text(json.dumps(rows, indent=2))
+    write_json(out / "result.json", rows)
     print(f"\n{table(rows)}\n\n{found[0]}")
     return rows

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
+from pyg_liesym.cli.files import write_json
 from pyg_liesym.datasets.jets import Jets
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
@@ -116,7 +116,7 @@ def reproduce_jets_tagging(
             auc = _run(folder, metric, train, test, {**settings, "seed": seed}, {**data, "metric": metric.tolist()})
             aucs.setdefault(name, []).append(auc)
     result = {**settings, **data, "seeds": list(seeds), "auc": aucs, **_compare(aucs)}
-    _write(out / "result.json", result)
+    write_json(out / "result.json", result)
     _print(result)
     return result
 
@@ -140,7 +140,7 @@ def _run(
     folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     _, curve = train_tagger(metric, train, test, folder=folder, **settings)
-    _write(done, {**settings, **data, "auc": curve.auc, "seconds": time.monotonic() - started})
+    write_json(done, {**settings, **data, "auc": curve.auc, "seconds": time.monotonic() - started})
     return curve.auc
 
 
@@ -169,10 +169,3 @@ def _print(result: dict[str, Any]) -> None:
             f"  {name:<22} mean {row['mean']:+.5f}, mean |Δ| {row['mean_absolute']:.5f}, "
             f"standard error {row['standard_error']:.5f}"
         )
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(json.dumps(content, indent=1))
-    os.replace(temporary, path)

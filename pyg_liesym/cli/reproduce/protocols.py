@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pyg_liesym.cli.reproduce.charged_particles import reproduce_charged_particles
+from pyg_liesym.cli.reproduce.jets_metric import reproduce_jets_metric
 from pyg_liesym.cli.reproduce.jets_tagging import reproduce_jets_tagging
+from pyg_liesym.cli.reproduce.two_body import reproduce_two_body
 
 PROTOCOLS = {
     "charged-particles": reproduce_charged_particles,
+    "two-body": reproduce_two_body,
+    "jets-metric": reproduce_jets_metric,
     "jets-tagging": reproduce_jets_tagging,
 }

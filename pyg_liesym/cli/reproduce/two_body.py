@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -10,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 import torch
 from torch import Tensor
 
+from pyg_liesym.cli.files import write_json
 from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.liegan import LieGAN
@@ -72,11 +72,11 @@ def reproduce_two_body(
         found = LieGAN(1, mask=_MASKS[mode], progress=progress).fit_seeds(x, y, seeds=seeds)
         results[mode] = [compare_with_rotation(result) for result in found]
         for result in found:
-            result.save(out / mode / f"seed-{result.seed}")
+            result.save(out / mode / f"seed{result.seed}")
         best = plot_basis(found[0].algebra, coordinates=COORDINATES, title=f"Two bodies, {mode}, seed {found[0].seed}")
         best.savefig(out / mode / "basis.png")
         print(f"\n{mode}\n{table(results[mode])}\n\n{found[0]}")
-    (out / "results.json").write_text(json.dumps(results, indent=2))
+    write_json(out / "result.json", results)
     return results
 
 

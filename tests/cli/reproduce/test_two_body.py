@@ -28,9 +28,9 @@ def test_protocol_leaves_its_results(
 ) -> None:
     monkeypatch.setattr(two_body, "LieGAN", partial(LieGAN, max_steps=3))
     reproduce_two_body(tmp_path, seeds=(0,), modes=(mode,), num_samples=200, progress=False)
-    (row,) = json.loads((tmp_path / "results.json").read_text())[mode]
+    (row,) = json.loads((tmp_path / "result.json").read_text())[mode]
     assert row["data_rank"] == 4
     assert -1.0 <= row["cosine"] <= 1.0
     assert (tmp_path / mode / "basis.png").exists()
-    assert (tmp_path / mode / "seed-0" / "symmetry.json").exists()
+    assert (tmp_path / mode / "seed0" / "symmetry.json").exists()
     assert "the data span 4 of 8 dimensions" in capsys.readouterr().out

@@ -126,7 +126,8 @@ def test_complete_graph_is_the_default_and_sorted_edges_give_the_same() -> None:
     x, pos, *_ = inputs(3)
     batch = torch.tensor([0, 0, 0, 0, 1, 1, 1, 2, 2])
     conv = layer(torch.eye(3, dtype=torch.float64))
-    edge_index = torch.tensor([[j, i] for i in range(9) for j in range(9) if i != j and batch[i] == batch[j]]).T.contiguous()
+    pairs = [[j, i] for i in range(9) for j in range(9) if i != j and batch[i] == batch[j]]
+    edge_index = torch.tensor(pairs).T.contiguous()
     expected = conv(x, pos, edge_index[:, torch.randperm(edge_index.size(1), generator=torch.Generator())])
     for edges in (None, complete_graph(9, batch), EdgeIndex(edge_index, sparse_size=(9, 9), sort_order="col")):
         for value, reference in zip(conv(x, pos, edges, batch=batch), expected, strict=True):

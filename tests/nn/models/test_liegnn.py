@@ -44,8 +44,8 @@ def test_equivariant_at_the_nodes_and_invariant_for_the_graph(metric: torch.Tens
         assert_permutation_equivariant(
             lambda p, model=model: model(None, p), [pos], invariant=True, generator=torch.Generator().manual_seed(0)
         )
+        wrong = network(0, 8, 2, 3, metric=torch.diag(torch.arange(1.0, n + 1)).double(), readout=readout)
         with pytest.raises(AssertionError):
-            wrong = network(0, 8, 2, 3, metric=torch.diag(torch.arange(1.0, n + 1)).double(), readout=readout)
             assert_invariant(lambda p, model=wrong: model(None, p, batch=BATCH), [pos], [g])
 
 
@@ -80,7 +80,7 @@ def test_batch_is_a_loop_and_padding_of_the_batch_size_is_kept() -> None:
     whole = model(None, pos, batch=BATCH, batch_size=4)
     assert whole.shape == (4, 2)
     for graph in range(3):
-        torch.testing.assert_close(whole[graph : graph + 1], model(None, pos[BATCH == graph]))
+        torch.testing.assert_close(whole[graph : graph + 1], model(None, pos[graph == BATCH]))
 
 
 @pytest.mark.parametrize("nodes", [0, 1])
@@ -95,7 +95,7 @@ def test_every_parameter_gets_a_gradient() -> None:
     """DistributedDataParallel waits for all of them: the last layer of a classifier moves no vectors."""
     model = LieGNN(0, 8, 2, 3, metric=minkowski(dtype=torch.float64), readout="mean").double()
     model(None, points(4), batch=BATCH).square().sum().backward()
-    assert [name for name, p in model.named_parameters() if p.grad is None] == []
+    assert not [name for name, p in model.named_parameters() if p.grad is None]
 
 
 def test_one_learned_metric_for_all_layers() -> None:
