@@ -40,11 +40,11 @@ def build() -> Sequential:
     """Two LieGNN layers, a pooling and a linear layer: the metric J = I stands for rotations."""
     J = torch.eye(3)
     return Sequential(
-        "x, pos, edge_index, batch",
+        "x, pos, edge_index, batch, num_graphs",
         [
             (LieGNNConv(1, 32, metric=J), "x, pos, edge_index -> x, pos"),
             (LieGNNConv(32, 32, metric=J), "x, pos, edge_index -> x, pos"),
-            (global_mean_pool, "x, batch -> x"),
+            (global_mean_pool, "x, batch, num_graphs -> x"),
             torch.nn.Linear(32, 1),
         ],
     )
@@ -57,7 +57,7 @@ def prove(data: Data, generator: torch.Generator) -> float:
     x, pos, edges = data.x.double(), data.pos.double(), data.edge_index
     layer = model[0]
     assert_equivariant(lambda pos: layer(x, pos, edges), [pos], [rotation], [None, rotation])
-    return assert_invariant(lambda pos: model(x, pos, edges, None), [pos], [rotation])
+    return assert_invariant(lambda pos: model(x, pos, edges, None, 1), [pos], [rotation])
 
 
 def main(args: Sequence[str] | None = None) -> dict[str, float]:
@@ -79,7 +79,8 @@ def main(args: Sequence[str] | None = None) -> dict[str, float]:
         total = 0.0
         for batch in loader:
             optimizer.zero_grad()
-            loss = torch.nn.functional.mse_loss(step(batch.x, batch.pos, batch.edge_index, batch.batch), batch.y)
+            answer = step(batch.x, batch.pos, batch.edge_index, batch.batch, batch.num_graphs)
+            loss = torch.nn.functional.mse_loss(answer, batch.y)
             loss.backward()
             optimizer.step()
             total += float(loss.detach()) * batch.num_graphs
@@ -87,7 +88,7 @@ def main(args: Sequence[str] | None = None) -> dict[str, float]:
 
     with torch.no_grad():
         (batch,) = DataLoader(test, batch_size=len(test))
-        answer = model(batch.x, batch.pos, batch.edge_index, batch.batch)
+        answer = model(batch.x, batch.pos, batch.edge_index, batch.batch, batch.num_graphs)
         loss = float(torch.nn.functional.mse_loss(answer, batch.y))
         constant = float(batch.y.var())
     print(f"test loss {loss:.5f}, of the best constant {constant:.5f}")
