@@ -25,7 +25,8 @@ def discover(
     num_channels: int = 1,
     coefficients: Literal["normal", "uniform", "integer"] = "normal",
     seeds: tuple[int, ...] = (0,),
-    max_steps: int = 2000,
+    tolerance: float = 0.02,
+    max_steps: int = 4000,
     num_samples: int | None = None,
 ) -> list[DiscoveredSymmetry]:
     """Find matrices whose exponentials leave the data alone, say what algebra they form, and leave a report.
@@ -42,6 +43,7 @@ def discover(
         num_channels: Number of matrices; rather too many than too few.
         coefficients: Law of the coefficients; `integer` finds discrete groups.
         seeds: One run for each.
+        tolerance: Change of the span per 50 steps at which a run comes to rest; smaller is slower and finer.
         max_steps: Cap on the steps of a run, which mostly stops by itself before.
         num_samples: Use at most this many samples, taken at even distances.
     """
@@ -49,7 +51,7 @@ def discover(
     if num_samples is not None and num_samples < len(inputs):
         keep = np.linspace(0, len(inputs) - 1, num_samples).astype(int)
         inputs, outputs = inputs[keep], None if outputs is None else outputs[keep]
-    method = LieGAN(num_channels, coefficients=coefficients, max_steps=max_steps)
+    method = LieGAN(num_channels, coefficients=coefficients, tolerance=tolerance, max_steps=max_steps)
     found = method.fit_seeds(inputs, outputs, seeds=seeds)
     page = Page(out, f"Symmetry of {x}" if y is None else f"Symmetry of {x} → {y}")
     page.text(f"{len(inputs)} samples of shape {list(inputs.shape[1:])}, method {method!r}.")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 
 import lightning as L
+
+# Lightning's command line calls jsonargparse by names that the latter has since changed; not the user's concern.
+os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
 from lightning.pytorch.cli import LightningCLI
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
         return train_tagger(metric, train[:64], test[:100], **{**options, "epochs": 1, "progress": False})
 
     monkeypatch.setattr(module, "simulate_orbits", orbits)
-    monkeypatch.setattr(module, "LieGAN", lambda channels: LieGAN(channels, max_steps=20, progress=False))
+    monkeypatch.setattr(module, "LieGAN", functools.partial(LieGAN, max_steps=20, progress=False))
     monkeypatch.setattr(module, "train_tagger", tagger)
     monkeypatch.setattr(module, "_trainer", lambda max_epochs: trainer(max_epochs=1, enable_progress_bar=False))
 

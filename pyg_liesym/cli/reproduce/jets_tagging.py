@@ -54,6 +54,7 @@ def train_tagger(
         logger=False,
         enable_model_summary=False,
         enable_progress_bar=progress,
+        limit_val_batches=0,
     )
     loader = PackedLoader(train, batch_size, shuffle=True, drop_last=len(train) >= batch_size, seed=seed)
     resume = folder / "last.ckpt"
