@@ -51,10 +51,15 @@ def demo(out: Path = Path("runs/demo"), seed: int = 0) -> dict[str, Any]:
         "transformations keep. A network whose messages use nothing but J-products then obeys the symmetry exactly."
     )
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="lightning")
-        orbits = _orbits(page, seed)
-        jets = _jets(page, seed)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # the networks are small: a second thread waits more than it works
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="lightning")
+            orbits = _orbits(page, seed)
+            jets = _jets(page, seed)
+    finally:
+        torch.set_num_threads(threads)
     rows = [*orbits.pop("rows"), *jets.pop("rows")]
     page.heading("In one table")
     page.table(("", "result"), rows)
