@@ -16,6 +16,7 @@ from pyg_liesym.typing import OptTensor
 CoefficientLaw: TypeAlias = Literal["normal", "uniform", "integer"]
 
 _AVERAGE_DECAY = 0.995
+_COLD = 0.1
 
 
 class LieGANModule(lightning.LightningModule):
@@ -29,12 +30,16 @@ class LieGANModule(lightning.LightningModule):
 
     with the generator's loss in its non-saturating form. The regularisers R are, in this order, the mean
     cosine between data and transformed data (away from the identity), the squared cosines between channels,
-    and the mean absolute entry. Every matrix is kept at a rate ``(E|L v|² / E|v|²)^½ ≤ max_rate``: only the
-    product of coefficients and matrices means anything, and without a bound it grows for ever. For the same
-    reason normal and uniform w are divided by √K: the size of ``Σ wᵢLᵢ`` does not depend on K.
+    and the mean absolute entry.
 
-    The basis learns with a rate that falls as 1/(1 + t/τ), and is averaged over steps: a discriminator sees
-    arbitrarily small departures from data that lie on a thin set, so the basis would never come to rest.
+    Only the product of coefficients and matrices means anything. So every matrix is held to a rate
+    ``(E|L v|² / E|v|²)^½ ≤ max_rate``, and the largest rate at ``max_rate`` (on the integer grid, where the size of
+    the matrices does mean something, it is only a bound); normal and uniform w are divided by √K.
+
+    Large transformations have many local optima, small ones hardly any: during a warm-up w grows from a tenth of its
+    size (not on the grid). After it the basis learns with a rate that falls as 1/(1 + t/τ), and is averaged over
+    steps: a discriminator sees arbitrarily small departures from data that lie on a thin set, so the basis would never
+    come to rest.
 
     Args:
         discriminator: Module ``(vectors, scalars, labels) -> logits [B]``; it is trained in place.
@@ -50,6 +55,7 @@ class LieGANModule(lightning.LightningModule):
         basis_lr: Initial learning rate of the basis.
         discriminator_lr: Learning rate of the discriminator.
         lr_decay: τ, in steps.
+        warmup: Steps of the warm-up.
         seed: Seed of the basis' start and of the coefficients.
 
     Shapes:
@@ -78,6 +84,7 @@ class LieGANModule(lightning.LightningModule):
         basis_lr: float = 2e-2,
         discriminator_lr: float = 1e-3,
         lr_decay: float = 200.0,
+        warmup: int = 300,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -86,6 +93,7 @@ class LieGANModule(lightning.LightningModule):
         self.coefficients, self.coefficient_scale, self.max_rate = coefficients, coefficient_scale, max_rate
         self.away_from_identity, self.channels_apart, self.sparsity = away_from_identity, channels_apart, sparsity
         self.basis_lr, self.discriminator_lr, self.lr_decay = basis_lr, discriminator_lr, lr_decay
+        self.warmup = warmup
         self.generator = torch.Generator().manual_seed(seed)
         n = second_moments.shape[-1]
         self.register_buffer("second_moments", (second_moments / second_moments.trace()).float())
@@ -128,7 +136,7 @@ class LieGANModule(lightning.LightningModule):
         """One step of the discriminator, then one of the basis, on the same transformed data."""
         real, source = batch
         optimizer_d, optimizer_l = self.optimizers()  # type: ignore[attr-defined]
-        fake = self(source.vectors, self.sample_coefficients(len(source)))
+        fake = self(source.vectors, self._warm() * self.sample_coefficients(len(source)))
         loss_d = softplus(-self._judge(real.vectors, real)).mean() + softplus(self._judge(fake.detach(), source)).mean()
         optimizer_d.zero_grad()
         self.manual_backward(loss_d)
@@ -137,7 +145,9 @@ class LieGANModule(lightning.LightningModule):
         loss_l = softplus(-self._judge(fake, source)).mean() + self._regularisation(source.vectors, fake)
         optimizer_l.zero_grad()
         self.manual_backward(loss_l, inputs=[self.weight])
-        optimizer_l.param_groups[0]["lr"] = self.basis_lr / (1.0 + self.num_updates / self.lr_decay)
+        optimizer_l.param_groups[0]["lr"] = self.basis_lr / (
+            1.0 + max(0, self.num_updates - self.warmup) / self.lr_decay
+        )
         optimizer_l.step()
         self._bound_rates()
         self._update_average()
@@ -190,9 +200,18 @@ class LieGANModule(lightning.LightningModule):
         total: Tensor = self.away_from_identity * identity + self.channels_apart * apart + self.sparsity * sparse
         return total
 
+    def _warm(self) -> float:
+        if self.coefficients == "integer":
+            return 1.0
+        return min(1.0, _COLD + (1.0 - _COLD) * self.num_updates / max(1, self.warmup))
+
     @torch.no_grad()
     def _bound_rates(self) -> None:
-        self.weight.mul_((self.max_rate / self.rates(self.basis).clamp(min=1e-12)).clamp(max=1.0).view(-1, 1, 1))
+        rates = self.rates(self.basis).clamp(min=1e-12)
+        factors = (self.max_rate / rates).clamp(max=1.0)
+        if self.coefficients != "integer":
+            factors = factors * self.max_rate / (factors * rates).max()
+        self.weight.mul_(factors.view(-1, 1, 1))
 
     @torch.no_grad()
     def _update_average(self) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 
 _WEAK = 0.1
-_DOUBTFUL = 0.5
+_DOUBTFUL = 0.6
 _VISIBLE = 0.85
 _LARGEST_PRINTED = 6
 _LARGEST_IDENTIFIED = 10

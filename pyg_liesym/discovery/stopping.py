@@ -20,9 +20,11 @@ class SpanStopping(Callback):
         window: Steps between two comparisons.
         tolerance: Relative (Frobenius) change below which a window counts as quiet.
         patience: Number of quiet windows in a row that end the fit.
+        start: First step from which windows count, the end of a warm-up.
     """
 
-    def __init__(self, window: int = 50, tolerance: float = 0.02, patience: int = 3) -> None:
+    def __init__(self, window: int = 50, tolerance: float = 0.02, patience: int = 3, start: int = 0) -> None:
+        self.start = start
         self.window, self.tolerance, self.patience = window, tolerance, patience
         self.previous: Tensor | None = None
         self.changes: list[float] = []
@@ -35,7 +37,7 @@ class SpanStopping(Callback):
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, *args: Any, **kwargs: Any) -> None:
         """Compare, and ask the trainer to stop when quiet."""
-        if pl_module.num_updates % self.window:
+        if pl_module.num_updates < self.start or pl_module.num_updates % self.window:
             return
         flat = pl_module.average.detach().double().flatten(1)
         moments = flat.T @ flat

@@ -38,6 +38,23 @@ def test_rates_start_bounded():
     assert torch.allclose(module(max_rate=0.5).rates(module(max_rate=0.5).basis), torch.full((2,), 0.5))
 
 
+def test_the_largest_rate_is_held_and_the_others_are_free():
+    for law, largest in (("normal", 1.0), ("integer", 0.5)):
+        game = module(coefficients=law)
+        with torch.no_grad():
+            game.weight.mul_(torch.tensor([0.5, 0.2]).view(2, 1, 1))
+        game._bound_rates()
+        assert torch.allclose(game.rates(game.basis), largest * torch.tensor([1.0, 0.4]))
+
+
+def test_warm_up_ends_at_full_size():
+    game = module(warmup=10)
+    assert game._warm() == pytest.approx(0.1)
+    game.num_updates = 25
+    assert game._warm() == 1.0
+    assert module(warmup=10, coefficients="integer")._warm() == 1.0
+
+
 @pytest.mark.parametrize(("law", "scale", "deviation"), [("normal", 2.0, 2.0), ("uniform", 3.0, 3.0**0.5)])
 def test_coefficients_share_their_size(law, scale, deviation):
     for num_channels in (1, 4):

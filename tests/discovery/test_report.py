@@ -38,7 +38,7 @@ def test_a_metric_kept_up_to_a_factor_is_told_apart():
 def test_nothing_is_a_result():
     assert "Nothing found" in report(fitted(LieAlgebra(torch.zeros(2, 3, 3))))
     assert "Nothing found" in report(fitted(LieAlgebra.rotation(2), visibility=[0.95], rates=[1.0]))
-    assert "Doubtful" in report(fitted(LieAlgebra.rotation(2), visibility=[0.6], rates=[1.0]))
+    assert "Doubtful" in report(fitted(LieAlgebra.rotation(2), visibility=[0.7], rates=[1.0]))
     assert "Doubtful" not in report(fitted(LieAlgebra.rotation(2), visibility=[0.3], rates=[1.0]))
     assert nothing_found({"visibility": [0.1], "rates": [0.01]})
     assert not nothing_found({"visibility": [0.1, 0.99], "rates": [1.0, 1.0]})

@@ -21,6 +21,11 @@ def test_rest_ends_the_fit():
     assert stopping.stable
 
 
+def test_a_warm_up_does_not_count():
+    basis = torch.eye(3).unsqueeze(0)
+    assert walk(SpanStopping(window=10, patience=2, start=35), [basis] * 100) == 60
+
+
 def test_mixing_and_signs_of_channels_are_no_motion():
     basis = torch.randn(2, 3, 3, generator=torch.Generator().manual_seed(0))
     turned = [torch.einsum("ab,bij->aij", rotation(0.3 * step), basis) for step in range(100)]
