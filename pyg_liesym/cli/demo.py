@@ -136,7 +136,7 @@ def _trainer(**options: Any) -> L.Trainer:
 
 def _jets(page: Page, seed: int) -> dict[str, Any]:
     print("[3/4] Discovering the metric of jets", flush=True)
-    found = LieGAN(7, tolerance=0.005).fit(*leading_constituents(), seed=seed)
+    found = LieGAN(7).fit(*leading_constituents(), seed=seed)
     found.save(page.folder / "jets")
     page.heading("2. Jets of top quarks and of light quarks and gluons")
     page.text(

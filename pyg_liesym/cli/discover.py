@@ -25,7 +25,7 @@ def discover(
     num_channels: int = 1,
     coefficients: Literal["normal", "uniform", "integer"] = "normal",
     seeds: tuple[int, ...] = (0,),
-    tolerance: float = 0.02,
+    tolerance: float = 0.001,
     max_steps: int = 4000,
     num_samples: int | None = None,
 ) -> list[DiscoveredSymmetry]:
@@ -43,7 +43,7 @@ def discover(
         num_channels: Number of matrices; rather too many than too few.
         coefficients: Law of the coefficients; `integer` finds discrete groups.
         seeds: One run for each.
-        tolerance: Change of the span per 50 steps at which a run comes to rest; smaller is slower and finer.
+        tolerance: Change of the span per 50 steps at which a run comes to rest; larger is faster and coarser.
         max_steps: Cap on the steps of a run, which mostly stops by itself before.
         num_samples: Use at most this many samples, taken at even distances.
     """

@@ -23,7 +23,7 @@ class SpanStopping(Callback):
         start: First step from which windows count, the end of a warm-up.
     """
 
-    def __init__(self, window: int = 50, tolerance: float = 0.02, patience: int = 3, start: int = 0) -> None:
+    def __init__(self, window: int = 50, tolerance: float = 0.001, patience: int = 3, start: int = 0) -> None:
         self.start = start
         self.window, self.tolerance, self.patience = window, tolerance, patience
         self.previous: Tensor | None = None
