@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 from torch_geometric.data import Data
 
@@ -60,16 +61,15 @@ def save_packed(path: str | Path, data: Data, slices: Mapping[str, Tensor]) -> N
     tensors = {f"data.{key}": data[key].contiguous() for key in slices}
     tensors.update({f"slices.{key}": value.clone() for key, value in slices.items()})
     temporary = Path(f"{path}.{os.getpid()}.tmp")
-    save_file(tensors, temporary)
+    save_file(tensors, temporary, metadata={"fields": ",".join(slices)})
     os.replace(temporary, path)
 
 
 def load_packed(path: str | Path) -> tuple[Data, dict[str, Tensor]]:
-    """Read what :func:`save_packed` wrote; features of the same kind share their slices again."""
-    tensors = load_file(path)
-    data = Data.from_dict({key[5:]: value for key, value in tensors.items() if key.startswith("data.")})
-    slices: dict[str, Tensor] = {}
-    for key in data.keys():  # noqa: SIM118 (Data.__iter__ yields pairs)
-        own = tensors[f"slices.{key}"]
-        slices[key] = next((other for other in slices.values() if torch.equal(other, own)), own)
+    """Read what :func:`save_packed` wrote, in the same order; features of a kind share their slices again."""
+    data, slices = Data(), {}
+    with safe_open(path, framework="pt") as file:
+        for key in file.metadata()["fields"].split(","):
+            data[key], own = file.get_tensor(f"data.{key}"), file.get_tensor(f"slices.{key}")
+            slices[key] = next((other for other in slices.values() if torch.equal(other, own)), own)
     return data, slices

@@ -32,6 +32,7 @@ def test_round_trip_leaves_no_temporary_file(tmp_path: Path) -> None:
     data, slices = packed()
     save_packed(tmp_path / "a.safetensors", data, slices)
     again, again_slices = load_packed(tmp_path / "a.safetensors")
+    assert list(again_slices) == list(slices)
     assert all(torch.equal(data[key], again[key]) for key in slices)
     assert all(torch.equal(slices[key], again_slices[key]) for key in slices)
     assert [path.name for path in tmp_path.iterdir()] == ["a.safetensors"]
