@@ -67,7 +67,8 @@ def save_packed(path: str | Path, data: Data, slices: Mapping[str, Tensor]) -> N
 
 def load_packed(path: str | Path) -> tuple[Data, dict[str, Tensor]]:
     """Read what :func:`save_packed` wrote, in the same order; features of a kind share their slices again."""
-    data, slices = Data(), {}
+    data = Data()
+    slices: dict[str, Tensor] = {}
     with safe_open(path, framework="pt") as file:
         for key in file.metadata()["fields"].split(","):
             data[key], own = file.get_tensor(f"data.{key}"), file.get_tensor(f"slices.{key}")
