@@ -187,7 +187,7 @@ class LieGAN:
                 sparsity=self.sparsity,
                 seed=seed,
             )
-            stopping = SpanStopping(tolerance=self.tolerance)
+            stopping = SpanStopping(tolerance=self.tolerance, start=module.warmup)
             batches = _Batches(training, self.batch_size, self.max_steps, generator)
             train(module, batches, stopping, progress=self.progress, accelerator=self.accelerator)
         diagnostics = {
