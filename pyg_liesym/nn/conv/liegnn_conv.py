@@ -196,7 +196,7 @@ class LieGNNConv(MessagePassing):
         edge_attr: OptTensor,
         metric: Tensor,
     ) -> Tensor:
-        r"""Return :math:`(\phi_m m_{ij}, (x_i - x_j) \\phi_x)` side by side, shape :math:`(|E|, H + n)`."""
+        r"""Return :math:`(\phi_m m_{ij}, (x_i - x_j) \phi_x)` side by side, shape :math:`(|E|, H + n)`."""
         relative = pos_i - pos_j
         scalars = pair_invariants(relative, pos_i, pos_j, metric, self.invariants, self.psi)
         if edge_attr is not None:
