@@ -55,7 +55,7 @@ def simulate_jets(
     num_jets: int = 10_000,
     seed: int = 0,
     num_workers: int = 1,
-    chunk_size: int = 1000,
+    chunk_size: int = 2000,
     max_constituents: int = 200,
     plane: bool = True,
 ) -> None:

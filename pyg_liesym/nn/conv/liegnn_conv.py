@@ -56,7 +56,7 @@ class LieGNNConv(MessagePassing):
         gate: Whether :math:`\phi_m` is a sigmoid gate (LorentzNet) or one (EGNN).
         velocity: Whether the layer has :math:`\phi_v` and takes ``vel``.
         act: Activation, by name.
-        **kwargs: Of :class:`torch_geometric.nn.conv.MessagePassing` (``flow``, ``decomposed_layers`` excepted).
+        **kwargs: Of :class:`torch_geometric.nn.conv.MessagePassing`, such as ``flow``.
 
     Shapes:
         - **x**: :math:`(N, F_{in})`; **pos**, **vel**: :math:`(N, n)`; **edge_index**: :math:`(2, |E|)`;
