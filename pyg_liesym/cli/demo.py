@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
 import time
 import warnings
@@ -24,6 +23,7 @@ from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbi
 from pyg_liesym.datasets.vector_pairs import VectorPairs
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.liegan import LieGAN
+from pyg_liesym.discovery.training import quiet
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.metric import euclidean_metric, minkowski
 from pyg_liesym.metrics.equivariance import equivariance_error
@@ -50,11 +50,10 @@ def demo(out: Path = Path("runs/demo"), seed: int = 0) -> dict[str, Any]:
         "transformations that an adversary cannot tell from the data themselves, and computes the metric J that those "
         "transformations keep. A network whose messages use nothing but J-products then obeys the symmetry exactly."
     )
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the networks are small: a second thread waits more than it works
     try:
-        with warnings.catch_warnings():
+        with quiet(), warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="lightning")
             orbits = _orbits(page, seed)
             jets = _jets(page, seed)

@@ -18,7 +18,7 @@ def train(
 ) -> None:
     """One pass over the batches, without logger, checkpoints or announcements."""
     bars: list[Callback] = [TQDMProgressBar(refresh_rate=25)] if progress else []
-    with _quiet():
+    with quiet():
         trainer = lightning.Trainer(
             accelerator=accelerator,
             devices=1,
@@ -33,7 +33,8 @@ def train(
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
+    """Keep Lightning from announcing itself, and leave its loggers as they were."""
     loggers = [logging.getLogger(name) for name in _NAMES]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
