@@ -11,10 +11,15 @@ from torch import Tensor
 from torch_geometric.data import Data, InMemoryDataset
 
 from pyg_liesym.datasets.packing import load_packed, pack, save_packed
-from pyg_liesym.datasets.simulation.coulomb import ChargedTrajectories, simulate_charged_particles
+from pyg_liesym.datasets.simulation.coulomb import (
+    ChargedState,
+    ChargedTrajectories,
+    draw_charged_particles,
+    simulate_charged_particles,
+)
 
 SPLITS = {"train": 3000, "val": 2000, "test": 2000}
-_CHUNK = 500
+_DRAWN = {"train": 10_000, "val": 2000, "test": 2000}
 
 
 class ChargedParticles(InMemoryDataset):
@@ -23,11 +28,13 @@ class ChargedParticles(InMemoryDataset):
     The benchmark of `EGNN <https://arxiv.org/abs/2102.09844>`_ (Satorras et al., ICML 2021, Section 5.1), simulated
     when first used (:func:`~pyg_liesym.datasets.simulation.coulomb.simulate_charged_particles`). The inputs are those
     of that paper: speeds at the nodes; products of charges and squared distances at the edges of the complete graph.
+    With the default seed the systems are those that the released generator draws for the paper's table
+    (``--num-train 10000 --seed 43``, of which the first 3000 train).
 
     Args:
         root: Folder to keep the simulated graphs in.
-        split: ``"train"`` (3000 systems), ``"val"`` (2000) or ``"test"`` (2000).
-        seed: Seed of the simulation; every split has its own stream.
+        split: ``"train"`` (3000 systems, of at most 10 000), ``"val"`` (2000) or ``"test"`` (2000).
+        seed: Seed of the simulation; the splits follow one another in its stream.
         frames: Frame of the input and of the target; a frame is 0.1 units of time.
         num_systems: Systems of the split, if not the benchmark's number.
         transform: Called on every graph when it is read.
@@ -47,7 +54,7 @@ class ChargedParticles(InMemoryDataset):
         ==============  ============  =========================================================
 
     Raises:
-        ValueError: If ``split`` is none of the three.
+        ValueError: If ``split`` is none of the three or does not have ``num_systems`` systems.
     """
 
     def __init__(
@@ -63,7 +70,12 @@ class ChargedParticles(InMemoryDataset):
         if split not in SPLITS:
             raise ValueError(f"expected `split` to be one of {tuple(SPLITS)}, got {split!r}")
         self.split, self.seed, self.frames = split, seed, frames
-        self.num_systems = num_systems or SPLITS[split]
+        self.num_systems = SPLITS[split] if num_systems is None else num_systems
+        if not 1 <= self.num_systems <= _DRAWN[split]:
+            raise ValueError(
+                f"expected `num_systems` from 1 to {_DRAWN[split]} for {split!r}, got {num_systems}; "
+                "another `seed` gives other systems"
+            )
         super().__init__(root, transform)
         self.data, self.slices = load_packed(self.processed_paths[0])
 
@@ -76,18 +88,17 @@ class ChargedParticles(InMemoryDataset):
     def processed_file_names(self) -> list[str]:
         """The name holds everything that changes the content."""
         first, last = self.frames
-        return [f"{self.split}_{self.num_systems}_frames{first}-{last}_seed{self.seed}.safetensors"]
+        return [f"{self.split}_{self.num_systems}_frames{first}-{last}_draw{self.seed}.safetensors"]
 
     def process(self) -> None:
         """Simulate the split and store its graphs."""
-        stream = np.random.SeedSequence(self.seed).spawn(len(SPLITS))[list(SPLITS).index(self.split)]
-        chunks = [min(_CHUNK, self.num_systems - start) for start in range(0, self.num_systems, _CHUNK)]
-        parts = [
-            simulate_charged_particles(size, self.frames, rng=np.random.default_rng(seed))
-            for size, seed in zip(chunks, stream.spawn(len(chunks)), strict=True)
-        ]
-        trajectories = ChargedTrajectories(*(np.concatenate(part) for part in zip(*parts, strict=True)))
-        save_packed(self.processed_paths[0], *_graphs(trajectories))
+        rng = np.random.RandomState(self.seed)
+        for split, drawn in _DRAWN.items():
+            start = draw_charged_particles(drawn, rng=rng)
+            if split == self.split:
+                break
+        chosen = ChargedState(*(values[: self.num_systems] for values in start))
+        save_packed(self.processed_paths[0], *_graphs(simulate_charged_particles(chosen, self.frames)))
 
 
 def _tensor(array: Any) -> Tensor:

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from pyg_liesym.datasets.charged_particles import ChargedParticles
+from pyg_liesym.datasets.simulation.coulomb import draw_charged_particles
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +44,20 @@ def test_cache_follows_the_arguments(root: Path) -> None:
 def test_bad_split(root: Path) -> None:
     with pytest.raises(ValueError, match="'val', 'test'"):
         load(root, split="valid")
+
+
+def test_splits_follow_one_another_in_the_stream_of_the_seed(root: Path) -> None:
+    """Bodies move by about 0.05 until frame 0, so the draw can still be seen."""
+    rng = np.random.RandomState(43)
+    starts = {"train": draw_charged_particles(10_000, rng=rng), "val": draw_charged_particles(2000, rng=rng)}
+    for split, start in starts.items():
+        data = load(root, split=split, frames=(0, 1))._data
+        assert torch.equal(data.charge, torch.as_tensor(start.charge[:6], dtype=torch.float32).flatten())
+        shift = data.pos - torch.as_tensor(start.pos[:6], dtype=torch.float32).reshape(-1, 3)
+        assert float(shift.norm(dim=1).median()) < 0.1
+
+
+@pytest.mark.parametrize(("split", "num_systems"), [("train", 10_001), ("val", 2001), ("test", 0)])
+def test_number_of_systems_that_the_stream_does_not_have(root: Path, split: str, num_systems: int) -> None:
+    with pytest.raises(ValueError, match="another `seed`"):
+        load(root, split=split, num_systems=num_systems)

@@ -3,23 +3,24 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pyg_liesym.datasets.simulation.coulomb import ChargedTrajectories, simulate_charged_particles
+from pyg_liesym.datasets.simulation.coulomb import (
+    ChargedTrajectories,
+    draw_charged_particles,
+    simulate_charged_particles,
+)
 
 
-def run(num_systems: int, frames: tuple[int, ...], seed: int = 0, **options: float) -> ChargedTrajectories:
-    rng = np.random.default_rng(seed)
-    return simulate_charged_particles(num_systems, frames, rng=rng, progress=False, **options)
+def run(num_systems: int, frames: tuple[int, ...], num_bodies: int = 5, **options: float) -> ChargedTrajectories:
+    start = draw_charged_particles(num_systems, num_bodies=num_bodies, rng=np.random.RandomState(0))
+    return simulate_charged_particles(start, frames, progress=False, **options)
 
 
 def test_equals_the_scheme_body_by_body() -> None:
     """One system, the recurrence of EGNN's protocol with three loops."""
     options = {"steps_per_frame": 5, "dt": 1e-2, "max_force": 2.0}
     got = run(1, (0, 2), num_bodies=3, **options)
-    rng = np.random.default_rng(0)
-    charge = rng.choice([-1.0, 1.0], size=(1, 3))[0]
-    pos = rng.normal(size=(1, 3, 3))[0]
-    vel = rng.normal(size=(1, 3, 3))[0]
-    vel = 0.5 * vel / np.linalg.norm(vel, axis=1, keepdims=True)
+    start = draw_charged_particles(1, num_bodies=3, rng=np.random.RandomState(0))
+    pos, vel, charge = (values[0] for values in start)
 
     def force() -> np.ndarray:
         total = np.zeros((3, 3))
@@ -45,6 +46,19 @@ def test_start_of_the_benchmark() -> None:
     assert set(np.unique(got.charge)) == {-1.0, 1.0}
     assert abs(got.charge.mean()) < 0.05
     assert abs(got.pos.std() - 1) < 0.02
+
+
+def test_draw_is_the_one_of_the_released_generator() -> None:
+    """The generator's own calls, in its order: charges, positions, velocities, noise of variance zero."""
+    legacy = np.random.RandomState(43)
+    got = draw_charged_particles(3, rng=np.random.RandomState(43))
+    for system in range(3):
+        charge = legacy.choice(np.array([-1.0, 0.0, 1.0]), size=(5, 1), p=[0.5, 0.0, 0.5])
+        pos, vel = legacy.randn(3, 5), legacy.randn(3, 5)
+        legacy.randn(49, 3, 5), legacy.randn(49, 3, 5)
+        np.testing.assert_array_equal(got.charge[system], charge[:, 0])
+        np.testing.assert_array_equal(got.pos[system], pos.T)
+        np.testing.assert_allclose(got.vel[system], (0.5 * vel / np.linalg.norm(vel, axis=0)).T)
 
 
 def test_momentum_is_conserved_where_no_force_is_clamped() -> None:
