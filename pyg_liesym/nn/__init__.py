@@ -1,8 +1,23 @@
 """Equivariant layers and networks for graphs."""
 
+from pyg_liesym.nn.conv.egnn_conv import EGNNConv
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
+from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
 from pyg_liesym.nn.edges import Edges, complete_graph
 from pyg_liesym.nn.metric import LearnedMetric
+from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.nn.models.liegnn import LieGNN
+from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
 
-__all__ = ["Edges", "LearnedMetric", "LieGNN", "LieGNNConv", "complete_graph"]
+__all__ = [
+    "EGNN",
+    "EGNNConv",
+    "Edges",
+    "LearnedMetric",
+    "LieGNN",
+    "LieGNNConv",
+    "LorentzNet",
+    "LorentzNetConv",
+    "complete_graph",
+    "with_beams",
+]

@@ -24,6 +24,22 @@ class Edges(NamedTuple):
     ptr: OptTensor = None
 
 
+class CompleteGraph(NamedTuple):
+    """All ordered pairs of different nodes within each item, not written out.
+
+    Shapes:
+        - **neighbours**: :math:`(N)`, how many edges arrive at each node; **batch**: :math:`(N)` or ``None``
+    """
+
+    neighbours: Tensor
+    batch: OptTensor = None
+
+    def listed(self, flow: str) -> Edges:
+        """Write the edges out, those of a target next to each other."""
+        edges = complete_graph(self.neighbours.numel(), self.batch, self.neighbours.device)
+        return edges if flow == "source_to_target" else Edges(edges.edge_index.flip(0), edges.ptr)
+
+
 def complete_graph(num_nodes: int, batch: OptTensor = None, device: torch.device | None = None) -> Edges:
     r"""Connect all ordered pairs of different nodes within each item of ``batch``.
 
@@ -50,11 +66,7 @@ def complete_graph(num_nodes: int, batch: OptTensor = None, device: torch.device
         source = torch.arange(target.numel(), device=device) % max(num_nodes - 1, 1)
         ptr = torch.arange(num_nodes + 1, device=device) * max(num_nodes - 1, 0)
         return Edges(torch.stack([source + (source >= target), target]), ptr)
-    if bool((batch[1:] < batch[:-1]).any()):
-        raise ValueError(
-            "edge_index=None needs the nodes of one graph next to each other, but `batch` is not sorted; "
-            "sort the nodes by `batch` or pass `edge_index`"
-        )
+    check_sorted(batch)
     size = degree(batch, dtype=torch.long)
     start = size.cumsum(0) - size
     neighbours = size[batch] - 1
@@ -65,22 +77,37 @@ def complete_graph(num_nodes: int, batch: OptTensor = None, device: torch.device
     return Edges(torch.stack([source + (source >= target), target]), ptr)
 
 
+def check_sorted(batch: Tensor) -> None:
+    """Refuse a batch whose graphs are not in one piece each.
+
+    Raises:
+        ValueError: If ``batch`` is not sorted.
+    """
+    if bool((batch[1:] < batch[:-1]).any()):
+        raise ValueError(
+            "edge_index=None needs the nodes of one graph next to each other, but `batch` is not sorted; "
+            "sort the nodes by `batch` or pass `edge_index`"
+        )
+
+
 def as_edges(
-    edge_index: Tensor | Edges | None, num_nodes: int, batch: OptTensor, flow: str, device: torch.device
-) -> Edges:
+    edge_index: Tensor | Edges | CompleteGraph | None, num_nodes: int, batch: OptTensor, flow: str, device: torch.device
+) -> Edges | CompleteGraph:
     """Read what a layer was given as ``edge_index``.
 
     ``None`` is the complete graph of each item of ``batch``; a :class:`torch_geometric.EdgeIndex` that is
-    sorted by its targets keeps its row pointer; :class:`Edges` pass through.
+    sorted by its targets keeps its row pointer; :class:`Edges` and :class:`CompleteGraph` pass through.
 
     Raises:
         ValueError: If ``edge_index`` is no ``[2, num_edges]`` tensor.
     """
-    if isinstance(edge_index, Edges):
+    if isinstance(edge_index, Edges | CompleteGraph):
         return edge_index
     if edge_index is None:
-        edges = complete_graph(num_nodes, batch, device)
-        return edges if flow == "source_to_target" else Edges(edges.edge_index.flip(0), edges.ptr)
+        if batch is None:
+            return CompleteGraph(torch.full((num_nodes,), num_nodes - 1, device=device))
+        size = torch.searchsorted(batch, batch, right=True) - torch.searchsorted(batch, batch)
+        return CompleteGraph(size - 1, batch)
     if edge_index.dim() != 2 or edge_index.size(0) != 2:
         raise ValueError(f"expected `edge_index` of shape [2, num_edges], got {list(edge_index.shape)}")
     if isinstance(edge_index, EdgeIndex):
@@ -90,3 +117,18 @@ def as_edges(
             return Edges(edge_index.as_tensor(), edge_index.get_csr()[0][0])
         return Edges(edge_index.as_tensor())
     return Edges(edge_index)
+
+
+def count_neighbours(edges: Edges | CompleteGraph, num_nodes: int, flow: str, dtype: torch.dtype) -> Tensor:
+    """How many edges arrive at each node, at least one so that it can be divided by.
+
+    Shapes:
+        - **output**: :math:`(N, 1)`
+    """
+    if isinstance(edges, CompleteGraph):
+        count = edges.neighbours
+    elif edges.ptr is not None:
+        count = edges.ptr.diff()
+    else:
+        count = degree(edges.edge_index[1 if flow == "source_to_target" else 0], num_nodes, dtype=torch.long)
+    return count.clamp(min=1).to(dtype)[:, None]

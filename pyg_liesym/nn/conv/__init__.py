@@ -1,5 +1,7 @@
 """Graph layers."""
 
+from pyg_liesym.nn.conv.egnn_conv import EGNNConv
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
+from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
 
-__all__ = ["LieGNNConv"]
+__all__ = ["EGNNConv", "LieGNNConv", "LorentzNetConv"]

@@ -11,9 +11,10 @@ from torch_geometric.nn import MessagePassing
 from torch_geometric.nn.resolver import activation_resolver
 from torch_geometric.utils import degree
 
-from pyg_liesym.nn.edges import Edges, as_edges
+from pyg_liesym.nn.edges import CompleteGraph, Edges, as_edges, count_neighbours
 from pyg_liesym.nn.invariants import pair_invariants
 from pyg_liesym.nn.metric import Metric, as_metric
+from pyg_liesym.nn.pairwise.layers import can_tile, tiled_messages
 from pyg_liesym.nn.reduce import sum_edges
 from pyg_liesym.typing import Invariant, OptTensor
 
@@ -77,6 +78,8 @@ class LieGNNConv(MessagePassing):
         >>> x.shape, p4.shape
         (torch.Size([5, 8]), torch.Size([5, 4]))
     """
+
+    gated_move = False
 
     def __init__(
         self,
@@ -147,7 +150,7 @@ class LieGNNConv(MessagePassing):
         self,
         x: Tensor,
         pos: Tensor,
-        edge_index: Tensor | Edges | None = None,
+        edge_index: Tensor | Edges | CompleteGraph | None = None,
         edge_attr: OptTensor = None,
         vel: OptTensor = None,
         batch: OptTensor = None,
@@ -166,26 +169,41 @@ class LieGNNConv(MessagePassing):
         """
         self._check(x, pos, edge_attr, vel)
         edges = as_edges(edge_index, pos.size(0), batch, self.flow, pos.device)
-        out = self.propagate(
-            edges.edge_index,
-            target=self.lin_target(x),
-            source=self.lin_source(x),
-            pos=pos,
-            edge_attr=edge_attr,
-            metric=self.metric().to(pos.dtype),
-            segments=edges.ptr,
-            size=(pos.size(0), pos.size(0)),
-        )
-        message, shift = out[:, : self.hidden_channels], out[:, self.hidden_channels :]
+        message, shift = self._sums(x, pos, edges, edge_attr)
         new_x = self.phi_h(torch.cat([x, message], dim=-1))
         if self.in_channels == self.out_channels:
             new_x = x + new_x
-        if self.phi_x is not None:
+        if shift is not None:
             pos = pos + shift * self._coefficient(edges, pos, batch, batch_size)
         if vel is None:
             return new_x, pos
         assert self.phi_v is not None
         return new_x, pos + self.phi_v(x) * vel, vel
+
+    def _sums(
+        self, x: Tensor, pos: Tensor, edges: Edges | CompleteGraph, edge_attr: OptTensor
+    ) -> tuple[Tensor, OptTensor]:
+        target, source, metric = self.lin_target(x), self.lin_source(x), self.metric().to(pos.dtype)
+        maps = (self.phi_e, self.phi_m, self.phi_x)
+        if can_tile(self, (self.lin_edge, *maps)):
+            return tiled_messages(
+                target, source, pos, metric, self.lin_edge.weight, edges, maps,
+                flow=self.flow, edge_attr=edge_attr, invariants=self.invariants, log=self.psi == "log",
+                gated_move=self.gated_move,
+            )  # fmt: skip
+        if isinstance(edges, CompleteGraph):
+            edges = edges.listed(self.flow)
+        out = self.propagate(
+            edges.edge_index,
+            target=target,
+            source=source,
+            pos=pos,
+            edge_attr=edge_attr,
+            metric=metric,
+            segments=edges.ptr,
+            size=(pos.size(0), pos.size(0)),
+        )
+        return out[:, : self.hidden_channels], None if self.phi_x is None else out[:, self.hidden_channels :]
 
     def message(
         self,
@@ -216,7 +234,11 @@ class LieGNNConv(MessagePassing):
         assert dim_size is not None
         return sum_edges(inputs, index, segments, dim_size)
 
-    def _coefficient(self, edges: Edges, pos: Tensor, batch: OptTensor, batch_size: int | None) -> Tensor | float:
+    _tiled_message, _tiled_aggregate = message, aggregate
+
+    def _coefficient(
+        self, edges: Edges | CompleteGraph, pos: Tensor, batch: OptTensor, batch_size: int | None
+    ) -> Tensor | float:
         if self.pos_aggr == "sum":
             return 1.0
         if self.pos_aggr == "graph":
@@ -224,12 +246,7 @@ class LieGNNConv(MessagePassing):
                 return 1.0 / max(pos.size(0) - 1, 1)
             others: Tensor = degree(batch, batch_size, dtype=pos.dtype) - 1
             return others.clamp(min=1).reciprocal()[batch, None]
-        if edges.ptr is not None:
-            count = edges.ptr.diff().to(pos.dtype)
-        else:
-            target = edges.edge_index[1 if self.flow == "source_to_target" else 0]
-            count = degree(target, pos.size(0), dtype=pos.dtype)
-        return count.clamp(min=1).reciprocal()[:, None]
+        return count_neighbours(edges, pos.size(0), self.flow, pos.dtype).reciprocal()
 
     def _check(self, x: Tensor, pos: Tensor, edge_attr: OptTensor, vel: OptTensor) -> None:
         if not isinstance(x, Tensor) or not isinstance(pos, Tensor):

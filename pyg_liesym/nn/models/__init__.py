@@ -1,5 +1,7 @@
 """Whole networks."""
 
+from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.nn.models.liegnn import LieGNN
+from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
 
-__all__ = ["LieGNN"]
+__all__ = ["EGNN", "LieGNN", "LorentzNet", "with_beams"]

@@ -11,7 +11,7 @@ from torch_geometric.nn import global_add_pool, global_mean_pool
 from torch_geometric.nn.resolver import activation_resolver
 
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
-from pyg_liesym.nn.edges import Edges, as_edges
+from pyg_liesym.nn.edges import CompleteGraph, Edges, as_edges
 from pyg_liesym.nn.invariants import bilinear, signed_log
 from pyg_liesym.nn.metric import LearnedMetric, Metric, as_metric
 from pyg_liesym.typing import Invariant, OptTensor
@@ -119,7 +119,7 @@ class LieGNN(nn.Module):
         self,
         x: OptTensor,
         pos: Tensor,
-        edge_index: Tensor | Edges | None = None,
+        edge_index: Tensor | Edges | CompleteGraph | None = None,
         edge_attr: OptTensor = None,
         vel: OptTensor = None,
         batch: OptTensor = None,

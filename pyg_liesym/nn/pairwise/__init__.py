@@ -1,0 +1,1 @@
+"""Messages of pairs of nodes, computed tile by tile: nothing of size edges × channels outlives a tile."""

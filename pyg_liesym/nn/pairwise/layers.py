@@ -1,0 +1,133 @@
+"""How a layer hands its edges to the tiles, and when it must not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules import module as global_hooks
+from torch_geometric.nn import MessagePassing
+
+from pyg_liesym.nn.edges import CompleteGraph, Edges
+from pyg_liesym.nn.pairwise.maps import Maps, Setting
+from pyg_liesym.nn.pairwise.moments import normalise
+from pyg_liesym.nn.pairwise.ops import pairwise_messages
+from pyg_liesym.nn.pairwise.pairs import Nodes
+from pyg_liesym.typing import Invariant, OptTensor
+
+_LAYER_HOOKS = [
+    f"_{name}_forward_{when}hooks" for name in ("propagate", "message", "aggregate") for when in ("", "pre_")
+]
+_MODULE_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+_GLOBAL_HOOKS = ("_global_forward_hooks", "_global_forward_pre_hooks", "_global_backward_hooks")
+
+
+def can_tile(conv: MessagePassing, maps: Iterable[nn.Module | None]) -> bool:
+    """Whether the tiles give what the layer's own ``message`` would, and nobody is watching it.
+
+    They do not serve a subclass with another ``message`` or ``aggregate`` (a class that names its own
+    ``_tiled_message`` says that the tiles know it), explanations, hooks, transforms of :mod:`torch.func` and
+    activations other than SiLU and ReLU.
+    """
+    kind = type(conv)
+    if kind.message is not kind._tiled_message or kind.aggregate is not kind._tiled_aggregate:
+        return False
+    if kind.update is not MessagePassing.update or conv.explain or conv.decomposed_layers > 1:
+        return False
+    if any(getattr(conv, hooks) for hooks in _LAYER_HOOKS) or any(getattr(global_hooks, h) for h in _GLOBAL_HOOKS):
+        return False
+    if not torch.compiler.is_compiling() and torch._C._functorch.maybe_current_level() is not None:
+        return False
+    inner = [module for part in maps if part is not None for module in part.modules()]
+    known = all(type(m) in (nn.Sequential, nn.Linear, nn.BatchNorm1d, nn.SiLU, nn.ReLU, nn.Sigmoid) for m in inner)
+    return known and not any(getattr(m, hooks) for m in inner for hooks in _MODULE_HOOKS)
+
+
+def tiled_messages(
+    target: Tensor,
+    source: Tensor,
+    pos: Tensor,
+    metric: OptTensor,
+    weight: OptTensor,
+    edges: Edges | CompleteGraph,
+    maps: Sequence[Any],
+    *,
+    flow: Literal["source_to_target", "target_to_source"],
+    edge_attr: OptTensor = None,
+    invariants: Sequence[Invariant] = (),
+    log: bool = True,
+    gated_move: bool = False,
+    clamp: float = 0.0,
+    norm: nn.BatchNorm1d | None = None,
+) -> tuple[Tensor, OptTensor]:
+    r"""Sum the messages of a layer at their targets, and its shifts.
+
+    Args:
+        target: What φe's first map makes of the target, bias included.
+        source: What it makes of the source.
+        pos: Vectors.
+        metric: Forms of the invariants.
+        weight: Weights of the first map for the scalars of an edge, in the order of ``invariants``, then ``edge_attr``.
+        edges: The edges.
+        maps: φe after its first map, φm or ``None``, φx or ``None``.
+        flow: Which row of an edge list holds the targets, as in PyG.
+        edge_attr: Features of the edges.
+        invariants: Which invariants enter.
+        log: Whether they go through ψ.
+        gated_move: Whether φx sees the gated message.
+        clamp: Bound of every component of a shift; 0 for none.
+        norm: Batch normalisation between the first map and the rest of φe.
+
+    Shapes:
+        - **target**, **source**: :math:`(N, H)`; **pos**: :math:`(N, n)`; **metric**: :math:`(F, n, n)`;
+          **weight**: :math:`(H, K)`
+        - **output**: :math:`(N, H)` and :math:`(N, n)`, or ``None`` without φx
+    """
+    phi_e, phi_m, phi_x = maps
+    if metric is None:
+        metric = pos.new_zeros(0, pos.size(1), pos.size(1))
+    if weight is None:
+        weight = target.new_zeros(target.size(1), 0)
+    forms = metric.size(0)
+    if tuple(invariants) == ("inner", "distance"):
+        weight = torch.cat([weight[:, forms : 2 * forms], weight[:, :forms], weight[:, 2 * forms :]], dim=1)
+    inner = "inner" in invariants
+    nodes = Nodes(
+        target=target.to(pos.dtype),
+        source=source.to(pos.dtype),
+        weight=weight.t(),
+        pos=pos.t().contiguous(),
+        metric=(metric + metric.mT) / 2,
+        lowered=metric.mT @ pos.t() if inner else pos.new_zeros(forms, 0, 0),
+        edge_attr=edge_attr,
+    )
+    gate = phi_m[0] if phi_m is not None else None
+    setting = Setting(
+        distance="distance" in invariants,
+        inner=inner,
+        log=log,
+        relu=isinstance(phi_e[0], nn.ReLU),
+        gated_move=gated_move,
+        clamp=clamp,
+    )
+    parameters = Maps(
+        w2=phi_e[1].weight,
+        b2=phi_e[1].bias,
+        wg=None if gate is None else gate.weight[0],
+        bg=None if gate is None else gate.bias,
+        w3=None if phi_x is None else phi_x[0].weight,
+        b3=None if phi_x is None else phi_x[0].bias,
+        w4=None if phi_x is None else phi_x[2].weight[0],
+    )
+    edge_index = batch = None
+    if isinstance(edges, CompleteGraph):
+        batch = edges.batch
+    else:
+        edge_index = edges.edge_index if flow == "source_to_target" else edges.edge_index.flip(0)
+    with torch.autocast(pos.device.type, enabled=False):
+        if norm is not None:
+            nodes = normalise(norm, nodes, setting, edge_index, batch)
+        message, shift = pairwise_messages(nodes, parameters, setting, edge_index, batch)
+    return message, None if phi_x is None else shift.t()

@@ -1,0 +1,170 @@
+"""The maps of an edge within one tile, forward and backward, written into buffers that every tile uses again."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from pyg_liesym.nn.pairwise.tiles import Tile
+from pyg_liesym.typing import OptTensor
+
+aten = torch.ops.aten
+
+
+class Maps(NamedTuple):
+    r"""Parameters of the maps of an edge and how they are put together.
+
+    :math:`m = \sigma(W_2 \sigma(z) + b_2)`, gate :math:`g = \mathrm{sigmoid}(w_g m + b_g)`,
+    move :math:`c = w_4 \sigma(W_3 m + b_3)`.
+
+    Shapes:
+        - **w2**, **w3**: :math:`(H, H)`; **b2**, **b3**, **wg**, **w4**: :math:`(H)`; **bg**: :math:`(1)`
+    """
+
+    w2: Tensor
+    b2: Tensor
+    wg: OptTensor
+    bg: OptTensor
+    w3: OptTensor
+    b3: OptTensor
+    w4: OptTensor
+
+
+class Setting(NamedTuple):
+    """Which invariants enter, through which functions.
+
+    ``relu`` chooses the activation (SiLU otherwise), ``gated_move`` whether the move sees the gated message, and
+    ``clamp`` bounds every component of a shift (0: no bound).
+    """
+
+    distance: bool
+    inner: bool
+    log: bool
+    relu: bool
+    gated_move: bool
+    clamp: float
+
+
+class Buffers:
+    """Room for the values of one tile, :math:`(E, H)` each; without ``backward`` only what a forward pass needs."""
+
+    def __init__(self, num_edges: int, channels: int, like: Tensor, backward: bool) -> None:
+        room = list(like.new_empty(7 if backward else 2, num_edges, channels))
+        self.all = room if backward else [room[0], room[0], room[1], room[1], room[0], room[0], room[0]]
+
+    def take(self, num_edges: int) -> tuple[Tensor, ...]:
+        """The first rows of z₁, u, z₂, m, z₃, p and the gradient."""
+        return tuple(t[:num_edges] for t in self.all)
+
+
+class Values(NamedTuple):
+    """What the forward maps of a tile leave for the sums and for the backward maps."""
+
+    message: Tensor
+    gate: Tensor
+    move: OptTensor
+
+
+def activate(z: Tensor, out: Tensor, relu: bool) -> None:
+    """Write σ(z)."""
+    if relu:
+        torch.clamp_min(z, 0.0, out=out)
+    else:
+        aten.silu.out(z, out=out)
+
+
+def activate_backward(grad: Tensor, z: Tensor, y: Tensor, relu: bool) -> None:
+    """Replace z by the gradient of σ at it times ``grad``; y is σ(z)."""
+    if relu:
+        aten.threshold_backward.grad_input(grad, y, 0.0, grad_input=z)
+    else:
+        aten.silu_backward.grad_input(grad, z, grad_input=z)
+
+
+def forward_maps(tile: Tile, maps: Maps, setting: Setting, buffers: tuple[Tensor, ...]) -> Values:
+    """From z₁ in its buffer to message, gate and move of every edge."""
+    z1, u, z2, m, z3, p, _ = buffers
+    activate(z1, u, setting.relu)
+    torch.addmm(maps.b2, u, maps.w2.t(), out=z2)
+    activate(z2, m, setting.relu)
+    if maps.wg is None:
+        gate = m.new_ones(m.size(0))
+    else:
+        assert maps.bg is not None
+        gate = torch.addmv(maps.bg, m, maps.wg).sigmoid_()
+    tile.mask(gate)
+    if maps.w3 is None:
+        return Values(m, gate, None)
+    assert maps.b3 is not None
+    assert maps.w4 is not None
+    if setting.gated_move:
+        torch.mm(m, maps.w3.t(), out=z3)
+        torch.addcmul(maps.b3, z3, gate[:, None], out=z3)
+    else:
+        torch.addmm(maps.b3, m, maps.w3.t(), out=z3)
+    activate(z3, p, setting.relu)
+    return Values(m, gate, torch.mv(p, maps.w4))
+
+
+def backward_maps(
+    tile: Tile,
+    maps: Maps,
+    setting: Setting,
+    buffers: tuple[Tensor, ...],
+    values: Values,
+    grad_sum: Tensor,
+    grad_move: OptTensor,
+    grads: Maps,
+) -> Tensor:
+    """Gradient of z₁, :math:`(E, H)`, from those of the sums and of the move; adds those of the parameters."""
+    z1, u, z2, m, z3, p, grad = buffers
+    gate = values.gate
+    if grad_move is not None:
+        assert maps.w3 is not None
+        assert maps.w4 is not None
+        assert grads.w3 is not None
+        assert grads.b3 is not None
+        assert grads.w4 is not None
+        grads.w4.addmv_(p.t(), grad_move)
+        torch.mul(grad_move[:, None], maps.w4, out=grad)
+        activate_backward(grad, z3, p, setting.relu)
+        grads.b3.add_(z3.sum(0))
+    if setting.gated_move and grad_move is not None:
+        assert maps.w3 is not None
+        assert grads.w3 is not None
+        torch.mm(z3, maps.w3, out=grad)
+        tile.add_targets(grad_sum, grad)
+        z3 *= gate[:, None]
+        grads.w3.addmm_(z3.t(), m)
+        grad_gate = (grad * m).sum(1)
+        grad *= gate[:, None]
+        if maps.wg is not None:
+            assert grads.wg is not None
+            assert grads.bg is not None
+            grad_gate *= gate * (1 - gate)
+            grads.wg.addmv_(m.t(), grad_gate)
+            grads.bg.add_(grad_gate.sum())
+            grad.addr_(grad_gate, maps.wg)
+    else:
+        if maps.wg is None:
+            tile.outer(gate, grad_sum, None, None, grad)
+        else:
+            assert grads.wg is not None
+            assert grads.bg is not None
+            grad_gate = tile.dot(m, grad_sum) * gate * (1 - gate)
+            grads.wg.addmv_(m.t(), grad_gate)
+            grads.bg.add_(grad_gate.sum())
+            tile.outer(gate, grad_sum, grad_gate, maps.wg, grad)
+        if grad_move is not None:
+            assert maps.w3 is not None
+            assert grads.w3 is not None
+            grads.w3.addmm_(z3.t(), m)
+            grad.addmm_(z3, maps.w3)
+    activate_backward(grad, z2, m, setting.relu)
+    grads.w2.addmm_(z2.t(), u)
+    grads.b2.add_(z2.sum(0))
+    torch.mm(z2, maps.w2, out=grad)
+    activate_backward(grad, z1, u, setting.relu)
+    return z1

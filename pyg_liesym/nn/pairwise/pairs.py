@@ -1,0 +1,98 @@
+"""From nodes to the first layer of an edge, and the gradient back."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from pyg_liesym.nn.pairwise.maps import Setting
+from pyg_liesym.nn.pairwise.tiles import Tile
+from pyg_liesym.typing import OptTensor
+
+
+class Nodes(NamedTuple):
+    r"""What an edge reads: :math:`z_{ij} = t_i + s_j + W^\top (\psi(\text{invariants}_{ij}), a_{ij})`.
+
+    Vectors come component by component. ``lowered`` is :math:`J^\top x` for each form, so that
+    :math:`\langle x_i, x_j\rangle_J = \text{lowered}_i \cdot x_j`; ``metric`` is the symmetric part of each form, since
+    squared norms are taken of differences, which lose nothing far from the origin.
+
+    Shapes:
+        - **target**, **source**: :math:`(N, H)`; **weight**: :math:`(K, H)`
+        - **pos**: :math:`(n, N)`; **metric**: :math:`(F, n, n)`; **lowered**: :math:`(F, n, N)`;
+          **edge_attr**: :math:`(|E|, D)` or ``None``
+    """
+
+    target: Tensor
+    source: Tensor
+    weight: Tensor
+    pos: Tensor
+    metric: Tensor
+    lowered: Tensor
+    edge_attr: OptTensor
+
+
+class Pairs(NamedTuple):
+    """Scalars of the edges of a tile: ``raw`` before ψ, ``scalars`` all that enter, :math:`(K, E)`."""
+
+    relative: OptTensor
+    lowered: OptTensor
+    raw: Tensor
+    scalars: Tensor
+
+
+def forward_pairs(tile: Tile, nodes: Nodes, setting: Setting, moves: bool, z: Tensor) -> Pairs:
+    """Write z and return the scalars that made it."""
+    forms, n = nodes.metric.shape[:2]
+    raw = nodes.pos.new_empty(forms * (setting.distance + setting.inner), tile.num_edges)
+    relative = tile.difference(nodes.pos) if setting.distance or moves else None
+    lowered = None
+    if setting.distance:
+        assert relative is not None
+        lowered = (nodes.metric.flatten(0, 1) @ relative).view(forms, n, -1)
+        torch.sum(lowered * relative, 1, out=raw[:forms])
+    if setting.inner:
+        for form, row in zip(nodes.lowered, raw[-forms:], strict=True):
+            row.copy_(tile.product(form, nodes.pos))
+    scalars = raw
+    if setting.log:
+        scalars = raw.abs().log1p_().copysign_(raw)
+    if nodes.edge_attr is not None:
+        scalars = torch.cat([scalars, tile.edge_attr(nodes.edge_attr)])
+    tile.pair_sum(nodes.target, nodes.source, z)
+    if len(scalars):
+        z.addmm_(scalars.t(), nodes.weight)
+    return Pairs(relative, lowered, raw, scalars)
+
+
+def backward_pairs(
+    tile: Tile, nodes: Nodes, setting: Setting, pairs: Pairs, grad_z: Tensor, grad_relative: OptTensor, grads: Nodes
+) -> None:
+    """Add the gradients of the nodes from those of z and of the differences."""
+    tile.sum_targets(grad_z, grads.target)
+    tile.sum_sources(grad_z, grads.source)
+    forms = nodes.metric.size(0)
+    count = pairs.raw.size(0)
+    if len(pairs.scalars):
+        grads.weight.addmm_(pairs.scalars, grad_z)
+        grad = nodes.weight @ grad_z.t()
+        if nodes.edge_attr is not None:
+            assert grads.edge_attr is not None
+            tile.edge_attr_backward(grad[count:], grads.edge_attr)
+            grad = grad[:count]
+        if setting.log:
+            grad /= pairs.raw.abs().add_(1.0)
+    if setting.distance:
+        assert pairs.relative is not None
+        assert pairs.lowered is not None
+        by_form = grad[:forms, None]
+        grads.metric.add_((by_form * pairs.relative) @ pairs.relative.t())
+        from_distance = (2 * by_form * pairs.lowered).sum(0)
+        grad_relative = from_distance if grad_relative is None else grad_relative.add_(from_distance)
+    if grad_relative is not None:
+        tile.sum_components(grad_relative, grads.pos, grads.pos, sign=-1.0)
+    if setting.inner:
+        for row, form, grad_form in zip(grad[count - forms :], nodes.lowered, grads.lowered, strict=True):
+            tile.product_backward(row, form, nodes.pos, grad_form, grads.pos)

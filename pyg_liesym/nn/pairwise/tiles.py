@@ -1,0 +1,265 @@
+"""Cutting the edges of a graph into tiles that stay in cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from pyg_liesym.nn.edges import check_sorted, complete_graph
+from pyg_liesym.typing import OptTensor
+
+# One buffer of a tile: as much as stays near a CPU core, or keeps a GPU busy. Smaller tiles cost more in calls than
+# they save in traffic (docs/results.md).
+_CPU_BYTES, _CUDA_BYTES = 1 << 21, 1 << 26
+_WORTHWHILE = 1 / 8
+
+
+class Graph(NamedTuple):
+    """The edges of a batch: an edge list, or all pairs of the nodes of each item of ``batch``.
+
+    Shapes:
+        - **edge_index**: :math:`(2, |E|)`, sources in row 0; or ``None`` for complete graphs
+        - **batch**: :math:`(N)`, sorted; or ``None`` for one item
+    """
+
+    edge_index: OptTensor
+    batch: OptTensor
+
+
+class BlockTile:
+    r"""Pairs of ``rows`` with all nodes of their graph, for ``num_graphs`` graphs of equal size at once.
+
+    Shapes:
+        - values of edges: :math:`(g \cdot r \cdot n, \cdot)`, those of the diagonal among them
+    """
+
+    def __init__(self, rows: slice, cols: slice, num_graphs: int, first_edge: int) -> None:
+        self.rows, self.cols, self.g = rows, cols, num_graphs
+        self.r, self.n = (rows.stop - rows.start) // num_graphs, (cols.stop - cols.start) // num_graphs
+        self.first_edge = first_edge
+        self.num_edges = num_graphs * self.r * self.n
+
+    def pair_sum(self, target: Tensor, source: Tensor, out: Tensor) -> None:
+        """Write the target's value plus the source's, :math:`(N, H)` to :math:`(E, H)`."""
+        g, r, n = self.g, self.r, self.n
+        torch.add(target[self.rows].view(g, r, 1, -1), source[self.cols].view(g, 1, n, -1), out=out.view(g, r, n, -1))
+
+    def difference(self, values: Tensor) -> Tensor:
+        """The target's value minus the source's, :math:`(c, N)` to :math:`(c, E)`."""
+        g, r, n = self.g, self.r, self.n
+        return (values[:, self.rows].view(-1, g, r, 1) - values[:, self.cols].view(-1, g, 1, n)).view(
+            -1, self.num_edges
+        )
+
+    def product(self, target: Tensor, source: Tensor) -> Tensor:
+        """Sum over components of target times source, :math:`(c, N)` twice to :math:`(E)`."""
+        left, right = self._vectors(target, self.rows, self.r), self._vectors(source, self.cols, self.n)
+        return torch.bmm(left.mT, right).view(-1)
+
+    def product_backward(self, grad: Tensor, target: Tensor, source: Tensor, grad_t: Tensor, grad_s: Tensor) -> None:
+        """Add the gradients of :meth:`product` to ``grad_t`` and ``grad_s``."""
+        grad = grad.view(self.g, self.r, self.n)
+        right, left = self._vectors(source, self.cols, self.n), self._vectors(target, self.rows, self.r)
+        grad_t[:, self.rows] += torch.bmm(right, grad.mT).transpose(0, 1).reshape(-1, self.g * self.r)
+        grad_s[:, self.cols] += torch.bmm(left, grad).transpose(0, 1).reshape(-1, self.g * self.n)
+
+    def _vectors(self, values: Tensor, nodes: slice, size: int) -> Tensor:
+        return values[:, nodes].view(-1, self.g, size).transpose(0, 1)
+
+    def dot(self, values: Tensor, nodes: Tensor) -> Tensor:
+        """Product of each edge's values with its target's, :math:`(E, H)` and :math:`(N, H)` to :math:`(E)`."""
+        rows = self.g * self.r
+        return torch.bmm(values.view(rows, self.n, -1), nodes[self.rows].view(rows, -1, 1)).view(-1)
+
+    def outer(self, weight: Tensor, nodes: Tensor, other: OptTensor, vector: OptTensor, out: Tensor) -> None:
+        """Write ``weight`` times the target's values plus ``other`` times ``vector``, :math:`(E, H)`."""
+        rows = self.g * self.r
+        left, right = weight.view(rows, self.n, 1), nodes[self.rows].view(rows, 1, -1)
+        if other is None or vector is None:
+            torch.mul(left, right, out=out.view(rows, self.n, -1))
+        else:
+            left = torch.cat([left, other.view(rows, self.n, 1)], dim=2)
+            right = torch.cat([right, vector.expand_as(right)], dim=1)
+            torch.bmm(left, right, out=out.view(rows, self.n, -1))
+
+    def add_targets(self, nodes: Tensor, out: Tensor) -> None:
+        """Add the target's values to each edge's, :math:`(N, H)` to :math:`(E, H)`."""
+        rows = self.g * self.r
+        out.view(rows, self.n, -1).add_(nodes[self.rows].view(rows, 1, -1))
+
+    def mask(self, weight: Tensor) -> None:
+        """Set the weight of the pairs of a node with itself, which are no edges, to zero."""
+        weight.view(self.g, self.r, self.n).diagonal(self.rows.start - self.cols.start, 1, 2).zero_()
+
+    def no_edges(self, values: Tensor) -> Tensor:
+        """View the values of the pairs of a node with itself, no edges, :math:`(E, H)` to :math:`(g, H, r)`."""
+        return values.view(self.g, self.r, self.n, -1).diagonal(self.rows.start - self.cols.start, 1, 2)
+
+    def sum_weighted(self, weight: Tensor, values: Tensor, out: Tensor) -> None:
+        """Add the weighted sum over the edges of each target, :math:`(N, H)`; ``values`` are used up."""
+        rows = self.g * self.r
+        torch.bmm(weight.view(rows, 1, self.n), values.view(rows, self.n, -1), out=out[self.rows].view(rows, 1, -1))
+
+    def sum_targets(self, values: Tensor, out: Tensor) -> None:
+        """Add the sum over the edges of each target, :math:`(E, H)` to :math:`(N, H)`."""
+        out[self.rows] += values.view(self.g * self.r, self.n, -1).sum(1)
+
+    def sum_sources(self, values: Tensor, out: Tensor) -> None:
+        """Add the sum over the edges of each source, :math:`(E, H)` to :math:`(N, H)`."""
+        out[self.cols] += values.view(self.g, self.r, self.n, -1).sum(1).flatten(0, 1)
+
+    def sum_components(self, values: Tensor, targets: OptTensor, sources: OptTensor, sign: float = 1.0) -> None:
+        """Add the sums of :math:`(c, E)` over targets to one and, times ``sign``, over sources to the other."""
+        values = values.view(-1, self.g, self.r, self.n)
+        if targets is not None:
+            targets[:, self.rows] += values.sum(3).flatten(1)
+        if sources is not None:
+            sources[:, self.cols].add_(values.sum(2).flatten(1), alpha=sign)
+
+    def spread(self, values: Tensor) -> Tensor:
+        """The target's value for every edge, :math:`(c, N)` to :math:`(c, E)`."""
+        rows = self.g * self.r
+        return values[:, self.rows, None].expand(-1, rows, self.n).reshape(-1, self.num_edges)
+
+    def edge_attr(self, edge_attr: Tensor) -> Tensor:
+        """Features of the edges, :math:`(D, E)` with zeros on the diagonal."""
+        out = edge_attr.new_zeros(self.g, self.r, self.n, edge_attr.size(1))
+        off, edges = self._off_diagonal(edge_attr)
+        out[:, off] = edge_attr[edges].view(self.g, -1, edge_attr.size(1))
+        return out.view(self.num_edges, -1).t()
+
+    def edge_attr_backward(self, grad: Tensor, out: Tensor) -> None:
+        """Write the gradient :math:`(D, E)` of the features of this tile's edges."""
+        off, edges = self._off_diagonal(out)
+        out[edges] = grad.t().reshape(self.g, self.r, self.n, -1)[:, off].flatten(0, 1)
+
+    def _off_diagonal(self, like: Tensor) -> tuple[Tensor, slice]:
+        off = ~torch.eye(self.n, dtype=torch.bool, device=like.device)
+        start = self.rows.start - self.cols.start
+        count = self.g * self.r * (self.n - 1)
+        return off[start : start + self.r], slice(self.first_edge, self.first_edge + count)
+
+
+class ListTile:
+    r"""A stretch of an edge list, best sorted by target; the methods are those of :class:`BlockTile`."""
+
+    def __init__(self, source: Tensor, target: Tensor, edges: slice) -> None:
+        self.source, self.target, self.edges = source, target, edges
+        self.num_edges = target.numel()
+
+    def pair_sum(self, target: Tensor, source: Tensor, out: Tensor) -> None:
+        torch.index_select(target, 0, self.target, out=out)
+        out += source.index_select(0, self.source)
+
+    def difference(self, values: Tensor) -> Tensor:
+        return values.index_select(1, self.target) - values.index_select(1, self.source)
+
+    def product(self, target: Tensor, source: Tensor) -> Tensor:
+        return (target.index_select(1, self.target) * source.index_select(1, self.source)).sum(0)
+
+    def product_backward(self, grad: Tensor, target: Tensor, source: Tensor, grad_t: Tensor, grad_s: Tensor) -> None:
+        grad_t.index_add_(1, self.target, grad * source.index_select(1, self.source))
+        grad_s.index_add_(1, self.source, grad * target.index_select(1, self.target))
+
+    def dot(self, values: Tensor, nodes: Tensor) -> Tensor:
+        return (values * nodes.index_select(0, self.target)).sum(1)
+
+    def outer(self, weight: Tensor, nodes: Tensor, other: OptTensor, vector: OptTensor, out: Tensor) -> None:
+        torch.index_select(nodes, 0, self.target, out=out)
+        out *= weight[:, None]
+        if other is not None and vector is not None:
+            out.addr_(other, vector)
+
+    def add_targets(self, nodes: Tensor, out: Tensor) -> None:
+        out += nodes.index_select(0, self.target)
+
+    def mask(self, weight: Tensor) -> None:
+        """Every entry of the list is an edge."""
+
+    def no_edges(self, values: Tensor) -> Tensor:
+        return values.new_empty(0, values.size(1), 0)
+
+    def sum_weighted(self, weight: Tensor, values: Tensor, out: Tensor) -> None:
+        out.index_add_(0, self.target, values.mul_(weight[:, None]))
+
+    def sum_targets(self, values: Tensor, out: Tensor) -> None:
+        out.index_add_(0, self.target, values)
+
+    def sum_sources(self, values: Tensor, out: Tensor) -> None:
+        out.index_add_(0, self.source, values)
+
+    def sum_components(self, values: Tensor, targets: OptTensor, sources: OptTensor, sign: float = 1.0) -> None:
+        if targets is not None:
+            targets.index_add_(1, self.target, values)
+        if sources is not None:
+            sources.index_add_(1, self.source, values, alpha=sign)
+
+    def spread(self, values: Tensor) -> Tensor:
+        return values.index_select(1, self.target)
+
+    def edge_attr(self, edge_attr: Tensor) -> Tensor:
+        return edge_attr[self.edges].t()
+
+    def edge_attr_backward(self, grad: Tensor, out: Tensor) -> None:
+        out[self.edges] = grad.t()
+
+
+Tile = BlockTile | ListTile
+
+
+def cut(graph: Graph, nodes: Tensor) -> list[Tile]:
+    """Cut the edges of a graph into tiles for values like those of ``nodes``, :math:`(N, H)`.
+
+    Complete graphs become blocks, several equal graphs or some rows of one at a time; many small graphs of
+    different sizes, whose blocks would be too small to be worth a tile each, become stretches of an edge list.
+
+    Raises:
+        ValueError: If ``batch`` is not sorted.
+    """
+    num_nodes, device = nodes.size(0), nodes.device
+    room = _CPU_BYTES if device.type == "cpu" else _CUDA_BYTES
+    most = max(1, room // (nodes.size(1) * nodes.element_size()))
+    if graph.edge_index is not None:
+        return list(_stretches(graph.edge_index, most))
+    blocks = list(_blocks(graph_sizes(graph.batch, num_nodes), most))
+    if len(blocks) > 1 and sum(tile.num_edges for tile in blocks) < _WORTHWHILE * most * len(blocks):
+        return list(_stretches(complete_graph(num_nodes, graph.batch, device).edge_index, most))
+    return blocks
+
+
+def graph_sizes(batch: OptTensor, num_nodes: int) -> list[int]:
+    """Number of nodes of each graph that has any.
+
+    Raises:
+        ValueError: If ``batch`` is not sorted.
+    """
+    if batch is None:
+        return [num_nodes] if num_nodes else []
+    check_sorted(batch)
+    sizes: list[int] = torch.unique_consecutive(batch, return_counts=True)[1].tolist()
+    return sizes
+
+
+def _blocks(sizes: list[int], most: int) -> Iterator[Tile]:
+    node = edge = 0
+    for n, run in groupby(sizes):
+        count = len(list(run))
+        together = max(1, most // (n * n))
+        rows = -(-n // max(1, round(n * n / most)))
+        while count:
+            g = min(together, count)
+            for start in range(0, n, rows):
+                stop = n * (g - 1) + min(start + rows, n)
+                yield BlockTile(slice(node + start, node + stop), slice(node, node + g * n), g, edge + start * (n - 1))
+            node, edge, count = node + g * n, edge + g * n * (n - 1), count - g
+
+
+def _stretches(edge_index: Tensor, most: int) -> Iterator[Tile]:
+    source, target = edge_index
+    for start in range(0, target.numel(), most):
+        edges = slice(start, min(start + most, target.numel()))
+        yield ListTile(source[edges], target[edges], edges)

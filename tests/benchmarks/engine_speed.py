@@ -1,0 +1,89 @@
+"""Time of a training step and of inference, textbook and ours in turn."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import Any
+
+import torch
+from cases import (
+    COMPLETE,
+    JETS,
+    OURS,
+    QUICK_COMPLETE,
+    QUICK_JETS,
+    TEXTBOOK,
+    Case,
+    Contender,
+    complete,
+    contenders,
+    jets,
+)
+from harness import ALLOCATORS, apart, machine, say, seconds
+
+WARM_UP, FEW, MANY_EDGES = 2, 3, 200_000
+
+
+def speed(model: str, threads: int, device: str, quick: bool, repeats: int, only: str | None = None) -> dict[str, Any]:
+    """Time every case under every allocator, each in a fresh process (on a GPU there is one allocator)."""
+    tables = {}
+    for allocator in ALLOCATORS if device == "cpu" else ("default",):
+        say(f"speed, {allocator} allocator")
+        options = {"model": model, "device": device, "quick": quick, "repeats": repeats, "only": only}
+        tables[allocator] = apart("engine_speed", "table", threads, allocator, **options)
+    return {"model": model, "machine": machine(threads, device), "tables": tables}
+
+
+def table(
+    model: str, threads: int, device: str, quick: bool, repeats: int, only: str | None = None
+) -> list[dict[str, Any]]:
+    """Time every case in this process."""
+    torch.set_num_threads(threads)
+    both = contenders(model, quick, device)
+    rows = []
+    if only != "jets":
+        sizes = QUICK_COMPLETE if quick else COMPLETE
+        rows += [_row(complete(*size).to(device), both, repeats, device) for size in sizes]
+    if only != "complete":
+        rows.append(_row(jets(QUICK_JETS if quick else JETS).to(device), both, repeats, device))
+    return rows
+
+
+def _row(case: Case, both: dict[str, Contender], repeats: int, device: str) -> dict[str, Any]:
+    if case.num_edges > MANY_EDGES:
+        repeats = min(repeats, FEW)
+    say(f"  {case.name}, {case.num_edges} edges: {WARM_UP} + {repeats} times each")
+    row: dict[str, Any] = {
+        "case": case.name,
+        "edges": case.num_edges,
+        "nodes": len(case.pos),
+        "graphs": case.num_graphs,
+    }
+    for kind in ("train", "infer"):
+        times = in_turn(both, kind, case, repeats, device)
+        row[kind] = {name: median(values) for name, values in times.items()}
+        row[kind]["ratio"] = row[kind][TEXTBOOK] / row[kind][OURS]
+        row[kind]["all"] = times
+    say(
+        f"    train {row['train'][TEXTBOOK]:8.4f} s -> "
+        f"{row['train'][OURS]:8.4f} s ({row['train']['ratio']:.2f}x)   inference {row['infer'][TEXTBOOK]:8.4f} s -> "
+        f"{row['infer'][OURS]:8.4f} s ({row['infer']['ratio']:.2f}x)"
+    )
+    return row
+
+
+def in_turn(
+    both: dict[str, Contender], kind: str, case: Case, repeats: int, device: str = "cpu"
+) -> dict[str, list[float]]:
+    """Times of a step of each implementation, A B A B …, after some of each that are not counted.
+
+    A single step before is too few: where memory is new to a virtual machine, the next one still waits for pages.
+    """
+    times: dict[str, list[float]] = {name: [] for name in both}
+    for repeat in range(WARM_UP + repeats):
+        for name, contender in both.items():
+            step = getattr(contender, kind)
+            taken = seconds(lambda step=step: step(case), device)
+            if repeat >= WARM_UP:
+                times[name].append(taken)
+    return times

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from pyg_liesym.nn.pairwise import tiles
+from pyg_liesym.nn.pairwise.maps import Maps, Setting
+from pyg_liesym.nn.pairwise.ops import pairwise_messages
+from pyg_liesym.nn.pairwise.pairs import Nodes
+from pyg_liesym.nn.pairwise.plain import plain_messages
+from pyg_liesym.nn.pairwise.tiles import Graph
+
+SIZES = {"mixed": [5, 5, 1, 3, 3, 3, 9], "equal": [4] * 6, "single": [1], "none": []}
+SETTINGS = {
+    "liegnn": Setting(True, True, True, False, False, 0.0),
+    "relu": Setting(True, True, True, True, False, 0.0),
+    "egnn": Setting(True, False, False, False, False, 0.0),
+    "attention": Setting(True, False, False, False, True, 0.0),
+    "inner": Setting(False, True, True, True, False, 0.0),
+    "clamped": Setting(True, True, True, True, False, 0.5),
+    "no scalars": Setting(False, False, False, True, False, 0.5),
+}
+PARTS = {"all": (True, True, 2), "no gate": (False, True, 0), "no move": (True, False, 0)}
+
+
+def leaf(*shape: int) -> Tensor:
+    return torch.randn(*shape, dtype=torch.float64).requires_grad_()
+
+
+def case(sizes: list[int], setting: Setting, parts: tuple[bool, bool, int], num_edges: int | None, forms: int = 2):
+    torch.manual_seed(len(sizes))
+    gate, move, channels = parts
+    n, hidden, num_nodes = 3, 6, sum(sizes)
+    batch = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes, dtype=torch.long))
+    edge_index = None if num_edges is None else torch.randint(max(num_nodes, 1), (2, num_edges))
+    count = sum(s * (s - 1) for s in sizes) if num_edges is None else num_edges
+    metric = torch.randn(forms, n, n, dtype=torch.float64)
+    nodes = Nodes(
+        leaf(num_nodes, hidden),
+        leaf(num_nodes, hidden),
+        leaf(forms * (setting.distance + setting.inner) + channels, hidden),
+        leaf(n, num_nodes),
+        (metric + metric.mT).requires_grad_(),
+        leaf(forms, n, num_nodes),
+        leaf(count, channels) if channels else None,
+    )
+    gates = (leaf(hidden), leaf(1)) if gate else (None, None)
+    moves = (leaf(hidden, hidden), leaf(hidden), leaf(hidden)) if move else (None, None, None)
+    return nodes, Maps(leaf(hidden, hidden), leaf(hidden), *gates, *moves), Graph(edge_index, batch), setting
+
+
+def gradients(outputs, leaves, cotangents, twice: bool):
+    made = [(t, c) for t, c in zip(outputs, cotangents, strict=True) if t.requires_grad]
+    first = torch.autograd.grad(
+        [t for t, _ in made], leaves, [c for _, c in made],
+        create_graph=twice, allow_unused=True, materialize_grads=True,
+    )  # fmt: skip
+    if not twice:
+        return first
+    return torch.autograd.grad(sum((g**2).sum() for g in first), leaves, allow_unused=True, materialize_grads=True)
+
+
+def assert_equals_plain(nodes: Nodes, maps: Maps, graph: Graph, setting: Setting) -> None:
+    leaves = [t for t in [*nodes, *maps] if t is not None]
+    for twice in (False, True):
+        tiled = pairwise_messages(nodes, maps, setting, *graph)
+        plain = plain_messages(nodes, maps, graph, setting)
+        torch.testing.assert_close(tiled, plain, rtol=1e-10, atol=1e-10)
+        cotangents = [torch.randn_like(t) for t in tiled]
+        got, want = gradients(tiled, leaves, cotangents, twice), gradients(plain, leaves, cotangents, twice)
+        torch.testing.assert_close(got, want, rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("parts", PARTS)
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("room", [7, 30, 4096])
+def test_complete_graphs(monkeypatch: pytest.MonkeyPatch, room: int, setting: str, parts: str) -> None:
+    """Several graphs in a tile, rows of one graph in a tile, everything in a tile; values and two derivatives."""
+    monkeypatch.setattr(tiles, "_CPU_BYTES", room * 6 * 8)
+    monkeypatch.setattr(tiles, "_WORTHWHILE", 0.0)
+    assert_equals_plain(*case(SIZES["mixed"], SETTINGS[setting], PARTS[parts], None))
+
+
+@pytest.mark.parametrize("sizes", ["equal", "single", "none"])
+@pytest.mark.parametrize("room", [40, 4096])
+def test_sizes_of_complete_graphs(monkeypatch: pytest.MonkeyPatch, room: int, sizes: str) -> None:
+    monkeypatch.setattr(tiles, "_CPU_BYTES", room * 6 * 8)
+    assert_equals_plain(*case(SIZES[sizes], SETTINGS["liegnn"], PARTS["all"], None))
+
+
+@pytest.mark.parametrize("parts", PARTS)
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_edge_lists(monkeypatch: pytest.MonkeyPatch, setting: str, parts: str) -> None:
+    """In no order, with self-loops, repeated edges and isolated nodes, cut into several stretches."""
+    monkeypatch.setattr(tiles, "_CPU_BYTES", 20 * 6 * 8)
+    assert_equals_plain(*case(SIZES["mixed"], SETTINGS[setting], PARTS[parts], 50))
+    assert_equals_plain(*case(SIZES["mixed"], SETTINGS[setting], PARTS[parts], 0))
+
+
+def test_many_small_graphs_of_different_sizes_become_a_list() -> None:
+    nodes, maps, graph, setting = case(SIZES["mixed"], SETTINGS["liegnn"], PARTS["all"], None)
+    assert {type(tile) for tile in tiles.cut(graph, nodes.target)} == {tiles.ListTile}
+    assert_equals_plain(nodes, maps, graph, setting)
+
+
+@pytest.mark.parametrize("sizes", [[65] * 3, [200, 1, 1, 31], [5] * 1000, [1] * 10, [3000]])
+def test_blocks_cover_every_pair_once(sizes: list[int]) -> None:
+    batch = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
+    blocks = list(tiles._blocks(tiles.graph_sizes(batch, sum(sizes)), 7000))
+    assert sum(block.num_edges for block in blocks) == sum(n * n for n in sizes)
+    seen = torch.zeros(sum(sizes), dtype=torch.long)
+    for block in blocks:
+        seen[block.rows] += 1
+        assert block.num_edges <= max(1.5 * 7000, block.n)
+        graphs = batch[block.rows].unique()
+        assert torch.equal(graphs, batch[block.cols].unique())
+        assert graphs.numel() == block.g
+    assert bool((seen == 1).all())
+
+
+def test_nothing_of_size_edges_times_channels_is_saved() -> None:
+    nodes, maps, graph, setting = case([40, 40], SETTINGS["liegnn"], (True, True, 0), None)
+    saved: list[int] = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: saved.append(t.numel()) or t, lambda t: t):
+        pairwise_messages(nodes, maps, setting, *graph)
+    assert max(saved) <= 80 * 6
+
+
+def test_far_from_the_origin_in_single_precision() -> None:
+    """Distances are taken of differences, so an offset of 1e3 costs no more than the rounding of the positions."""
+    nodes, maps, graph, _ = case([8, 8], SETTINGS["egnn"], PARTS["no gate"], None, forms=1)
+    nodes = nodes._replace(pos=(nodes.pos.detach() + 1e3).float().double())
+    want = pairwise_messages(nodes, maps, SETTINGS["egnn"], *graph)
+    single = lambda values: type(values)(*(None if t is None else t.detach().float() for t in values))  # noqa: E731
+    got = pairwise_messages(single(nodes), single(maps), SETTINGS["egnn"], *graph)
+    for a, b in zip(got, (t.detach() for t in want), strict=True):
+        assert float((a - b).norm() / b.norm()) < 1e-5
+
+
+def test_registered_as_operators_should_be() -> None:
+    nodes, maps, graph, setting = case([4, 4], SETTINGS["liegnn"], PARTS["all"], None)
+    torch.library.opcheck(torch.ops.pyg_liesym.pairwise.default, (*nodes, *maps, *graph, *setting))

@@ -1,0 +1,128 @@
+"""The yardsticks of the benchmarks compute what the networks compute, and the benchmarks run."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from pyg_liesym.lie.metric import minkowski
+from pyg_liesym.nn.models.liegnn import LieGNN
+from pyg_liesym.nn.models.lorentznet import LorentzNet
+
+FOLDER = Path(__file__).parent / "benchmarks"
+SIZES = [5, 1, 3, 2]
+MEASUREMENTS = ("speed", "memory", "peak", "profile")
+
+
+@pytest.fixture
+def benchmark(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
+    """Import a module of the folder, as a script in it would."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    return importlib.import_module
+
+
+def randomise(net: torch.nn.Module) -> None:
+    generator = torch.Generator().manual_seed(1)
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.3, generator=generator)
+    for name, buffer in net.named_buffers():
+        if "running" in name:
+            torch.nn.init.uniform_(buffer, 0.5, 1.5, generator=generator)
+
+
+def side_by_side(tensors: list[Tensor]) -> Tensor:
+    return torch.cat(tensors, dim=1) if len(tensors) > 1 else tensors[0]
+
+
+def check_equal(benchmark, net: torch.nn.Module, textbook: torch.nn.Module, scalars: bool) -> None:
+    pos = torch.randn(sum(SIZES), 4, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    case = benchmark("cases").Case("mixed", SIZES, pos)
+    psi, product = benchmark("textbook").psi, benchmark("textbook").product
+    mine, theirs = (pos.clone().requires_grad_() for _ in range(2))
+
+    expected = textbook(theirs, case.edge_index, case.batch, len(SIZES))
+    x = psi(product(mine, mine, textbook.metric)) if scalars else None
+    found = net(x, mine, batch=case.batch, batch_size=len(SIZES))
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+
+    cross_entropy(expected, case.y).backward()
+    cross_entropy(found, case.y).backward()
+    torch.testing.assert_close(mine.grad, theirs.grad, rtol=1e-10, atol=1e-10)
+    seen = 0
+    for tensor, ours in textbook.shared(net):
+        if not tensor.requires_grad:
+            torch.testing.assert_close(ours[0], tensor, rtol=1e-10, atol=1e-10)
+            continue
+        torch.testing.assert_close(
+            side_by_side([parameter.grad for parameter in ours]), tensor.grad, rtol=1e-10, atol=1e-10
+        )
+        seen += sum(parameter.numel() for parameter in ours)
+    assert seen == sum(parameter.numel() for parameter in net.parameters())
+    assert sum(parameter.grad.abs().sum() > 0 for parameter in net.parameters()) > 0.9 * len(list(net.parameters()))
+
+
+def test_textbook_equals_liegnn(benchmark) -> None:
+    metric = minkowski().double()
+    net = LieGNN(0, 12, 2, 3, metric=metric, readout="mean").double()
+    randomise(net)
+    textbook = benchmark("textbook").TextbookLieGNN(12, 2, 3, metric).double().copy_from(net)
+    check_equal(benchmark, net, textbook, scalars=False)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_textbook_equals_lorentznet(benchmark, training: bool) -> None:
+    metric = minkowski().double()
+    net = LorentzNet(1, 12, 2, 3, metric=metric, c=0.1).double().train(training)
+    randomise(net)
+    textbook = benchmark("textbook").TextbookLorentzNet(12, 2, 3, metric, weight=0.1).double().train(training)
+    check_equal(benchmark, net, textbook.copy_from(net), scalars=True)
+
+
+def test_edge_list_is_the_complete_graph_of_every_item(benchmark) -> None:
+    from pyg_liesym.nn.edges import complete_graph
+
+    case = benchmark("cases").complete(4, 3)
+    assert torch.equal(case.edge_index, complete_graph(12, case.batch).edge_index)
+
+
+def test_necessary_flops(benchmark) -> None:
+    case = benchmark("cases").complete(3, 1)
+    assert benchmark("engine_peak").necessary_flops(case, 10, 2) == 3 * 6 * 3 * 200
+
+
+def test_exponent(benchmark) -> None:
+    assert benchmark("engine_memory").exponent({"2": 4, "4": 16, "8": None}) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("model", ["liegnn", "lorentznet"])
+def test_everything_runs(benchmark, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    def here(module: str, function: str, threads: int, allocator: str = "default", **options: object) -> object:
+        return getattr(benchmark(module), function)(threads=threads, **options)
+
+    for module in ("engine_speed", "engine_memory", "engine_peak", "engine_profile"):
+        monkeypatch.setattr(benchmark(module), "apart", here)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    options = ["--quick", "--threads", "1", "--device", "cpu", "--model", model]
+    benchmark("engine").main(["all", *options, "--out", str(tmp_path)])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        ["engine.png", *(f"{name}.json" for name in MEASUREMENTS)]
+    )
+    tables = capsys.readouterr().out
+    for title in ("Seconds, tuned allocator", "Peak memory", "Matrix products", "Where the time"):
+        assert title in tables
+
+
+def test_a_process_of_its_own(benchmark) -> None:
+    apart = benchmark("harness").apart
+    options = {"name": "ours", "model": "liegnn", "num_nodes": 40, "device": "cpu", "quick": True}
+    assert apart("engine_memory", "peak_of_step", 1, **options) > 1_000_000
+    with pytest.raises(RuntimeError, match="status 1"):
+        apart("engine_memory", "peak_of_step", 1, **options, unknown=0)
