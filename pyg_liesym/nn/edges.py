@@ -27,12 +27,15 @@ class Edges(NamedTuple):
 class CompleteGraph(NamedTuple):
     """All ordered pairs of different nodes within each item, not written out.
 
+    ``num_edges`` is ``None`` where the graph is traced and not known yet.
+
     Shapes:
         - **neighbours**: :math:`(N)`, how many edges arrive at each node; **batch**: :math:`(N)` or ``None``
     """
 
     neighbours: Tensor
     batch: OptTensor = None
+    num_edges: int | None = None
 
     def listed(self, flow: str) -> Edges:
         """Write the edges out, those of a target next to each other."""
@@ -105,9 +108,12 @@ def as_edges(
         return edge_index
     if edge_index is None:
         if batch is None:
-            return CompleteGraph(torch.full((num_nodes,), num_nodes - 1, device=device))
+            return CompleteGraph(
+                torch.full((num_nodes,), num_nodes - 1, device=device), num_edges=num_nodes * (num_nodes - 1)
+            )
         size = torch.searchsorted(batch, batch, right=True) - torch.searchsorted(batch, batch)
-        return CompleteGraph(size - 1, batch)
+        traced = torch.compiler.is_compiling()
+        return CompleteGraph(size - 1, batch, None if traced else int(size.sum()) - num_nodes)
     if edge_index.dim() != 2 or edge_index.size(0) != 2:
         raise ValueError(f"expected `edge_index` of shape [2, num_edges], got {list(edge_index.shape)}")
     if isinstance(edge_index, EdgeIndex):

@@ -183,7 +183,7 @@ class LorentzNetConv(MessagePassing):
         ends = x if self.lin_edge is not None else torch.cat([x, pos], dim=-1)
         target, source, metric = self.lin_target(ends), self.lin_source(ends), self.metric().to(pos.dtype)
         maps = (self.phi_e, self.phi_m, self.phi_x)
-        if can_tile(self, (self.lin_edge, self.norm, *maps)):
+        if can_tile(self, target, edges, (self.lin_edge, self.norm, *maps)):
             return tiled_messages(
                 target, source, pos, metric, None if self.lin_edge is None else self.lin_edge.weight, edges, maps,
                 flow=self.flow, invariants=("distance", "inner") if self.lin_edge is not None else (),

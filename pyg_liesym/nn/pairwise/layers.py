@@ -15,6 +15,7 @@ from pyg_liesym.nn.pairwise.maps import Maps, Setting
 from pyg_liesym.nn.pairwise.moments import normalise
 from pyg_liesym.nn.pairwise.ops import pairwise_messages
 from pyg_liesym.nn.pairwise.pairs import Nodes
+from pyg_liesym.nn.pairwise.tiles import most_edges
 from pyg_liesym.typing import Invariant, OptTensor
 
 _LAYER_HOOKS = [
@@ -24,13 +25,16 @@ _MODULE_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_ba
 _GLOBAL_HOOKS = ("_global_forward_hooks", "_global_forward_pre_hooks", "_global_backward_hooks")
 
 
-def can_tile(conv: MessagePassing, maps: Iterable[nn.Module | None]) -> bool:
-    """Whether the tiles give what the layer's own ``message`` would, and nobody is watching it.
+def can_tile(conv: MessagePassing, x: Tensor, edges: Edges | CompleteGraph, maps: Iterable[nn.Module | None]) -> bool:
+    """Whether tiles help, give what the layer's own ``message`` would, and nobody is watching it.
 
-    They do not serve a subclass with another ``message`` or ``aggregate`` (a class that names its own
-    ``_tiled_message`` says that the tiles know it), explanations, hooks, transforms of :mod:`torch.func` and
-    activations other than SiLU and ReLU.
+    They help where the values of all edges, of as many channels as ``x``, do not fit in one tile. They do not serve a
+    subclass with another ``message`` or ``aggregate`` (a class with its own ``_tiled_message`` says that the tiles
+    know it), explanations, hooks, transforms of :mod:`torch.func` and activations other than SiLU and ReLU.
     """
+    num_edges = edges.num_edges if isinstance(edges, CompleteGraph) else edges.edge_index.size(1)
+    if num_edges is not None and num_edges <= most_edges(x):
+        return False
     kind = type(conv)
     if kind.message is not kind._tiled_message or kind.aggregate is not kind._tiled_aggregate:
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import NamedTuple
 
 import torch
@@ -47,11 +48,26 @@ class Setting(NamedTuple):
     clamp: float
 
 
+_kept = threading.local()
+
+
+def _room(count: int, num_edges: int, channels: int, like: Tensor) -> list[Tensor]:
+    """Uninitialised ``(count, E, H)``; on a CPU memory that the thread keeps: fresh pages cost more than the maths."""
+    if like.device.type != "cpu":
+        return list(like.new_empty(count, num_edges, channels))
+    need = count * num_edges * channels
+    kept: Tensor | None = getattr(_kept, str(like.dtype), None)
+    if kept is None or kept.numel() < need:
+        kept = like.new_empty(need)
+        setattr(_kept, str(like.dtype), kept)
+    return list(kept[:need].view(count, num_edges, channels))
+
+
 class Buffers:
     """Room for the values of one tile, :math:`(E, H)` each; without ``backward`` only what a forward pass needs."""
 
     def __init__(self, num_edges: int, channels: int, like: Tensor, backward: bool) -> None:
-        room = list(like.new_empty(7 if backward else 2, num_edges, channels))
+        room = _room(7 if backward else 2, num_edges, channels, like)
         self.all = room if backward else [room[0], room[0], room[1], room[1], room[0], room[0], room[0]]
 
     def take(self, num_edges: int) -> tuple[Tensor, ...]:

@@ -15,7 +15,7 @@ from pyg_liesym.typing import OptTensor
 # One buffer of a tile: as much as stays near a CPU core, or keeps a GPU busy. Smaller tiles cost more in calls than
 # they save in traffic (docs/results.md).
 _CPU_BYTES, _CUDA_BYTES = 1 << 21, 1 << 26
-_WORTHWHILE = 1 / 8
+_WORTHWHILE = 1 / 64
 
 
 class Graph(NamedTuple):
@@ -220,15 +220,19 @@ def cut(graph: Graph, nodes: Tensor) -> list[Tile]:
     Raises:
         ValueError: If ``batch`` is not sorted.
     """
-    num_nodes, device = nodes.size(0), nodes.device
-    room = _CPU_BYTES if device.type == "cpu" else _CUDA_BYTES
-    most = max(1, room // (nodes.size(1) * nodes.element_size()))
+    num_nodes, device, most = nodes.size(0), nodes.device, most_edges(nodes)
     if graph.edge_index is not None:
         return list(_stretches(graph.edge_index, most))
     blocks = list(_blocks(graph_sizes(graph.batch, num_nodes), most))
     if len(blocks) > 1 and sum(tile.num_edges for tile in blocks) < _WORTHWHILE * most * len(blocks):
         return list(_stretches(complete_graph(num_nodes, graph.batch, device).edge_index, most))
     return blocks
+
+
+def most_edges(nodes: Tensor) -> int:
+    """Edges in a tile for values like those of ``nodes``, :math:`(N, H)`."""
+    room = _CPU_BYTES if nodes.device.type == "cpu" else _CUDA_BYTES
+    return max(1, room // max(1, nodes.size(1) * nodes.element_size()))
 
 
 def graph_sizes(batch: OptTensor, num_nodes: int) -> list[int]:

@@ -13,6 +13,8 @@ from pyg_liesym.testing.equivariance import (
     randomize_parameters,
 )
 
+pytestmark = pytest.mark.usefixtures("edges_in_tiles")
+
 NODES, CHANNELS = 9, 5
 VARIANTS = [{}, {"attention": True}, {"attention": True, "pos_aggr": "sum", "hidden_channels": 7}]
 

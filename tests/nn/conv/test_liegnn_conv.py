@@ -19,6 +19,8 @@ from pyg_liesym.testing.equivariance import (
     randomize_parameters,
 )
 
+pytestmark = pytest.mark.usefixtures("edges_in_tiles")
+
 VARIANTS = [
     {},
     {"invariants": ("distance",), "psi": "identity", "gate": False},

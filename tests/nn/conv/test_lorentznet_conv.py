@@ -16,6 +16,8 @@ from pyg_liesym.testing.equivariance import (
     randomize_parameters,
 )
 
+pytestmark = pytest.mark.usefixtures("edges_in_tiles")
+
 NODES, HIDDEN, SCALARS = 9, 6, 2
 
 

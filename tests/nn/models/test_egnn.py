@@ -15,6 +15,8 @@ from pyg_liesym.testing.equivariance import (
     randomize_parameters,
 )
 
+pytestmark = pytest.mark.usefixtures("edges_in_tiles")
+
 BATCH = torch.tensor([0] * 4 + [1] * 3 + [2] * 2)
 VARIANTS = [{}, {"attention": True}, {"velocity": True, "attention": True, "edge_dim": 2}, {"pos_aggr": "sum"}]
 

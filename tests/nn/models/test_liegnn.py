@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch._dynamo.testing import CompileCounterWithBackend
 from torch_geometric.explain import Explainer, GNNExplainer
 
 from pyg_liesym.cli.reproduce.textbook_egnn import TextbookEGNN
@@ -15,6 +16,8 @@ from pyg_liesym.testing.equivariance import (
     assert_permutation_equivariant,
     randomize_parameters,
 )
+
+pytestmark = pytest.mark.usefixtures("edges_in_tiles")
 
 
 def points(n: int, seed: int = 0) -> torch.Tensor:
@@ -169,3 +172,17 @@ def test_an_explainer_can_mask_the_edges() -> None:
         model_config={"mode": "multiclass_classification", "task_level": "graph", "return_type": "raw"},
     )
     assert explainer(x, complete_graph(6).edge_index).edge_mask.shape == (30,)
+
+
+def test_compiles_once_for_all_batch_shapes() -> None:
+    """A first shape, then one with dynamic sizes that serves all others, forward and backward."""
+    model = LieGNN(0, 6, 2, 2, metric=minkowski(), readout="mean")
+    counter = CompileCounterWithBackend("aot_eager")
+    compiled = torch.compile(model, backend=counter, fullgraph=True)
+    for sizes in ([5, 3], [4, 6, 7], [9, 2, 8, 4], [3, 3, 3, 3, 30]):
+        batch = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
+        pos = torch.randn(sum(sizes), 4)
+        out = compiled(None, pos, batch=batch, batch_size=len(sizes))
+        torch.testing.assert_close(out, model(None, pos, batch=batch, batch_size=len(sizes)))
+        out.sum().backward()
+    assert counter.frame_count <= 2

@@ -15,6 +15,8 @@ from pyg_liesym.testing.equivariance import (
     randomize_parameters,
 )
 
+pytestmark = pytest.mark.usefixtures("edges_in_tiles")
+
 BATCH = torch.tensor([0] * 4 + [1] * 3 + [2] * 2)
 SIZES = [4, 3, 2]
 
