@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as global_hooks
 from torch_geometric.nn import MessagePassing
+from torch_geometric.utils import degree
 
 from pyg_liesym.nn.edges import CompleteGraph, Edges
 from pyg_liesym.nn.pairwise.maps import Maps, Setting
@@ -132,6 +133,14 @@ def tiled_messages(
         edge_index = edges.edge_index if flow == "source_to_target" else edges.edge_index.flip(0)
     with torch.autocast(pos.device.type, enabled=False):
         if norm is not None:
-            nodes = normalise(norm, nodes, setting, edge_index, batch)
+            nodes = normalise(norm, nodes, setting, edge_index, batch, _degrees(edges, edge_index, pos.size(0)))
         message, shift = pairwise_messages(nodes, parameters, setting, edge_index, batch)
     return message, None if phi_x is None else shift.t()
+
+
+def _degrees(edges: Edges | CompleteGraph, edge_index: OptTensor, num_nodes: int) -> tuple[Tensor, Tensor]:
+    if isinstance(edges, CompleteGraph):
+        return edges.neighbours, edges.neighbours
+    assert edge_index is not None
+    leaving, arriving = (degree(end, num_nodes, dtype=torch.long) for end in edge_index)
+    return arriving, leaving

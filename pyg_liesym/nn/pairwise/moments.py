@@ -1,4 +1,11 @@
-"""Mean and variance of the first layer over all edges, for a batch normalisation inside φe that stays exact."""
+r"""Mean and variance of the first layer over all edges, for a batch normalisation inside φe that stays exact.
+
+With :math:`z_{ij} = t_i + s_j + W^\top c_{ij}` both moments are sums over *nodes* once the sums of the few scalars
+:math:`c_{ij}` and of the neighbours' :math:`s_j` are known, so that nothing of size edges × channels is made at all:
+
+.. math:: \sum_{ij} z_{ij}^2 = \sum_i d_i t_i^2 + \sum_j o_j s_j^2 + W^\top \Bigl(\sum_{ij} c_{ij} c_{ij}^\top\Bigr) W
+          + 2 \sum_i t_i \sum_j s_j + 2 \sum_i t_i W^\top \sum_j c_{ij} + 2 \sum_j s_j W^\top \sum_i c_{ij}
+"""
 
 from __future__ import annotations
 
@@ -8,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from pyg_liesym.nn.pairwise.maps import Setting
-from pyg_liesym.nn.pairwise.pairs import Nodes, backward_pairs, forward_pairs
-from pyg_liesym.nn.pairwise.plain import plain_first
+from pyg_liesym.nn.pairwise.pairs import Nodes, backward_scalars, forward_scalars
+from pyg_liesym.nn.pairwise.plain import plain_scalars
 from pyg_liesym.nn.pairwise.tiles import Graph, cut
 from pyg_liesym.typing import OptTensor
 
@@ -26,103 +33,151 @@ def _read(inputs: tuple[Any, ...]) -> tuple[Nodes, Graph, Setting]:
     return Nodes(*inputs[:_NODES]), Graph(*inputs[_NODES:_TENSORS]), Setting(*inputs[_TENSORS:])
 
 
-@torch.library.custom_op("pyg_liesym::moments", mutates_args=(), schema=f"({_INPUTS}) -> (Tensor, Tensor, Tensor)")
-def _forward(*inputs: Any) -> tuple[Tensor, Tensor, Tensor]:
-    nodes, graph, setting = _read(inputs)
-    tiles = cut(graph, nodes.target)
-    channels = nodes.target.size(1)
-    room = nodes.target.new_empty(max((tile.num_edges for tile in tiles), default=0), channels)
-    # Moments of stretches of edges about their own means, put together in double precision.
-    parts: list[tuple[float, Tensor, Tensor]] = []
-    for tile in tiles:
-        z = room[: tile.num_edges]
-        forward_pairs(tile, nodes, setting, False, z)
-        not_edges = tile.no_edges(z).mT.reshape(-1, channels).clone()
-        for sign, rows in ((1.0, z), (-1.0, not_edges)):
-            if rows.size(0):
-                mean = rows.mean(0)
-                spread = torch.linalg.vector_norm(rows.sub_(mean), dim=0).double().square()
-                parts.append((sign * rows.size(0), mean.double(), sign * spread))
-    count = torch.tensor(sum(size for size, _, _ in parts), dtype=torch.double, device=room.device)
-    if not parts:
-        zero = torch.zeros(channels, dtype=room.dtype, device=room.device)
-        return zero, zero.clone(), count.to(room.dtype)
-    centre = parts[0][1]
-    first = sum((size * (mean - centre) for size, mean, _ in parts), torch.zeros_like(centre)) / count.clamp(min=1)
-    second = sum((s + size * (mean - centre) ** 2 for size, mean, s in parts), torch.zeros_like(centre))
-    variance = (second / count.clamp(min=1) - first**2).clamp(min=0)
-    some = (count > 0).double()
-    return ((centre + first) * some).to(room.dtype), (variance * some).to(room.dtype), count.to(room.dtype)
-
-
-@_forward.register_fake
-def _(*inputs: Any) -> tuple[Tensor, Tensor, Tensor]:
-    target = inputs[0]
-    return target.new_empty(target.size(1)), target.new_empty(target.size(1)), target.new_empty(())
+def _outputs(nodes: Nodes) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    scalars, pos = nodes.weight.size(0), nodes.pos
+    at_nodes = pos.new_zeros(scalars, pos.size(1))
+    products = torch.zeros(scalars, scalars, dtype=torch.double, device=pos.device)
+    return at_nodes, at_nodes.clone(), products, torch.zeros_like(nodes.source)
 
 
 @torch.library.custom_op(
-    "pyg_liesym::moments_backward",
-    mutates_args=(),
-    schema=f"(Tensor grad_mean, Tensor grad_var, Tensor mean, Tensor count, {_INPUTS}) -> Tensor[]",
+    "pyg_liesym::edge_sums", mutates_args=(), schema=f"({_INPUTS}) -> (Tensor, Tensor, Tensor, Tensor)"
 )
-def _backward(grad_mean: Tensor, grad_var: Tensor, mean: Tensor, count: Tensor, *inputs: Any) -> list[Tensor]:
+def _edge_sums(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Sums of the scalars at the targets, at the sources, of their products, and of the neighbours' first layers."""
     nodes, graph, setting = _read(inputs)
-    tiles = cut(graph, nodes.target)
+    at_targets, at_sources, products, neighbours = _outputs(nodes)
+    for tile in cut(graph, nodes.target):
+        tile.gather(nodes.source, neighbours)
+        scalars = forward_scalars(tile, nodes, setting, False).scalars
+        for row in scalars:
+            tile.mask(row)
+        tile.sum_components(scalars, at_targets, at_sources)
+        products += scalars @ scalars.t()
+    return at_targets, at_sources, products, neighbours
+
+
+@_edge_sums.register_fake
+def _(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    return _outputs(Nodes(*inputs[:_NODES]))
+
+
+@torch.library.custom_op(
+    "pyg_liesym::edge_sums_backward",
+    mutates_args=(),
+    schema=f"(Tensor at_targets, Tensor at_sources, Tensor products, Tensor neighbours, {_INPUTS}) -> Tensor[]",
+)
+def _backward(
+    at_targets: Tensor, at_sources: Tensor, products: Tensor, neighbours: Tensor, *inputs: Any
+) -> list[Tensor]:
+    nodes, graph, setting = _read(inputs)
     flat = [torch.zeros_like(t, memory_format=torch.contiguous_format) if t is not None else None for t in nodes]
     grads = Nodes(*flat)  # type: ignore[arg-type]
-    room = nodes.target.new_empty(max((tile.num_edges for tile in tiles), default=0), nodes.target.size(1))
-    edges = count.clamp(min=1)
-    for tile in tiles:
-        z = room[: tile.num_edges]
-        pairs = forward_pairs(tile, nodes, setting, False, z)
-        torch.addcmul((grad_mean - 2 * grad_var * mean) / edges, z, 2 * grad_var / edges, out=z)
-        tile.no_edges(z).zero_()
-        backward_pairs(tile, nodes, setting, pairs, z, None, grads)
+    both = (products + products.t()).to(nodes.pos.dtype)
+    for tile in cut(graph, nodes.target):
+        tile.gather_backward(neighbours, grads.source)
+        pairs = forward_scalars(tile, nodes, setting, False)
+        grad = torch.addmm(tile.spread(at_targets) + tile.spread_sources(at_sources), both, pairs.scalars)
+        for row in grad:
+            tile.mask(row)
+        backward_scalars(tile, nodes, setting, pairs, grad, None, grads)
     return [nodes.pos.new_empty(0) if t is None else t for t in flat]
 
 
 @_backward.register_fake
-def _(grad_mean: Tensor, grad_var: Tensor, mean: Tensor, count: Tensor, *inputs: Any) -> list[Tensor]:
-    return [grad_mean.new_empty(0) if t is None else torch.empty_like(t).contiguous() for t in inputs[:_NODES]]
+def _(at_targets: Tensor, at_sources: Tensor, products: Tensor, neighbours: Tensor, *inputs: Any) -> list[Tensor]:
+    return [at_targets.new_empty(0) if t is None else torch.empty_like(t).contiguous() for t in inputs[:_NODES]]
 
 
-def _save(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
-    mean, _, count = output
-    ctx.save_for_backward(mean, count, *inputs[:_TENSORS])
+def _save(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+    ctx.save_for_backward(*inputs[:_TENSORS])
     ctx.setting = inputs[_TENSORS:]
 
 
-def _differentiate(ctx: Any, grad_mean: Tensor, grad_var: Tensor, _: Tensor) -> tuple[Any, ...]:
-    mean, count, *inputs = ctx.saved_tensors
-    if torch.is_grad_enabled():
-        # Somebody differentiates twice: the gradient through the formula without tiles, which autograd can follow.
-        given = [t for t in inputs[:_NODES] if t is not None and t.requires_grad]
-        nodes, graph, setting = _read((*inputs, *ctx.setting))
-        z = plain_first(nodes, graph, setting)[0]
-        made = (z.mean(0), z.var(0, correction=0))
-        found = iter(torch.autograd.grad(made, given, (grad_mean, grad_var), create_graph=True, allow_unused=True))
-        grads = [next(found) if t is not None and t.requires_grad else None for t in inputs[:_NODES]]
+def _differentiate(ctx: Any, *cotangents: Tensor) -> tuple[Any, ...]:
+    inputs = (*ctx.saved_tensors, *ctx.setting)
+    if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        grads = _through_autograd(inputs, cotangents)
     else:
-        tensors = _backward(grad_mean, grad_var, mean, count, *inputs, *ctx.setting)
+        tensors = _backward(*cotangents, *inputs)
         grads = [None if given is None else g for g, given in zip(tensors, inputs, strict=False)]
-    return (*grads, *([None] * (2 + len(ctx.setting))))
+    return (*grads, *([None] * (len(inputs) - _NODES)))
 
 
-_forward.register_autograd(_differentiate, setup_context=_save)
+def _through_autograd(inputs: tuple[Any, ...], cotangents: tuple[Tensor, ...]) -> list[OptTensor]:
+    """The gradient by the formula without tiles, for whoever differentiates it again."""
+    nodes, graph, setting = _read(inputs)
+    scalars, _, (source, target) = plain_scalars(nodes, graph, setting)
+    at_nodes = scalars.new_zeros(scalars.size(0), nodes.pos.size(1))
+    made = (
+        at_nodes.index_add(1, target, scalars),
+        at_nodes.index_add(1, source, scalars),
+        (scalars @ scalars.t()).double(),
+        torch.zeros_like(nodes.source).index_add(0, target, nodes.source[source]),
+    )
+    pairs = [(t, c) for t, c in zip(made, cotangents, strict=True) if t.requires_grad]
+    given = [t for t in nodes if t is not None and t.requires_grad]
+    found = iter(
+        torch.autograd.grad([t for t, _ in pairs], given, [c for _, c in pairs], create_graph=True, allow_unused=True)
+    )
+    return [next(found) if t is not None and t.requires_grad else None for t in nodes]
 
 
-def normalise(norm: nn.BatchNorm1d, nodes: Nodes, setting: Setting, edge_index: OptTensor, batch: OptTensor) -> Nodes:
+_edge_sums.register_autograd(_differentiate, setup_context=_save)
+
+
+def edge_moments(
+    nodes: Nodes, setting: Setting, edge_index: OptTensor, batch: OptTensor, degrees: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor]:
+    r"""Mean and (biased) variance of :math:`z_{ij}` over all edges; zero where there is none.
+
+    Everything is taken about the means of its parts first, so that the squares do not cancel.
+
+    Args:
+        nodes: What an edge reads.
+        setting: Which invariants enter.
+        edge_index: Edges from row 0 to row 1; ``None`` for complete graphs.
+        batch: Item of every node.
+        degrees: Number of edges that arrive at each node, and that leave it.
+
+    Shapes:
+        - **output**: :math:`(H)` each
+    """
+    at_targets, at_sources, products, neighbours = _edge_sums(*nodes, edge_index, batch, *setting)
+    arriving, leaving = (degree.to(nodes.target.dtype) for degree in degrees)
+    edges = arriving.sum().clamp(min=1)
+    target_mean, source_mean = arriving @ nodes.target / edges, leaving @ nodes.source / edges
+    scalar_mean = at_targets.sum(1) / edges
+    target, source, weight = nodes.target - target_mean, nodes.source - source_mean, nodes.weight
+    neighbours = neighbours - torch.outer(arriving, source_mean)
+    at_targets = at_targets - torch.outer(scalar_mean, arriving)
+    at_sources = at_sources - torch.outer(scalar_mean, leaving)
+    second = products / edges - torch.outer(scalar_mean, scalar_mean).double() * (arriving.sum() > 0)
+    variance = (arriving @ target.square() + leaving @ source.square()) / edges
+    variance = variance + (weight * (second.to(weight.dtype) @ weight)).sum(0)
+    crossed = target * (neighbours + at_targets.t() @ weight) + source * (at_sources.t() @ weight)
+    variance = variance + 2 * crossed.sum(0) / edges
+    some = (arriving.sum() > 0).to(variance.dtype)
+    return (target_mean + source_mean + scalar_mean @ weight) * some, variance.clamp(min=0) * some
+
+
+def normalise(
+    norm: nn.BatchNorm1d,
+    nodes: Nodes,
+    setting: Setting,
+    edge_index: OptTensor,
+    batch: OptTensor,
+    degrees: tuple[Tensor, Tensor],
+) -> Nodes:
     r"""Fold a batch normalisation of :math:`z_{ij}` into what makes it: :math:`t`, :math:`s` and :math:`W`.
 
-    In training the moments are those of all edges of the batch (a pass over the tiles that stops short of the maps),
-    and the running ones are moved as :class:`torch.nn.BatchNorm1d` does; otherwise the running ones are used and the
-    normalisation costs nothing.
+    In training the moments are those of all edges of the batch, and the running ones are moved as
+    :class:`torch.nn.BatchNorm1d` does; otherwise the running ones are used and the normalisation costs nothing.
     """
     if norm.training or norm.running_mean is None or norm.running_var is None:
-        mean, var, count = _forward(*nodes, edge_index, batch, *setting)
+        mean, var = edge_moments(nodes, setting, edge_index, batch, degrees)
         if norm.training and norm.running_mean is not None:
-            _move_running(norm, mean.detach(), var.detach(), count)
+            _move_running(norm, mean.detach(), var.detach(), degrees[0].sum())
     else:
         mean, var = norm.running_mean, norm.running_var
     scale = torch.rsqrt(var + norm.eps)
@@ -139,9 +194,8 @@ def _move_running(norm: nn.BatchNorm1d, mean: Tensor, var: Tensor, count: Tensor
     assert norm.running_mean is not None
     assert norm.running_var is not None
     assert norm.num_batches_tracked is not None
-    some = (count > 0).to(mean.dtype)
     norm.num_batches_tracked.add_((count > 0).long())
-    rate = some * (1 / norm.num_batches_tracked.clamp(min=1) if norm.momentum is None else norm.momentum)
-    norm.running_mean.lerp_(mean.to(norm.running_mean.dtype), rate.to(norm.running_mean.dtype))
+    rate = (count > 0) * (1 / norm.num_batches_tracked.clamp(min=1) if norm.momentum is None else norm.momentum)
     unbiased = var * count / (count - 1).clamp(min=1)
-    norm.running_var.lerp_(unbiased.to(norm.running_var.dtype), rate.to(norm.running_var.dtype))
+    for running, value in ((norm.running_mean, mean), (norm.running_var, unbiased)):
+        running.lerp_(value.to(running.dtype), rate.to(running.dtype))

@@ -45,6 +45,15 @@ class Pairs(NamedTuple):
 
 def forward_pairs(tile: Tile, nodes: Nodes, setting: Setting, moves: bool, z: Tensor) -> Pairs:
     """Write z and return the scalars that made it."""
+    pairs = forward_scalars(tile, nodes, setting, moves)
+    tile.pair_sum(nodes.target, nodes.source, z)
+    if len(pairs.scalars):
+        z.addmm_(pairs.scalars.t(), nodes.weight)
+    return pairs
+
+
+def forward_scalars(tile: Tile, nodes: Nodes, setting: Setting, moves: bool) -> Pairs:
+    """The scalars of the edges of a tile, and the differences they are made of (``moves``: those even without)."""
     forms, n = nodes.metric.shape[:2]
     raw = nodes.pos.new_empty(forms * (setting.distance + setting.inner), tile.num_edges)
     relative = tile.difference(nodes.pos) if setting.distance or moves else None
@@ -61,9 +70,6 @@ def forward_pairs(tile: Tile, nodes: Nodes, setting: Setting, moves: bool, z: Te
         scalars = raw.abs().log1p_().copysign_(raw)
     if nodes.edge_attr is not None:
         scalars = torch.cat([scalars, tile.edge_attr(nodes.edge_attr)])
-    tile.pair_sum(nodes.target, nodes.source, z)
-    if len(scalars):
-        z.addmm_(scalars.t(), nodes.weight)
     return Pairs(relative, lowered, raw, scalars)
 
 
@@ -73,17 +79,22 @@ def backward_pairs(
     """Add the gradients of the nodes from those of z and of the differences."""
     tile.sum_targets(grad_z, grads.target)
     tile.sum_sources(grad_z, grads.source)
-    forms = nodes.metric.size(0)
-    count = pairs.raw.size(0)
     if len(pairs.scalars):
         grads.weight.addmm_(pairs.scalars, grad_z)
-        grad = nodes.weight @ grad_z.t()
-        if nodes.edge_attr is not None:
-            assert grads.edge_attr is not None
-            tile.edge_attr_backward(grad[count:], grads.edge_attr)
-            grad = grad[:count]
-        if setting.log:
-            grad /= pairs.raw.abs().add_(1.0)
+    backward_scalars(tile, nodes, setting, pairs, nodes.weight @ grad_z.t(), grad_relative, grads)
+
+
+def backward_scalars(
+    tile: Tile, nodes: Nodes, setting: Setting, pairs: Pairs, grad: Tensor, grad_relative: OptTensor, grads: Nodes
+) -> None:
+    """Add the gradients of the vectors, forms and ``edge_attr`` from those of the scalars, and of the differences."""
+    forms, count = nodes.metric.size(0), pairs.raw.size(0)
+    if nodes.edge_attr is not None:
+        assert grads.edge_attr is not None
+        tile.edge_attr_backward(grad[count:], grads.edge_attr)
+        grad = grad[:count]
+    if setting.log:
+        grad = grad / pairs.raw.abs().add_(1.0)
     if setting.distance:
         assert pairs.relative is not None
         assert pairs.lowered is not None

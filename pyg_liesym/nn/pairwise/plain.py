@@ -12,11 +12,11 @@ from pyg_liesym.nn.pairwise.pairs import Nodes
 from pyg_liesym.nn.pairwise.tiles import Graph
 
 
-def plain_first(nodes: Nodes, graph: Graph, setting: Setting) -> tuple[Tensor, Tensor, Tensor]:
-    r"""The first layer of every edge, the difference of its vectors, and its target.
+def plain_scalars(nodes: Nodes, graph: Graph, setting: Setting) -> tuple[Tensor, Tensor, Tensor]:
+    r"""The scalars of every edge, the difference of its vectors, and both its ends.
 
     Shapes:
-        - **output**: :math:`(|E|, H)`, :math:`(n, |E|)` and :math:`(|E|)`
+        - **output**: :math:`(K, |E|)`, :math:`(n, |E|)` and :math:`(2, |E|)`
     """
     edge_index = graph.edge_index
     if edge_index is None:
@@ -33,7 +33,7 @@ def plain_first(nodes: Nodes, graph: Graph, setting: Setting) -> tuple[Tensor, T
         scalars = signed_log(scalars)
     if nodes.edge_attr is not None:
         scalars = torch.cat([scalars, nodes.edge_attr.t()])
-    return nodes.target[target] + nodes.source[source] + scalars.t() @ nodes.weight, relative, target
+    return scalars, relative, edge_index
 
 
 def plain_messages(nodes: Nodes, maps: Maps, graph: Graph, setting: Setting) -> tuple[Tensor, Tensor]:
@@ -42,7 +42,8 @@ def plain_messages(nodes: Nodes, maps: Maps, graph: Graph, setting: Setting) -> 
     Shapes:
         - **output**: :math:`(N, H)` and :math:`(n, N)`
     """
-    z, relative, target = plain_first(nodes, graph, setting)
+    scalars, relative, (source, target) = plain_scalars(nodes, graph, setting)
+    z = nodes.target[target] + nodes.source[source] + scalars.t() @ nodes.weight
     act = nn.functional.relu if setting.relu else nn.functional.silu
     message = act(act(z) @ maps.w2.t() + maps.b2)
     gated = message

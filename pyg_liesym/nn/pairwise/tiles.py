@@ -95,9 +95,16 @@ class BlockTile:
         """Set the weight of the pairs of a node with itself, which are no edges, to zero."""
         weight.view(self.g, self.r, self.n).diagonal(self.rows.start - self.cols.start, 1, 2).zero_()
 
-    def no_edges(self, values: Tensor) -> Tensor:
-        """View the values of the pairs of a node with itself, no edges, :math:`(E, H)` to :math:`(g, H, r)`."""
-        return values.view(self.g, self.r, self.n, -1).diagonal(self.rows.start - self.cols.start, 1, 2)
+    def gather(self, source: Tensor, out: Tensor) -> None:
+        """Add the sources' values at the targets, :math:`(N, H)` to :math:`(N, H)`."""
+        total = source[self.cols].view(self.g, 1, self.n, -1).sum(2)
+        out[self.rows] += (total - source[self.rows].view(self.g, self.r, -1)).flatten(0, 1)
+
+    def gather_backward(self, grad: Tensor, out: Tensor) -> None:
+        """Add the gradient of :meth:`gather` to that of the sources."""
+        total = grad[self.rows].view(self.g, self.r, 1, -1).sum(1)
+        out[self.cols] += total.expand(-1, self.n, -1).flatten(0, 1)
+        out[self.rows] -= grad[self.rows]
 
     def sum_weighted(self, weight: Tensor, values: Tensor, out: Tensor) -> None:
         """Add the weighted sum over the edges of each target, :math:`(N, H)`; ``values`` are used up."""
@@ -119,6 +126,11 @@ class BlockTile:
             targets[:, self.rows] += values.sum(3).flatten(1)
         if sources is not None:
             sources[:, self.cols].add_(values.sum(2).flatten(1), alpha=sign)
+
+    def spread_sources(self, values: Tensor) -> Tensor:
+        """The source's value for every edge, :math:`(c, N)` to :math:`(c, E)`."""
+        by_graph = values[:, self.cols].view(-1, self.g, 1, self.n)
+        return by_graph.expand(-1, -1, self.r, -1).reshape(-1, self.num_edges)
 
     def spread(self, values: Tensor) -> Tensor:
         """The target's value for every edge, :math:`(c, N)` to :math:`(c, E)`."""
@@ -180,8 +192,11 @@ class ListTile:
     def mask(self, weight: Tensor) -> None:
         """Every entry of the list is an edge."""
 
-    def no_edges(self, values: Tensor) -> Tensor:
-        return values.new_empty(0, values.size(1), 0)
+    def gather(self, source: Tensor, out: Tensor) -> None:
+        out.index_add_(0, self.target, source.index_select(0, self.source))
+
+    def gather_backward(self, grad: Tensor, out: Tensor) -> None:
+        out.index_add_(0, self.source, grad.index_select(0, self.target))
 
     def sum_weighted(self, weight: Tensor, values: Tensor, out: Tensor) -> None:
         out.index_add_(0, self.target, values.mul_(weight[:, None]))
@@ -197,6 +212,9 @@ class ListTile:
             targets.index_add_(1, self.target, values)
         if sources is not None:
             sources.index_add_(1, self.source, values, alpha=sign)
+
+    def spread_sources(self, values: Tensor) -> Tensor:
+        return values.index_select(1, self.source)
 
     def spread(self, values: Tensor) -> Tensor:
         return values.index_select(1, self.target)
