@@ -48,12 +48,15 @@ lint: $(VENV)/.stamp-dev
 	@echo "==> mypy --strict" && $(BIN)/mypy
 
 # What takes longer is not here: liesym reproduce charged-particles.
-bench: $(VENV)/.stamp-jets
-	@echo "[1/4] liesym reproduce two-body" && $(BIN)/liesym reproduce two-body
-	@echo "[2/4] liesym simulate jets" && \
+bench: $(VENV)/.stamp-jets $(VENV)/.stamp-dev
+	@echo "[1/5] messages in tiles against a textbook; half an hour on a quiet machine" && \
+	  for model in liegnn lorentznet; do \
+	    $(BIN)/python tests/benchmarks/engine.py all --model $$model --out runs/bench/$$model || exit 1; done
+	@echo "[2/5] liesym reproduce two-body" && $(BIN)/liesym reproduce two-body
+	@echo "[3/5] liesym simulate jets" && \
 	  $(BIN)/liesym simulate jets --num-jets 60000 --num-workers $$(getconf _NPROCESSORS_ONLN)
-	@echo "[3/4] liesym reproduce jets-metric" && $(BIN)/liesym reproduce jets-metric
-	@echo "[4/4] liesym reproduce jets-tagging" && $(BIN)/liesym reproduce jets-tagging
+	@echo "[4/5] liesym reproduce jets-metric" && $(BIN)/liesym reproduce jets-metric
+	@echo "[5/5] liesym reproduce jets-tagging" && $(BIN)/liesym reproduce jets-tagging
 
 docs: $(VENV)/.stamp-docs
 	@echo "==> sphinx-build -W"

@@ -14,11 +14,16 @@ from pyg_liesym.typing import OptTensor
 class _SegmentSum(torch.autograd.Function):
     """``segment`` with the gather as its backward, which PyTorch's own segment kernel cannot differentiate twice."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, src: Tensor, index: Tensor, ptr: Tensor) -> Tensor:
-        ctx.save_for_backward(index)
+    def forward(src: Tensor, index: Tensor, ptr: Tensor) -> Tensor:
         out: Tensor = segment(src, ptr, reduce="sum")
         return out
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(inputs[1])
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:

@@ -139,7 +139,7 @@ def picture(results: dict[str, dict[str, Any]], path: Path) -> bool:
     from matplotlib.figure import Figure
 
     drawers = {"speed": _draw_time, "memory": _draw_memory}
-    panels = [name for name in drawers if name in results]
+    panels = [name for name in drawers if name in results and (name != "speed" or _complete(results[name]))]
     if not panels:
         return False
     figure = Figure(figsize=(4.8 * len(panels), 4.2), layout="constrained")
@@ -160,8 +160,12 @@ def picture(results: dict[str, dict[str, Any]], path: Path) -> bool:
     return True
 
 
+def _complete(result: dict[str, Any]) -> list[dict[str, Any]]:
+    return [case for case in result["tables"]["default"] if case["case"].startswith("N")]
+
+
 def _draw_time(ax: Any, result: dict[str, Any]) -> None:
-    cases = [case for case in result["tables"]["default"] if case["case"].startswith("N")]
+    cases = _complete(result)
     sizes = [case["nodes"] // case["graphs"] for case in cases]
     for name, (colour, marker) in STYLE.items():
         for kind, line, word in (("train", "-", "training step"), ("infer", "--", "inference")):

@@ -91,6 +91,12 @@ def activate(z: Tensor, out: Tensor, relu: bool) -> None:
         aten.silu.out(z, out=out)
 
 
+def linear(values: Tensor, weight: Tensor, bias: Tensor, out: Tensor) -> None:
+    """Write a linear map; the bias afterwards, since ``addmm`` would first fill ``out`` with it."""
+    torch.mm(values, weight.t(), out=out)
+    out += bias
+
+
 def activate_backward(grad: Tensor, z: Tensor, y: Tensor, relu: bool) -> None:
     """Replace z by the gradient of σ at it times ``grad``; y is σ(z)."""
     if relu:
@@ -103,7 +109,7 @@ def forward_maps(tile: Tile, maps: Maps, setting: Setting, buffers: tuple[Tensor
     """From z₁ in its buffer to message, gate and move of every edge."""
     z1, u, z2, m, z3, p, _ = buffers
     activate(z1, u, setting.relu)
-    torch.addmm(maps.b2, u, maps.w2.t(), out=z2)
+    linear(u, maps.w2, maps.b2, z2)
     activate(z2, m, setting.relu)
     if maps.wg is None:
         gate = m.new_ones(m.size(0))
@@ -119,7 +125,7 @@ def forward_maps(tile: Tile, maps: Maps, setting: Setting, buffers: tuple[Tensor
         torch.mm(m, maps.w3.t(), out=z3)
         torch.addcmul(maps.b3, z3, gate[:, None], out=z3)
     else:
-        torch.addmm(maps.b3, m, maps.w3.t(), out=z3)
+        linear(m, maps.w3, maps.b3, z3)
     activate(z3, p, setting.relu)
     return Values(m, gate, torch.mv(p, maps.w4))
 

@@ -1,0 +1,153 @@
+"""The layers through tiles and through the plain path, on every kind of graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch_geometric import EdgeIndex
+
+from pyg_liesym.lie.metric import minkowski
+from pyg_liesym.nn.conv.egnn_conv import EGNNConv
+from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
+from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
+from pyg_liesym.nn.pairwise import layers, tiles
+from pyg_liesym.testing.equivariance import randomize_parameters
+
+ETA = minkowski(dtype=torch.float64)
+FORMS = torch.stack([ETA, torch.eye(4, dtype=torch.float64)])
+LAYERS: dict[str, Callable[[], nn.Module]] = {
+    "liegnn": lambda: LieGNNConv(5, 5, metric=ETA, edge_dim=2),
+    "several metrics": lambda: LieGNNConv(5, 5, metric=FORMS, invariants=("inner", "distance")),
+    "learned": lambda: LieGNNConv(5, 5, metric="learned", dim=4, pos_aggr="sum", hidden_channels=7),
+    "velocities": lambda: LieGNNConv(5, 5, metric=ETA, velocity=True, gate=False, psi="identity", act="relu"),
+    "no move": lambda: LieGNNConv(5, 3, metric=ETA, pos_aggr=None),
+    "target to source": lambda: LieGNNConv(5, 5, metric=ETA, edge_dim=2, flow="target_to_source"),
+    "egnn": lambda: EGNNConv(5, 5, dim=4),
+    "attention": lambda: EGNNConv(5, 5, dim=4, attention=True, edge_dim=2),
+    "lorentznet": lambda: LorentzNetConv(5, 2),
+    "lorentznet, last": lambda: LorentzNetConv(5, 2, move=False),
+    "lorentznet, no symmetry": lambda: LorentzNetConv(5, 2, symmetric=False),
+}
+SIZES = [6, 3, 1, 3, 5]
+
+
+def graphs() -> dict[str, tuple[int, Tensor | EdgeIndex | None, Tensor | None]]:
+    generator = torch.Generator().manual_seed(3)
+    random = torch.randint(9, (2, 40), generator=generator)
+    by_target = random[:, random[1].argsort(stable=True)]
+    return {
+        "unsorted, self-loops, repeated": (9, random, None),
+        "sorted": (9, EdgeIndex(by_target, sparse_size=(9, 9), sort_order="col"), None),
+        "isolated nodes": (12, random, None),
+        "no edges": (4, torch.empty(2, 0, dtype=torch.long), None),
+        "single node": (1, None, None),
+        "one complete graph": (7, None, None),
+        "complete graphs of mixed sizes": (
+            sum(SIZES), None, torch.repeat_interleave(torch.arange(len(SIZES)), torch.tensor(SIZES)),
+        ),
+    }  # fmt: skip
+
+
+def run(conv: nn.Module, graph: str) -> list[Tensor]:
+    """Outputs, gradients of everything, and the running moments."""
+    num_nodes, edge_index, batch = graphs()[graph]
+    torch.manual_seed(4)
+    leaf = lambda *shape: torch.randn(*shape, dtype=torch.float64).requires_grad_()  # noqa: E731
+    x, pos = leaf(num_nodes, 5), leaf(num_nodes, 4)
+    inputs = [x, pos]
+    if isinstance(conv, LorentzNetConv):
+        inputs.append(leaf(num_nodes, 2))
+        out = conv(x, pos, inputs[2], edge_index, batch)
+    else:
+        sizes = [num_nodes] if batch is None else SIZES
+        num_edges = sum(s * (s - 1) for s in sizes) if edge_index is None else edge_index.size(1)
+        edge_attr = leaf(num_edges, 2) if conv.edge_dim else None
+        vel = leaf(num_nodes, 4) if conv.phi_v is not None else None
+        inputs += [t for t in (edge_attr, vel) if t is not None]
+        out = conv(x, pos, edge_index, edge_attr, vel, batch)
+    leaves = inputs + list(conv.parameters())
+    weights = [torch.randn_like(t) for t in out]
+    loss = sum((t * w).sum() for t, w in zip(out, weights, strict=True))
+    grads = torch.autograd.grad(loss, leaves, allow_unused=True, materialize_grads=True)
+    return [*out, *grads, *(b for name, b in conv.named_buffers() if "running" in name)]
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("graph", graphs())
+@pytest.mark.parametrize("name", LAYERS)
+def test_tiles_equal_the_plain_path(monkeypatch: pytest.MonkeyPatch, name: str, graph: str, training: bool) -> None:
+    monkeypatch.setattr(tiles, "_CPU_BYTES", 400)
+    monkeypatch.setattr(tiles, "_WORTHWHILE", 0.0)
+    answers = []
+    for tiled in (True, False):
+        conv = LAYERS[name]().double().train(training)
+        randomize_parameters(conv, generator=torch.Generator().manual_seed(0))
+        calls: list[object] = []
+        original = layers.pairwise_messages
+        monkeypatch.setattr(layers, "pairwise_messages", lambda *args, o=original, c=calls: c.append(1) or o(*args))
+        if not tiled:
+            conv.register_message_forward_hook(lambda *_: None)
+        answers.append(run(conv, graph))
+        monkeypatch.setattr(layers, "pairwise_messages", original)
+        assert bool(calls) == (tiled and graph not in ("no edges", "single node"))
+    torch.testing.assert_close(answers[0], answers[1], rtol=1e-10, atol=1e-10)
+
+
+def test_a_batch_norm_trains_on_nothing() -> None:
+    conv = LorentzNetConv(5, 2)
+    x, pos = conv(torch.ones(2, 5), torch.ones(2, 4), torch.ones(2, 2), torch.empty(2, 0, dtype=torch.long))
+    assert torch.isfinite(x).all()
+    assert torch.equal(pos, torch.ones(2, 4))
+
+
+@pytest.mark.parametrize(
+    "watch",
+    [
+        lambda conv: conv.register_message_forward_hook(lambda *_: None),
+        lambda conv: conv.register_propagate_forward_pre_hook(lambda *_: None),
+        lambda conv: conv.phi_e[1].register_forward_hook(lambda *_: None),
+        lambda conv: conv.phi_e.__setitem__(0, nn.GELU()),
+    ],
+)
+def test_nobody_who_watches_is_passed_by(
+    monkeypatch: pytest.MonkeyPatch, watch: Callable[[LieGNNConv], object]
+) -> None:
+    monkeypatch.setattr(tiles, "_CPU_BYTES", 400)
+    monkeypatch.setattr(layers, "pairwise_messages", lambda *_: pytest.fail("took the tiles"))
+    conv = LieGNNConv(5, 5, metric=minkowski())
+    watch(conv)
+    conv(torch.randn(9, 5), torch.randn(9, 4))
+
+
+def test_explanations_see_every_edge(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiles, "_CPU_BYTES", 400)
+    conv = LieGNNConv(5, 5, metric=minkowski())
+    conv.explain = True
+    with pytest.raises(ValueError, match="edge_mask"):
+        conv(torch.randn(9, 5), torch.randn(9, 4))
+
+
+def test_a_subclass_with_its_own_message_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Doubled(LieGNNConv):
+        def message(self, target_i, source_j, pos_i, pos_j, edge_attr, metric):
+            return 2 * super().message(target_i, source_j, pos_i, pos_j, edge_attr, metric)
+
+    monkeypatch.setattr(tiles, "_CPU_BYTES", 400)
+    conv, other = (
+        LieGNNConv(5, 5, metric=minkowski(), pos_aggr="sum"),
+        Doubled(5, 5, metric=minkowski(), pos_aggr="sum"),
+    )
+    other.load_state_dict(conv.state_dict())
+    x, pos = torch.randn(9, 5), torch.randn(9, 4)
+    torch.testing.assert_close(other(x, pos)[1] - pos, 2 * (conv(x, pos)[1] - pos))
+
+
+def test_torch_func_takes_the_plain_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiles, "_CPU_BYTES", 400)
+    conv = LieGNNConv(5, 5, metric=ETA).double()
+    x, pos = torch.randn(6, 5).double(), torch.randn(6, 4).double()
+    jacobian = torch.func.jacrev(lambda p: conv(x, p)[1])(pos)
+    torch.testing.assert_close(jacobian, torch.autograd.functional.jacobian(lambda p: conv(x, p)[1], pos))
