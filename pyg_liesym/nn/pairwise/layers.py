@@ -90,7 +90,37 @@ def tiled_messages(
           **weight**: :math:`(H, K)`
         - **output**: :math:`(N, H)` and :math:`(N, n)`, or ``None`` without φx
     """
+    edge_index = batch = None
+    if isinstance(edges, CompleteGraph):
+        batch = edges.batch
+    else:
+        edge_index = edges.edge_index if flow == "source_to_target" else edges.edge_index.flip(0)
     phi_e, phi_m, phi_x = maps
+    setting = Setting(
+        distance="distance" in invariants,
+        inner="inner" in invariants,
+        log=log,
+        relu=isinstance(phi_e[0], nn.ReLU),
+        gated_move=gated_move,
+        clamp=clamp,
+    )
+    with torch.autocast(pos.device.type, enabled=False):
+        nodes = _nodes(target.to(pos.dtype), source.to(pos.dtype), pos, metric, weight, edge_attr, invariants)
+        if norm is not None:
+            nodes = normalise(norm, nodes, setting, edge_index, batch, _degrees(edges, edge_index, pos.size(0)))
+        message, shift = pairwise_messages(nodes, _parameters(phi_e, phi_m, phi_x), setting, edge_index, batch)
+    return message, None if phi_x is None else shift.t()
+
+
+def _nodes(
+    target: Tensor,
+    source: Tensor,
+    pos: Tensor,
+    metric: OptTensor,
+    weight: OptTensor,
+    edge_attr: OptTensor,
+    invariants: Sequence[Invariant],
+) -> Nodes:
     if metric is None:
         metric = pos.new_zeros(0, pos.size(1), pos.size(1))
     if weight is None:
@@ -98,44 +128,27 @@ def tiled_messages(
     forms = metric.size(0)
     if tuple(invariants) == ("inner", "distance"):
         weight = torch.cat([weight[:, forms : 2 * forms], weight[:, :forms], weight[:, 2 * forms :]], dim=1)
-    inner = "inner" in invariants
-    nodes = Nodes(
-        target=target.to(pos.dtype),
-        source=source.to(pos.dtype),
+    return Nodes(
+        target=target,
+        source=source,
         weight=weight.t(),
         pos=pos.t().contiguous(),
         metric=(metric + metric.mT) / 2,
-        lowered=metric.mT @ pos.t() if inner else pos.new_zeros(forms, 0, 0),
+        lowered=metric.mT @ pos.t() if "inner" in invariants else pos.new_zeros(forms, 0, 0),
         edge_attr=edge_attr,
     )
-    gate = phi_m[0] if phi_m is not None else None
-    setting = Setting(
-        distance="distance" in invariants,
-        inner=inner,
-        log=log,
-        relu=isinstance(phi_e[0], nn.ReLU),
-        gated_move=gated_move,
-        clamp=clamp,
-    )
-    parameters = Maps(
+
+
+def _parameters(phi_e: Any, phi_m: Any, phi_x: Any) -> Maps:
+    return Maps(
         w2=phi_e[1].weight,
         b2=phi_e[1].bias,
-        wg=None if gate is None else gate.weight[0],
-        bg=None if gate is None else gate.bias,
+        wg=None if phi_m is None else phi_m[0].weight[0],
+        bg=None if phi_m is None else phi_m[0].bias,
         w3=None if phi_x is None else phi_x[0].weight,
         b3=None if phi_x is None else phi_x[0].bias,
         w4=None if phi_x is None else phi_x[2].weight[0],
     )
-    edge_index = batch = None
-    if isinstance(edges, CompleteGraph):
-        batch = edges.batch
-    else:
-        edge_index = edges.edge_index if flow == "source_to_target" else edges.edge_index.flip(0)
-    with torch.autocast(pos.device.type, enabled=False):
-        if norm is not None:
-            nodes = normalise(norm, nodes, setting, edge_index, batch, _degrees(edges, edge_index, pos.size(0)))
-        message, shift = pairwise_messages(nodes, parameters, setting, edge_index, batch)
-    return message, None if phi_x is None else shift.t()
 
 
 def _degrees(edges: Edges | CompleteGraph, edge_index: OptTensor, num_nodes: int) -> tuple[Tensor, Tensor]:

@@ -151,3 +151,26 @@ def test_torch_func_takes_the_plain_path(monkeypatch: pytest.MonkeyPatch) -> Non
     x, pos = torch.randn(6, 5).double(), torch.randn(6, 4).double()
     jacobian = torch.func.jacrev(lambda p: conv(x, p)[1])(pos)
     torch.testing.assert_close(jacobian, torch.autograd.functional.jacobian(lambda p: conv(x, p)[1], pos))
+
+
+def test_inference_mode_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a prediction leaves for the next call can be written to by a training step."""
+    monkeypatch.setattr(tiles, "_CPU_BYTES", 2000)
+    conv = LieGNNConv(5, 5, metric=minkowski(dtype=torch.float16)).half()
+    big, small = (torch.randn(n, 9, dtype=torch.float16) for n in (60, 12))
+    with torch.inference_mode():
+        conv(big[:, :5], big[:, 5:])
+    conv(small[:, :5], small[:, 5:])[0].sum().backward()
+    assert torch.isfinite(conv.phi_e[1].weight.grad).all()
+
+
+def test_autocast_keeps_messages_in_the_precision_of_the_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiles, "_CPU_BYTES", 400)
+    conv = LieGNNConv(5, 5, metric=minkowski())
+    x, pos = torch.randn(9, 5), torch.randn(9, 4)
+    with torch.autocast("cpu", torch.bfloat16):
+        got_x, got_pos = conv(x, pos)
+    want_x, want_pos = conv(x, pos)
+    assert got_pos.dtype == torch.float32
+    torch.testing.assert_close(got_pos, want_pos, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(got_x.float(), want_x, rtol=3e-2, atol=3e-2)
