@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
 
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
-from pyg_liesym.nn.invariants import pair_invariants
-from pyg_liesym.typing import OptTensor
 
 
 class EGNNConv(LieGNNConv):
@@ -97,28 +94,6 @@ class EGNNConv(LieGNNConv):
             act=act,
             **kwargs,
         )
-
-    def message(
-        self,
-        target_i: Tensor,
-        source_j: Tensor,
-        pos_i: Tensor,
-        pos_j: Tensor,
-        edge_attr: OptTensor,
-        metric: Tensor,
-    ) -> Tensor:
-        r"""Return :math:`(m_{ij}, (x_i - x_j) \phi_x(m_{ij}))` side by side, shape :math:`(|E|, H + n)`."""
-        relative = pos_i - pos_j
-        scalars = pair_invariants(relative, pos_i, pos_j, metric, self.invariants, self.psi)
-        if edge_attr is not None:
-            scalars = torch.cat([scalars, edge_attr], dim=-1)
-        message: Tensor = self.phi_e(target_i + source_j + self.lin_edge(scalars))
-        if self.phi_m is not None:
-            message = message * self.phi_m(message)
-        return message if self.phi_x is None else torch.cat([message, relative * self.phi_x(message)], dim=-1)
-
-    # The tiled engine computes this formula, and stands back for a subclass with another one.
-    _tiled_message = message
 
     def __repr__(self) -> str:
         return (

@@ -79,6 +79,7 @@ class LieGNNConv(MessagePassing):
         (torch.Size([5, 8]), torch.Size([5, 4]))
     """
 
+    # Whether φx sees the message behind the gate, as in the layers this one grew from.
     gated_move = False
 
     def __init__(
@@ -220,8 +221,10 @@ class LieGNNConv(MessagePassing):
         if edge_attr is not None:
             scalars = torch.cat([scalars, edge_attr], dim=-1)
         message = self.phi_e(target_i + source_j + self.lin_edge(scalars))
-        gated = message if self.phi_m is None else message * self.phi_m(message)
-        return gated if self.phi_x is None else torch.cat([gated, relative * self.phi_x(message)], dim=-1)
+        gated: Tensor = message if self.phi_m is None else message * self.phi_m(message)
+        if self.phi_x is None:
+            return gated
+        return torch.cat([gated, relative * self.phi_x(gated if self.gated_move else message)], dim=-1)
 
     def aggregate(
         self,
