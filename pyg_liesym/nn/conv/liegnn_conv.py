@@ -186,7 +186,7 @@ class LieGNNConv(MessagePassing):
     ) -> tuple[Tensor, OptTensor]:
         target, source, metric = self.lin_target(x), self.lin_source(x), self.metric().to(pos.dtype)
         maps = (self.phi_e, self.phi_m, self.phi_x)
-        if can_tile(self, target, edges, (self.lin_edge, *maps)):
+        if can_tile(self, target, edges, maps, self.lin_edge):
             return tiled_messages(
                 target, source, pos, metric, self.lin_edge.weight, edges, maps,
                 flow=self.flow, edge_attr=edge_attr, invariants=self.invariants, log=self.psi == "log",

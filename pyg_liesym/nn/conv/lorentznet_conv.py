@@ -132,7 +132,6 @@ class LorentzNetConv(MessagePassing):
         scalars: Tensor,
         edge_index: Tensor | Edges | CompleteGraph | None = None,
         batch: OptTensor = None,
-        batch_size: int | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Update ``x`` and ``pos``.
 
@@ -142,7 +141,6 @@ class LorentzNetConv(MessagePassing):
             scalars: The invariant scalars that the network was given, the same for every layer.
             edge_index: Edges from row 0 to row 1; ``None`` for the complete graph of each item of ``batch``.
             batch: Item of every node.
-            batch_size: Number of items; no part of the formula, taken as the other layers take it.
         """
         self._check(x, pos, scalars)
         edges = as_edges(edge_index, pos.size(0), batch, self.flow, pos.device)
@@ -183,7 +181,7 @@ class LorentzNetConv(MessagePassing):
         ends = x if self.lin_edge is not None else torch.cat([x, pos], dim=-1)
         target, source, metric = self.lin_target(ends), self.lin_source(ends), self.metric().to(pos.dtype)
         maps = (self.phi_e, self.phi_m, self.phi_x)
-        if can_tile(self, target, edges, (self.lin_edge, self.norm, *maps)):
+        if can_tile(self, target, edges, maps, self.lin_edge, self.norm):
             return tiled_messages(
                 target, source, pos, metric, None if self.lin_edge is None else self.lin_edge.weight, edges, maps,
                 flow=self.flow, invariants=("distance", "inner") if self.lin_edge is not None else (),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
@@ -23,15 +23,31 @@ _LAYER_HOOKS = [
     f"_{name}_forward_{when}hooks" for name in ("propagate", "message", "aggregate") for when in ("", "pre_")
 ]
 _MODULE_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-_GLOBAL_HOOKS = ("_global_forward_hooks", "_global_forward_pre_hooks", "_global_backward_hooks")
+_GLOBAL_HOOKS = [f"_global{hooks}" for hooks in _MODULE_HOOKS]
 
 
-def can_tile(conv: MessagePassing, x: Tensor, edges: Edges | CompleteGraph, maps: Iterable[nn.Module | None]) -> bool:
+def can_tile(
+    conv: MessagePassing,
+    x: Tensor,
+    edges: Edges | CompleteGraph,
+    maps: Sequence[nn.Module | None],
+    first: nn.Module | None,
+    norm: nn.Module | None = None,
+) -> bool:
     """Whether tiles help, give what the layer's own ``message`` would, and nobody is watching it.
 
     They help where the values of all edges, of as many channels as ``x``, do not fit in one tile. They do not serve a
     subclass with another ``message`` or ``aggregate`` (a class with its own ``_tiled_message`` says that the tiles
-    know it), explanations, hooks, transforms of :mod:`torch.func` and activations other than SiLU and ReLU.
+    know it), explanations, hooks, transforms of :mod:`torch.func`, and maps that somebody built differently: the tiles
+    read weights, they do not call modules.
+
+    Args:
+        conv: The layer.
+        x: What φe's first map makes of the targets, :math:`(N, H)`.
+        edges: The edges.
+        maps: φe after its first map, φm or ``None``, φx or ``None``.
+        first: φe's first map of the scalars of an edge, if it has any.
+        norm: What stands between the first map and the rest of φe, if anything.
     """
     num_edges = edges.num_edges if isinstance(edges, CompleteGraph) else edges.edge_index.size(1)
     if num_edges is not None and num_edges <= most_edges(x):
@@ -45,9 +61,24 @@ def can_tile(conv: MessagePassing, x: Tensor, edges: Edges | CompleteGraph, maps
         return False
     if not torch.compiler.is_compiling() and torch._C._functorch.maybe_current_level() is not None:
         return False
-    inner = [module for part in maps if part is not None for module in part.modules()]
-    known = all(type(m) in (nn.Sequential, nn.Linear, nn.BatchNorm1d, nn.SiLU, nn.ReLU, nn.Sigmoid) for m in inner)
-    return known and not any(getattr(m, hooks) for m in inner for hooks in _MODULE_HOOKS)
+    inner = [module for part in (first, norm, *maps) if part is not None for module in part.modules()]
+    if norm is not None and type(norm) is not nn.BatchNorm1d:
+        return False
+    return _known(*maps) and not any(getattr(m, hooks) for m in inner for hooks in _MODULE_HOOKS)
+
+
+def _known(phi_e: Any, phi_m: Any, phi_x: Any) -> bool:
+    """Whether the maps are made of exactly what the tiles compute, with one activation throughout."""
+    act = type(phi_e[0]) if isinstance(phi_e, nn.Sequential) and len(phi_e) else None
+    wanted = (act, nn.Linear, act), (nn.Linear, nn.Sigmoid), (nn.Linear, act, nn.Linear)
+    given = zip((phi_e, phi_m, phi_x), wanted, strict=True)
+    made = all(
+        part is None or (type(part) is nn.Sequential and tuple(map(type, part)) == kinds) for part, kinds in given
+    )
+    if not made or act not in (nn.SiLU, nn.ReLU):
+        return False
+    biases = [phi_e[1]] + [part[0] for part in (phi_m, phi_x) if part is not None]
+    return all(m.bias is not None for m in biases) and (phi_x is None or phi_x[2].bias is None)
 
 
 def tiled_messages(

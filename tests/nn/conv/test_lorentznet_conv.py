@@ -128,7 +128,7 @@ def test_complete_graph_is_the_default_and_sorted_edges_give_the_same() -> None:
 def test_batch_is_a_loop_over_graphs() -> None:
     x, pos, scalars, _ = inputs()
     conv = layer()
-    whole = conv(x, pos, scalars, batch=torch.tensor([0] * 4 + [1] * 5), batch_size=2)
+    whole = conv(x, pos, scalars, batch=torch.tensor([0] * 4 + [1] * 5))
     for rows in (slice(0, 4), slice(4, 9)):
         for value, reference in zip(whole, conv(x[rows], pos[rows], scalars[rows]), strict=True):
             torch.testing.assert_close(value[rows], reference)

@@ -110,9 +110,14 @@ def test_a_batch_norm_trains_on_nothing() -> None:
         lambda conv: conv.register_propagate_forward_pre_hook(lambda *_: None),
         lambda conv: conv.phi_e[1].register_forward_hook(lambda *_: None),
         lambda conv: conv.phi_e.__setitem__(0, nn.GELU()),
+        lambda conv: conv.phi_e.__setitem__(2, nn.ReLU()),
+        lambda conv: conv.phi_x.__setitem__(1, nn.ReLU()),
+        lambda conv: conv.phi_e.append(nn.SiLU()),
+        lambda conv: conv.phi_x.append(nn.Sigmoid()),
+        lambda conv: setattr(conv, "phi_m", nn.Sequential(nn.Linear(5, 1, bias=False), nn.Sigmoid())),
     ],
 )
-def test_nobody_who_watches_is_passed_by(
+def test_whoever_watches_or_changes_a_map_is_heard(
     monkeypatch: pytest.MonkeyPatch, watch: Callable[[LieGNNConv], object]
 ) -> None:
     monkeypatch.setattr(tiles, "_CPU_BYTES", 400)
