@@ -15,6 +15,7 @@ from pyg_liesym.typing import OptTensor
 # One buffer of a tile: as much as stays near a CPU core, or keeps a GPU busy. Smaller tiles cost more in calls than
 # they save in traffic (docs/results.md).
 _CPU_BYTES, _CUDA_BYTES = 1 << 21, 1 << 26
+# Share of a tile that blocks must fill on average: below it a tile's calls cost more than the edge list's indices.
 _WORTHWHILE = 1 / 64
 
 
@@ -107,7 +108,10 @@ class BlockTile:
         out[self.rows] -= grad[self.rows]
 
     def sum_weighted(self, weight: Tensor, values: Tensor, out: Tensor) -> None:
-        """Add the weighted sum over the edges of each target, :math:`(N, H)`; ``values`` are used up."""
+        """Put the weighted sum over the edges of each target, :math:`(N, H)`, into zeros; ``values`` are used up.
+
+        A block has all edges of its targets and writes, a stretch may have some of them and adds.
+        """
         rows = self.g * self.r
         torch.bmm(weight.view(rows, 1, self.n), values.view(rows, self.n, -1), out=out[self.rows].view(rows, 1, -1))
 

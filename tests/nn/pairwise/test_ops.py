@@ -104,21 +104,6 @@ def test_many_small_graphs_of_different_sizes_become_a_list() -> None:
     assert_equals_plain(nodes, maps, graph, setting)
 
 
-@pytest.mark.parametrize("sizes", [[65] * 3, [200, 1, 1, 31], [5] * 1000, [1] * 10, [3000]])
-def test_blocks_cover_every_pair_once(sizes: list[int]) -> None:
-    batch = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
-    blocks = list(tiles._blocks(tiles.graph_sizes(batch, sum(sizes)), 7000))
-    assert sum(block.num_edges for block in blocks) == sum(n * n for n in sizes)
-    seen = torch.zeros(sum(sizes), dtype=torch.long)
-    for block in blocks:
-        seen[block.rows] += 1
-        assert block.num_edges <= max(1.5 * 7000, block.n)
-        graphs = batch[block.rows].unique()
-        assert torch.equal(graphs, batch[block.cols].unique())
-        assert graphs.numel() == block.g
-    assert bool((seen == 1).all())
-
-
 def test_nothing_of_size_edges_times_channels_is_saved() -> None:
     nodes, maps, graph, setting = case([40, 40], SETTINGS["liegnn"], (True, True, 0), None)
     saved: list[int] = []
