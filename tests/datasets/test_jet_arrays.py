@@ -37,3 +37,20 @@ def test_arrays_that_do_not_fit_are_refused(make_jets):
     jets = make_jets(4)
     with pytest.raises(ValueError, match="must be"):
         JetArrays(jets.p4[:-1], jets.plane, jets.offsets, jets.axis, jets.label)
+
+
+def test_more_numbers_and_weights_follow_their_jets(make_jets):
+    plain = make_jets(6)
+    rank = np.arange(plain.offsets[-1], dtype=np.float32)
+    jets = JetArrays(
+        plain.p4, plain.plane, plain.offsets, plain.axis, plain.label, {"rank": rank}, np.arange(6, dtype=np.float32)
+    )
+    picked = concatenate_jets([jets.select(np.array([4, 1])), jets.select(np.array([3]))]).truncate(2)
+    first = np.concatenate([rank[jets.offsets[j] : jets.offsets[j + 1]][:2] for j in (4, 1, 3)])
+    assert picked.particle["rank"].tolist() == first.tolist()
+    assert picked.weight is not None
+    assert picked.weight.tolist() == [4, 1, 3]
+    with pytest.raises(ValueError, match="different columns"):
+        concatenate_jets([jets, plain])
+    with pytest.raises(ValueError, match="must be"):
+        JetArrays(plain.p4, plain.plane, plain.offsets, plain.axis, plain.label, {"rank": rank[1:]})
