@@ -227,7 +227,7 @@ def test_branches_of_different_lengths(tmp_path, make_jets):
         branches["part_py"] = branches["part_py"][:, :-1]
 
     path = rewrite(tmp_path / "a.root", make_jets(5), edit)
-    with pytest.raises(ValueError, match="part_py and part_px have different numbers"):
+    with pytest.raises(ValueError, match="part_py and part_energy have different numbers"):
         read_jets(path, CLASSES)
 
 

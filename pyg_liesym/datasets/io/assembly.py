@@ -1,0 +1,124 @@
+"""From checked columns of a file to jets: what all readers of jets share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyg_liesym.datasets.jet_arrays import JetArrays
+
+
+def check_range(where: str, start: int, stop: int | None, num_jets: int) -> tuple[int, int]:
+    """The range of jets asked for, refused if the file does not have it."""
+    stop = num_jets if stop is None else stop
+    if not 0 <= start <= stop <= num_jets:
+        raise ValueError(f"{where} has {num_jets} jets; expected 0 <= start <= stop <= {num_jets}, got {start}:{stop}")
+    return start, stop
+
+
+def check_values(
+    flat: NDArray[Any], counts: NDArray[np.int64] | None, where: str, name: str, *, first: int = 0, positive: bool
+) -> None:
+    """Refuses NaN, infinity and, where ``positive``, values below zero; the message says in which jet.
+
+    Args:
+        flat: The values of a column, jet after jet.
+        counts: Values per jet; None for one each.
+        where: The file, for the message.
+        name: The column, for the message.
+        first: Number of the first of these jets in the file.
+        positive: Whether values below zero are wrong.
+    """
+    bad = np.flatnonzero(~np.isfinite(flat) | ((flat < 0) if positive else False))
+    if len(bad):
+        jet = bad[0] if counts is None else np.searchsorted(np.cumsum(counts), bad[0], side="right")
+        raise ValueError(f"{where}: {name} has the value {flat[bad[0]]} in jet {first + jet}, {len(bad)} bad in all")
+
+
+def class_indices(
+    values: NDArray[Any], where: str, name: str, classes: Sequence[str], jet_labels: Mapping[int, str] | None
+) -> NDArray[np.int64]:
+    """Translates integer labels of a file to class indices.
+
+    Args:
+        values: Labels as the file has them, one a jet.
+        where: The file, for the message.
+        name: The column, for the message.
+        classes: The names of the classes.
+        jet_labels: The class of every value; None where value ``i`` means ``classes[i]``.
+
+    Raises:
+        ValueError: If a value has no class or a class no place.
+    """
+    meaning = dict(enumerate(classes)) if jet_labels is None else dict(jet_labels)
+    strangers = sorted(set(meaning.values()) - set(classes))
+    if strangers:
+        raise ValueError(f"jet_labels names {strangers}, which are not among the classes {tuple(classes)}")
+    found, position = np.unique(values, return_inverse=True)
+    unknown = [value for value in found.tolist() if value not in meaning]
+    if unknown:
+        hint = (
+            "jet_labels does not name" if jet_labels is not None else f"the classes {tuple(classes)} have no place for"
+        )
+        raise ValueError(f"{where}: {name} has the values {unknown} that {hint}: pass jet_labels={{value: class, …}}")
+    table = np.array([list(classes).index(meaning[value]) for value in found.tolist()], dtype=np.int64)
+    return np.asarray(table[position.reshape(-1)], dtype=np.int64)
+
+
+def assemble(
+    p4: NDArray[Any],
+    counts: NDArray[np.int64],
+    label: NDArray[np.int64],
+    *,
+    axis: NDArray[Any] | None = None,
+    plane: NDArray[Any] | None = None,
+    particle: Mapping[str, NDArray[Any]] | None = None,
+    weight: NDArray[Any] | None = None,
+) -> JetArrays:
+    """Makes jets of columns: sorts constituents by falling pT, computes what the file does not have.
+
+    Args:
+        p4: Four-momenta (E, px, py, pz), jet after jet.
+        counts: Constituents per jet.
+        label: Class indices.
+        axis: (pT, η, φ, E) of the jets; None to sum the constituents.
+        plane: (Δη, Δφ) to the axis; None to compute.
+        particle: More numbers of every constituent.
+        weight: Event weights.
+    """
+    p4 = p4.astype(np.float32, copy=False)
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    jet = np.repeat(np.arange(len(counts)), counts)
+    axis = _axis_of_sum(p4, jet, len(counts)) if axis is None else axis.astype(np.float32, copy=False)
+    plane = _plane_around(p4, axis[jet]) if plane is None else plane.astype(np.float32, copy=False)
+    columns = {name: values.astype(np.float32, copy=False) for name, values in (particle or {}).items()}
+    pt = np.hypot(p4[:, 1], p4[:, 2])
+    if ((np.diff(pt) > 0) & (np.diff(jet) == 0)).any():
+        order = np.lexsort((-pt, jet))
+        p4, plane = p4[order], plane[order]
+        columns = {name: values[order] for name, values in columns.items()}
+    weight = None if weight is None else weight.astype(np.float32, copy=False)
+    return JetArrays(p4, plane, offsets, axis, label.astype(np.int64, copy=False), columns, weight)
+
+
+def _axis_of_sum(p4: NDArray[np.float32], jet: NDArray[np.int64], num_jets: int) -> NDArray[np.float32]:
+    energy, px, py, pz = (np.bincount(jet, weights=part, minlength=num_jets) for part in p4.T)
+    pt = np.hypot(px, py)
+    return np.stack([pt, _pseudorapidity(pt, pz), np.arctan2(py, px), energy], axis=-1).astype(np.float32)
+
+
+def _plane_around(p4: NDArray[np.float32], axis: NDArray[np.float32]) -> NDArray[np.float32]:
+    _, px, py, pz = p4.T.astype(np.float64)
+    side = np.where(axis[:, 1] < 0, -1.0, 1.0)
+    deta = (_pseudorapidity(np.hypot(px, py), pz) - axis[:, 1]) * side
+    dphi = (np.arctan2(py, px) - axis[:, 2] + np.pi) % (2 * np.pi) - np.pi
+    return np.stack([deta, dphi], axis=-1).astype(np.float32)
+
+
+def _pseudorapidity(pt: NDArray[Any], pz: NDArray[Any]) -> NDArray[np.float64]:
+    # Finite for particles along the beam, where η itself is not.
+    eta: NDArray[np.float64] = np.arcsinh(pz / np.maximum(pt, 1e-30))
+    return eta

@@ -1,0 +1,105 @@
+"""Jets into ROOT files in the layout of JetClass, piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from pyg_liesym.datasets.io.files import PathLike, unfinished
+from pyg_liesym.datasets.io.jet_files import JetSchema
+from pyg_liesym.datasets.jet_arrays import JetArrays
+
+P4 = ("part_energy", "part_px", "part_py", "part_pz")
+PLANE = ("part_deta", "part_dphi")
+AXIS = ("jet_pt", "jet_eta", "jet_phi", "jet_energy")
+
+
+class RootWriter:
+    """A ROOT tree of jets that grows."""
+
+    def __init__(self, tree: Any, schema: JetSchema, plane: bool) -> None:
+        self._tree, self._schema, self._plane = tree, schema, plane
+        self.num_jets = 0
+
+    def extend(self, jets: JetArrays) -> None:
+        """Appends jets as one basket a branch."""
+        if len(jets):
+            self._tree.extend(branches_of(jets, self._schema, self._plane))
+            self.num_jets += len(jets)
+
+
+@contextmanager
+def write_root(
+    path: PathLike, schema: JetSchema, *, plane: bool = True, smallest: bool = False
+) -> Iterator[RootWriter]:
+    """Opens a ROOT file to write jets to; it appears under its name at the end of the ``with`` block.
+
+    Args:
+        path: The file to write; its folder is made if needed.
+        schema: What to write.
+        plane: Write ``part_deta`` and ``part_dphi``.
+        smallest: Compress by LZMA instead of ZLIB: a few per cent smaller, ten times slower.
+    """
+    import uproot
+
+    types = {name: _type_of(branch) for name, branch in branches_of(_no_jets(schema), schema, plane).items()}
+    compression = uproot.LZMA(6) if smallest else uproot.ZLIB(4)
+    with unfinished(path) as temporary, uproot.recreate(temporary, compression=compression) as file:
+        yield RootWriter(file.mktree(schema.tree, types), schema, plane)
+
+
+def branches_of(jets: JetArrays, schema: JetSchema, plane: bool) -> dict[str, Any]:
+    """The branches of jets, as uproot writes them.
+
+    Raises:
+        ValueError: If the jets lack a column of the schema or have a label without a class name.
+    """
+    import awkward as ak
+
+    columns = dict(zip(P4, jets.p4.T, strict=True))
+    if plane:
+        columns |= dict(zip(PLANE, jets.plane.T, strict=True))
+    columns |= columns_of(jets, schema)
+    jagged = {name: ak.unflatten(np.ascontiguousarray(flat), jets.counts) for name, flat in columns.items()}
+    branches: dict[str, Any] = {"part": ak.zip({name.removeprefix("part_"): part for name, part in jagged.items()})}
+    branches |= dict(zip(AXIS, jets.axis.T, strict=True))
+    branches["jet_nparticles"] = jets.counts.astype(np.int32)
+    if schema.weight is not None:
+        branches[schema.weight] = jets.weight
+    if schema.labelled:
+        branches |= {f"label_{name}": jets.label == index for index, name in enumerate(schema.classes)}
+    return branches
+
+
+def columns_of(jets: JetArrays, schema: JetSchema) -> dict[str, Any]:
+    """The particle columns to write, after a check that the jets have all that the schema names."""
+    missing = [name for name in schema.particle if name not in jets.particle]
+    if missing:
+        raise ValueError(f"the jets lack the particle columns {missing}, they have {list(jets.particle)}")
+    if schema.weight is not None and jets.weight is None:
+        raise ValueError(f"the jets have no weights to write as {schema.weight!r}: read them with weight=...")
+    if schema.labelled and len(jets) and not 0 <= jets.label.min() <= jets.label.max() < len(schema.classes):
+        raise ValueError(f"labels must index {schema.classes}, got {sorted(set(jets.label.tolist()))}")
+    return {name: jets.particle[name] for name in schema.particle}
+
+
+def _no_jets(schema: JetSchema) -> JetArrays:
+    none = np.zeros(0, np.float32)
+    return JetArrays(
+        p4=none.reshape(0, 4),
+        plane=none.reshape(0, 2),
+        offsets=np.zeros(1, np.int64),
+        axis=none.reshape(0, 4),
+        label=np.zeros(0, np.int64),
+        particle=dict.fromkeys(schema.particle, none),
+        weight=none,
+    )
+
+
+def _type_of(branch: Any) -> Any:
+    import awkward as ak
+
+    return branch.dtype if isinstance(branch, np.ndarray) else ak.type(branch).content
