@@ -56,3 +56,46 @@ def test_a_transform_is_refused_rather_than_forgotten() -> None:
     dataset.transform = lambda data: data
     with pytest.raises(ValueError, match="calls no `transform`"):
         PackedLoader(dataset)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_pass_goes_on_after_the_batches_handed_out(workers: int) -> None:
+    def loader() -> PackedLoader:
+        return PackedLoader(Graphs(), 2, shuffle=True, seed=3, num_workers=workers)
+
+    whole = loader()
+    epochs = [[batch.y.tolist() for batch in whole] for _ in range(3)]
+    stopped = loader()
+    list(stopped)
+    half = iter(stopped)
+    assert next(half).y.tolist() == epochs[1][0]
+    state = stopped.state_dict()
+    assert state == {"epoch": 1, "batches": 1}
+    resumed = loader()
+    resumed.load_state_dict(state)
+    assert [batch.y.tolist() for batch in resumed] == epochs[1][1:]
+    assert resumed.state_dict() == {"epoch": 1, "batches": 3}
+    assert [batch.y.tolist() for batch in resumed] == epochs[2]
+
+
+def test_a_state_of_another_epoch_skips_nothing() -> None:
+    loader = PackedLoader(Graphs(), 2, shuffle=True)
+    loader.load_state_dict({"epoch": 0, "batches": 2})
+    loader.sampler.set_epoch(1)  # as a trainer does that had cut the epoch short
+    assert len(list(loader)) == 3
+
+
+@pytest.mark.parametrize(("size", "world"), [(10, 2), (11, 3), (2, 4)])
+def test_ranks_share_the_items(size: int, world: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def share(rank: int, shuffle: bool) -> list[int]:
+        monkeypatch.setattr("pyg_liesym.datasets.loader._rank_and_world", lambda: (rank, world))
+        sampler = EpochSampler(size, 1, shuffle=shuffle)
+        items = list(sampler)
+        assert len(items) == len(sampler)
+        return items
+
+    every = [share(rank, shuffle=False) for rank in range(world)]
+    assert sorted(item for items in every for item in items) == list(range(size))
+    training = [share(rank, shuffle=True) for rank in range(world)]
+    assert {len(items) for items in training} == {size // world}
+    assert len({item for items in training for item in items}) == size // world * world
