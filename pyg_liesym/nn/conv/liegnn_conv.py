@@ -48,13 +48,16 @@ class LieGNNConv(MessagePassing):
         metric: J, as a tensor ``[n, n]``, several as ``[F, n, n]``, an
             :class:`~pyg_liesym.lie.invariant.InvariantMetric`, or ``"learned"`` (trained with the task).
         dim: Number of components :math:`n` of ``pos``; needed for ``metric="learned"`` alone.
-        hidden_channels: Width of the maps (default: ``out_channels``).
+        hidden_channels: Width of the maps of nodes, :math:`\phi_h` and :math:`\phi_v` (default: ``out_channels``).
+        edge_channels: Width of the maps of edges, :math:`\phi_e`, :math:`\phi_m` and :math:`\phi_x` (default:
+            ``hidden_channels``). There are many more edges than nodes: most of the time goes with this width.
         edge_dim: Channels of ``edge_attr``.
         invariants: Which scalars of a pair enter :math:`\phi_e`: ``"distance"``, ``"inner"`` or both.
         psi: ``"log"`` for :math:`\psi` above, ``"identity"`` to use the scalars as they are.
         pos_aggr: C: ``"sum"`` (1), ``"mean"`` (one over the edges that arrive at i), ``"graph"``
             (:math:`1 / (M - 1)` with the :math:`M` nodes of the graph), or ``None`` to leave ``pos`` as it is.
         gate: Whether :math:`\phi_m` is a sigmoid gate (LorentzNet) or one (EGNN).
+        linear_move: Whether :math:`\phi_x` is one linear map of the message, in place of a perceptron.
         velocity: Whether the layer has :math:`\phi_v` and takes ``vel``.
         act: Activation, by name.
         **kwargs: Of :class:`torch_geometric.nn.conv.MessagePassing`, such as ``flow``.
@@ -90,11 +93,13 @@ class LieGNNConv(MessagePassing):
         metric: Metric,
         dim: int | None = None,
         hidden_channels: int | None = None,
+        edge_channels: int | None = None,
         edge_dim: int = 0,
         invariants: Sequence[Invariant] = ("distance", "inner"),
         psi: Literal["log", "identity"] = "log",
         pos_aggr: Literal["sum", "mean", "graph"] | None = "mean",
         gate: bool = True,
+        linear_move: bool = False,
         velocity: bool = False,
         act: str = "silu",
         **kwargs: Any,
@@ -110,25 +115,26 @@ class LieGNNConv(MessagePassing):
             raise ValueError("velocity=True moves `pos`, but pos_aggr=None leaves it as it is")
         self.in_channels, self.out_channels = in_channels, out_channels
         self.hidden_channels = hidden_channels or out_channels
+        self.edge_channels = edge_channels or self.hidden_channels
         self.edge_dim, self.invariants, self.psi, self.pos_aggr = edge_dim, tuple(invariants), psi, pos_aggr
         self.metric = as_metric(metric, dim)
 
-        hidden = self.hidden_channels
+        hidden, edge = self.hidden_channels, self.edge_channels
         num_scalars = len(self.invariants) * self.metric().size(0) + edge_dim
-        self.lin_target = nn.Linear(in_channels, hidden)
-        self.lin_source = nn.Linear(in_channels, hidden, bias=False)
-        self.lin_edge = nn.Linear(num_scalars, hidden, bias=False)
-        self.phi_e = nn.Sequential(activation_resolver(act), nn.Linear(hidden, hidden), activation_resolver(act))
-        self.phi_m = nn.Sequential(nn.Linear(hidden, 1), nn.Sigmoid()) if gate else None
+        self.lin_target = nn.Linear(in_channels, edge)
+        self.lin_source = nn.Linear(in_channels, edge, bias=False)
+        self.lin_edge = nn.Linear(num_scalars, edge, bias=False)
+        self.phi_e = nn.Sequential(activation_resolver(act), nn.Linear(edge, edge), activation_resolver(act))
+        self.phi_m = nn.Sequential(nn.Linear(edge, 1), nn.Sigmoid()) if gate else None
         self.phi_x = None
         if pos_aggr is not None:
-            move = nn.Linear(hidden, 1, bias=False)
-            self.phi_x = nn.Sequential(nn.Linear(hidden, hidden), activation_resolver(act), move)
+            before = [] if linear_move else [nn.Linear(edge, edge), activation_resolver(act)]
+            self.phi_x = nn.Sequential(*before, nn.Linear(edge, 1, bias=False))
         self.phi_v = None
         if velocity:
             self.phi_v = nn.Sequential(nn.Linear(in_channels, hidden), activation_resolver(act), nn.Linear(hidden, 1))
         self.phi_h = nn.Sequential(
-            nn.Linear(in_channels + hidden, hidden), activation_resolver(act), nn.Linear(hidden, out_channels)
+            nn.Linear(in_channels + edge, hidden), activation_resolver(act), nn.Linear(hidden, out_channels)
         )
         self.reset_parameters()
 
@@ -204,7 +210,7 @@ class LieGNNConv(MessagePassing):
             segments=edges.ptr,
             size=(pos.size(0), pos.size(0)),
         )
-        return out[:, : self.hidden_channels], None if self.phi_x is None else out[:, self.hidden_channels :]
+        return out[:, : self.edge_channels], None if self.phi_x is None else out[:, self.edge_channels :]
 
     def message(
         self,

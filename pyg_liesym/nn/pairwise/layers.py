@@ -70,15 +70,15 @@ def can_tile(
 def _known(phi_e: Any, phi_m: Any, phi_x: Any) -> bool:
     """Whether the maps are made of exactly what the tiles compute, with one activation throughout."""
     act = type(phi_e[0]) if isinstance(phi_e, nn.Sequential) and len(phi_e) else None
-    wanted = (act, nn.Linear, act), (nn.Linear, nn.Sigmoid), (nn.Linear, act, nn.Linear)
-    given = zip((phi_e, phi_m, phi_x), wanted, strict=True)
+    mlp = (nn.Linear, act, nn.Linear)
+    wanted = ((phi_e, [(act, nn.Linear, act)]), (phi_m, [(nn.Linear, nn.Sigmoid)]), (phi_x, [mlp, (nn.Linear,)]))
     made = all(
-        part is None or (type(part) is nn.Sequential and tuple(map(type, part)) == kinds) for part, kinds in given
+        part is None or (type(part) is nn.Sequential and tuple(map(type, part)) in kinds) for part, kinds in wanted
     )
     if not made or act not in (nn.SiLU, nn.ReLU):
         return False
-    biases = [phi_e[1]] + [part[0] for part in (phi_m, phi_x) if part is not None]
-    return all(m.bias is not None for m in biases) and (phi_x is None or phi_x[2].bias is None)
+    biases = [phi_e[1]] + [part[0] for part in (phi_m, phi_x) if part is not None and len(part) > 1]
+    return all(m.bias is not None for m in biases) and (phi_x is None or phi_x[-1].bias is None)
 
 
 def tiled_messages(
@@ -176,9 +176,9 @@ def _parameters(phi_e: Any, phi_m: Any, phi_x: Any) -> Maps:
         b2=phi_e[1].bias,
         wg=None if phi_m is None else phi_m[0].weight[0],
         bg=None if phi_m is None else phi_m[0].bias,
-        w3=None if phi_x is None else phi_x[0].weight,
-        b3=None if phi_x is None else phi_x[0].bias,
-        w4=None if phi_x is None else phi_x[2].weight[0],
+        w3=None if phi_x is None or len(phi_x) == 1 else phi_x[0].weight,
+        b3=None if phi_x is None or len(phi_x) == 1 else phi_x[0].bias,
+        w4=None if phi_x is None else phi_x[-1].weight[0],
     )
 
 

@@ -18,7 +18,7 @@ class Maps(NamedTuple):
     r"""Parameters of the maps of an edge and how they are put together.
 
     :math:`m = \sigma(W_2 \sigma(z) + b_2)`, gate :math:`g = \mathrm{sigmoid}(w_g m + b_g)`,
-    move :math:`c = w_4 \sigma(W_3 m + b_3)`.
+    move :math:`c = w_4 \sigma(W_3 m + b_3)`, or :math:`c = w_4 m` without ``w3``.
 
     Shapes:
         - **w2**, **w3**: :math:`(H, H)`; **b2**, **b3**, **wg**, **w4**: :math:`(H)`; **bg**: :math:`(1)`
@@ -117,10 +117,12 @@ def forward_maps(tile: Tile, maps: Maps, setting: Setting, buffers: tuple[Tensor
         assert maps.bg is not None
         gate = torch.addmv(maps.bg, m, maps.wg).sigmoid_()
     tile.mask(gate)
-    if maps.w3 is None:
+    if maps.w4 is None:
         return Values(m, gate, None)
+    if maps.w3 is None:
+        move = torch.mv(m, maps.w4)
+        return Values(m, gate, move.mul_(gate) if setting.gated_move else move)
     assert maps.b3 is not None
-    assert maps.w4 is not None
     if setting.gated_move:
         torch.mm(m, maps.w3.t(), out=z3)
         torch.addcmul(maps.b3, z3, gate[:, None], out=z3)
@@ -141,52 +143,96 @@ def backward_maps(
     grads: Maps,
 ) -> Tensor:
     """Gradient of z₁, :math:`(E, H)`, from those of the sums and of the move; adds those of the parameters."""
-    z1, u, z2, m, z3, p, grad = buffers
-    gate = values.gate
-    if grad_move is not None:
-        assert maps.w3 is not None
-        assert maps.w4 is not None
-        assert grads.w3 is not None
-        assert grads.b3 is not None
-        assert grads.w4 is not None
-        grads.w4.addmv_(p.t(), grad_move)
-        torch.mul(grad_move[:, None], maps.w4, out=grad)
-        activate_backward(grad, z3, p, setting.relu)
-        grads.b3.add_(z3.sum(0))
+    z1, u, z2, m, _, _, grad = buffers
+    if grad_move is not None and maps.w3 is not None:
+        _through_hidden_layer(maps, setting, buffers, grad_move, grads)
     if setting.gated_move and grad_move is not None:
-        assert maps.w3 is not None
-        assert grads.w3 is not None
-        torch.mm(z3, maps.w3, out=grad)
-        tile.add_targets(grad_sum, grad)
-        z3 *= gate[:, None]
-        grads.w3.addmm_(z3.t(), m)
-        grad_gate = (grad * m).sum(1)
-        grad *= gate[:, None]
-        if maps.wg is not None:
-            assert grads.wg is not None
-            assert grads.bg is not None
-            grad_gate *= gate * (1 - gate)
-            grads.wg.addmv_(m.t(), grad_gate)
-            grads.bg.add_(grad_gate.sum())
-            grad.addr_(grad_gate, maps.wg)
+        _with_gated_move(tile, maps, buffers, values.gate, grad_sum, grad_move, grads)
     else:
-        if maps.wg is None:
-            tile.outer(gate, grad_sum, None, None, grad)
-        else:
-            assert grads.wg is not None
-            assert grads.bg is not None
-            grad_gate = tile.dot(m, grad_sum) * gate * (1 - gate)
-            grads.wg.addmv_(m.t(), grad_gate)
-            grads.bg.add_(grad_gate.sum())
-            tile.outer(gate, grad_sum, grad_gate, maps.wg, grad)
-        if grad_move is not None:
-            assert maps.w3 is not None
-            assert grads.w3 is not None
-            grads.w3.addmm_(z3.t(), m)
-            grad.addmm_(z3, maps.w3)
+        _with_bare_move(tile, maps, buffers, values.gate, grad_sum, grad_move, grads)
     activate_backward(grad, z2, m, setting.relu)
     grads.w2.addmm_(z2.t(), u)
     grads.b2.add_(z2.sum(0))
     torch.mm(z2, maps.w2, out=grad)
     activate_backward(grad, z1, u, setting.relu)
     return z1
+
+
+def _through_hidden_layer(
+    maps: Maps, setting: Setting, buffers: tuple[Tensor, ...], grad_move: Tensor, grads: Maps
+) -> None:
+    """Replace z₃ by its gradient."""
+    _, _, _, _, z3, p, grad = buffers
+    assert maps.w4 is not None
+    assert grads.b3 is not None
+    assert grads.w4 is not None
+    grads.w4.addmv_(p.t(), grad_move)
+    torch.mul(grad_move[:, None], maps.w4, out=grad)
+    activate_backward(grad, z3, p, setting.relu)
+    grads.b3.add_(z3.sum(0))
+
+
+def _with_gated_move(
+    tile: Tile,
+    maps: Maps,
+    buffers: tuple[Tensor, ...],
+    gate: Tensor,
+    grad_sum: Tensor,
+    grad_move: Tensor,
+    grads: Maps,
+) -> None:
+    """Write the gradient of the message, of which the move sees what is behind the gate."""
+    _, _, _, m, z3, _, grad = buffers
+    assert grads.w4 is not None
+    assert maps.w4 is not None
+    if maps.w3 is None:
+        torch.mul(grad_move[:, None], maps.w4, out=grad)
+        grads.w4.addmv_(m.t(), grad_move * gate)
+    else:
+        assert grads.w3 is not None
+        torch.mm(z3, maps.w3, out=grad)
+        z3 *= gate[:, None]
+        grads.w3.addmm_(z3.t(), m)
+    tile.add_targets(grad_sum, grad)
+    grad_gate = (grad * m).sum(1)
+    grad *= gate[:, None]
+    if maps.wg is not None:
+        grad.addr_(_through_gate(m, gate, grad_gate, grads), maps.wg)
+
+
+def _with_bare_move(
+    tile: Tile,
+    maps: Maps,
+    buffers: tuple[Tensor, ...],
+    gate: Tensor,
+    grad_sum: Tensor,
+    grad_move: OptTensor,
+    grads: Maps,
+) -> None:
+    """Write the gradient of the message, which a move sees before the gate."""
+    _, _, _, m, z3, _, grad = buffers
+    if maps.wg is None:
+        tile.outer(gate, grad_sum, None, None, grad)
+    else:
+        tile.outer(gate, grad_sum, _through_gate(m, gate, tile.dot(m, grad_sum), grads), maps.wg, grad)
+    if grad_move is None:
+        return
+    if maps.w3 is None:
+        assert grads.w4 is not None
+        assert maps.w4 is not None
+        grads.w4.addmv_(m.t(), grad_move)
+        grad.addr_(grad_move, maps.w4)
+    else:
+        assert grads.w3 is not None
+        grads.w3.addmm_(z3.t(), m)
+        grad.addmm_(z3, maps.w3)
+
+
+def _through_gate(m: Tensor, gate: Tensor, grad_gate: Tensor, grads: Maps) -> Tensor:
+    """Gradient of the gate before its sigmoid, from that behind it."""
+    assert grads.wg is not None
+    assert grads.bg is not None
+    grad_gate = grad_gate * gate * (1 - gate)
+    grads.wg.addmv_(m.t(), grad_gate)
+    grads.bg.add_(grad_gate.sum())
+    return grad_gate

@@ -47,7 +47,7 @@ def _forward(*inputs: Any) -> tuple[Tensor, Tensor]:
     out, shift = torch.zeros_like(nodes.target), torch.zeros_like(nodes.pos)
     for tile in tiles:
         room = buffers.take(tile.num_edges)
-        pairs = forward_pairs(tile, nodes, setting, maps.w3 is not None, room[0])
+        pairs = forward_pairs(tile, nodes, setting, maps.w4 is not None, room[0])
         values = forward_maps(tile, maps, setting, room)
         tile.sum_weighted(values.gate, values.message, out)
         if values.move is not None:
@@ -75,7 +75,7 @@ def _backward(grad_out: Tensor, grad_shift: Tensor, *inputs: Any) -> list[Tensor
     grad_out = grad_out.contiguous()
     for tile in tiles:
         room = buffers.take(tile.num_edges)
-        pairs = forward_pairs(tile, nodes, setting, maps.w3 is not None, room[0])
+        pairs = forward_pairs(tile, nodes, setting, maps.w4 is not None, room[0])
         values = forward_maps(tile, maps, setting, room)
         grad_move = grad_relative = None
         if values.move is not None:
@@ -161,7 +161,8 @@ def pairwise_messages(
 
     Args:
         nodes: What an edge reads.
-        maps: The maps of an edge; without ``wg`` there is no gate, without ``w3`` no shift.
+        maps: The maps of an edge; without ``wg`` there is no gate, without ``w4`` no shift, without
+            ``w3`` alone it is :math:`(x_i - x_j)\, w_4 \cdot m_{ij}`.
         setting: Which invariants enter, and how.
         edge_index: Edges from row 0 to row 1; ``None`` for the complete graph of each item of ``batch``.
         batch: Item of every node, sorted; read for complete graphs alone.

@@ -51,9 +51,11 @@ def plain_messages(nodes: Nodes, maps: Maps, graph: Graph, setting: Setting) -> 
         gated = message * torch.sigmoid(message @ maps.wg + maps.bg)[:, None]
     out = torch.zeros_like(nodes.target).index_add(0, target, gated)
     shift = torch.zeros_like(nodes.pos)
-    if maps.w3 is not None and maps.b3 is not None and maps.w4 is not None:
+    if maps.w4 is not None:
         seen = gated if setting.gated_move else message
-        moved = relative * (act(seen @ maps.w3.t() + maps.b3) @ maps.w4)
+        if maps.w3 is not None and maps.b3 is not None:
+            seen = act(seen @ maps.w3.t() + maps.b3)
+        moved = relative * (seen @ maps.w4)
         if setting.clamp:
             moved = moved.clamp(-setting.clamp, setting.clamp)
         shift = shift.index_add(1, target, moved)

@@ -26,6 +26,7 @@ VARIANTS = [
     {"invariants": ("distance",), "psi": "identity", "gate": False},
     {"invariants": ("inner",), "pos_aggr": "sum"},
     {"pos_aggr": "graph", "act": "relu", "hidden_channels": 7},
+    {"edge_channels": 3, "linear_move": True},
 ]
 
 
@@ -134,6 +135,35 @@ def test_complete_graph_is_the_default_and_sorted_edges_give_the_same() -> None:
     for edges in (None, complete_graph(9, batch), EdgeIndex(edge_index, sparse_size=(9, 9), sort_order="col")):
         for value, reference in zip(conv(x, pos, edges, batch=batch), expected, strict=True):
             torch.testing.assert_close(value, reference)
+
+
+def test_widths_of_nodes_and_edges() -> None:
+    """The maps of edges have one width, those of nodes the other; the default is one width for all, under old names."""
+    conv = LieGNNConv(6, 6, metric=torch.eye(3), edge_channels=4, linear_move=True, velocity=True)
+    shapes = {name: tuple(value.shape) for name, value in conv.named_parameters()}
+    assert shapes == {
+        "lin_target.weight": (4, 6), "lin_target.bias": (4,), "lin_source.weight": (4, 6), "lin_edge.weight": (4, 2),
+        "phi_e.1.weight": (4, 4), "phi_e.1.bias": (4,), "phi_m.0.weight": (1, 4), "phi_m.0.bias": (1,),
+        "phi_x.0.weight": (1, 4), "phi_v.0.weight": (6, 6), "phi_v.0.bias": (6,), "phi_v.2.weight": (1, 6),
+        "phi_v.2.bias": (1,), "phi_h.0.weight": (6, 10), "phi_h.0.bias": (6,), "phi_h.2.weight": (6, 6),
+        "phi_h.2.bias": (6,),
+    }  # fmt: skip
+    wide = LieGNNConv(6, 6, metric=torch.eye(3), hidden_channels=5)
+    assert wide.state_dict().keys() >= {"phi_x.0.weight", "phi_x.0.bias", "phi_x.2.weight"}
+    assert {wide.lin_target.out_features, wide.phi_e[1].out_features, wide.phi_h[0].out_features} == {5}
+
+
+def test_linear_move_equals_the_formula() -> None:
+    conv = layer(minkowski(dtype=torch.float64), edge_channels=3, linear_move=True, pos_aggr="sum")
+    x, pos, _, edge_index, _ = inputs(4)
+    moved = pos.clone()
+    for j, i in edge_index.T.tolist():
+        difference = pos[i] - pos[j]
+        eta = torch.tensor([1.0, -1.0, -1.0, -1.0], dtype=torch.float64)
+        raw = torch.stack([(eta * difference**2).sum(), (eta * pos[i] * pos[j]).sum()])
+        first = conv.lin_target(x[i]) + conv.lin_source(x[j]) + conv.lin_edge(raw.sign() * raw.abs().log1p())
+        moved[i] += difference * (conv.phi_x[0].weight[0] @ conv.phi_e(first))
+    torch.testing.assert_close(conv(x, pos, edge_index)[1], moved)
 
 
 def test_flow_and_self_loops() -> None:

@@ -52,6 +52,29 @@ def test_equivariant_at_the_nodes_and_invariant_for_the_graph(metric: torch.Tens
             assert_invariant(lambda p, model=wrong: model(None, p, batch=BATCH), [pos], [g])
 
 
+def test_the_fast_configuration_keeps_the_law() -> None:
+    algebra, metric, pos = LieAlgebra.lorentz(), minkowski(dtype=torch.float64), points(4)
+    g = algebra.exp(torch.linspace(-1, 1, 6, dtype=torch.float64))
+    for wrong in (False, True):
+        model = LieGNN.fast(0, 2, metric=torch.eye(4) if wrong else metric, hidden_channels=8, edge_channels=4).double()
+        randomize_parameters(model, generator=torch.Generator().manual_seed(0))
+        run = lambda p, model=model: model(None, p, batch=BATCH)  # noqa: E731
+        assert run(pos).shape == (3, 2)
+        if wrong:
+            with pytest.raises(AssertionError):
+                assert_invariant(run, [pos], [g])
+        else:
+            assert_invariant(run, [pos], [g])
+
+
+def test_the_fast_configuration_and_what_is_changed_of_it() -> None:
+    model = LieGNN.fast(3, 5, metric=torch.eye(4))
+    assert (len(model.convs), model.readout, model.in_channels, model.out_channels) == (4, "mean", 3, 5)
+    assert {(conv.hidden_channels, conv.edge_channels) for conv in model.convs} == {(64, 16)}
+    model = LieGNN.fast(0, 2, metric=torch.eye(4), num_layers=2, readout=None, gate=False, act="relu")
+    assert (len(model.convs), model.readout, model.convs[0].phi_m) == (2, None, None)
+
+
 def test_settings_that_give_the_published_egnn() -> None:
     """J = I, distances alone, no ψ, no gate: the textbook EGNN with the same weights, edge list and all."""
     hidden, pos, vel = 8, points(3), points(3, 1)

@@ -24,6 +24,8 @@ LAYERS: dict[str, Callable[[], nn.Module]] = {
     "learned": lambda: LieGNNConv(5, 5, metric="learned", dim=4, pos_aggr="sum", hidden_channels=7),
     "velocities": lambda: LieGNNConv(5, 5, metric=ETA, velocity=True, gate=False, psi="identity", act="relu"),
     "no move": lambda: LieGNNConv(5, 3, metric=ETA, pos_aggr=None),
+    "narrow edges": lambda: LieGNNConv(5, 5, metric=ETA, edge_channels=3, linear_move=True),
+    "linear move behind the gate": lambda: EGNNConv(5, 5, dim=4, attention=True, edge_channels=7, linear_move=True),
     "target to source": lambda: LieGNNConv(5, 5, metric=ETA, edge_dim=2, flow="target_to_source"),
     "egnn": lambda: EGNNConv(5, 5, dim=4),
     "attention": lambda: EGNNConv(5, 5, dim=4, attention=True, edge_dim=2),

@@ -21,14 +21,22 @@ SETTINGS = {
     "clamped": Setting(True, True, True, True, False, 0.5),
     "no scalars": Setting(False, False, False, True, False, 0.5),
 }
-PARTS = {"all": (True, True, 2), "no gate": (False, True, 0), "no move": (True, False, 0)}
+PARTS = {
+    "all": (True, "mlp", 2),
+    "no gate": (False, "mlp", 0),
+    "no move": (True, None, 0),
+    "linear move": (True, "linear", 0),
+    "linear move, no gate": (False, "linear", 2),
+}
 
 
 def leaf(*shape: int) -> Tensor:
     return torch.randn(*shape, dtype=torch.float64).requires_grad_()
 
 
-def case(sizes: list[int], setting: Setting, parts: tuple[bool, bool, int], num_edges: int | None, forms: int = 2):
+def case(
+    sizes: list[int], setting: Setting, parts: tuple[bool, str | None, int], num_edges: int | None, forms: int = 2
+):
     torch.manual_seed(len(sizes))
     gate, move, channels = parts
     n, hidden, num_nodes = 3, 6, sum(sizes)
@@ -46,8 +54,9 @@ def case(sizes: list[int], setting: Setting, parts: tuple[bool, bool, int], num_
         leaf(count, channels) if channels else None,
     )
     gates = (leaf(hidden), leaf(1)) if gate else (None, None)
-    moves = (leaf(hidden, hidden), leaf(hidden), leaf(hidden)) if move else (None, None, None)
-    return nodes, Maps(leaf(hidden, hidden), leaf(hidden), *gates, *moves), Graph(edge_index, batch), setting
+    moves = (leaf(hidden, hidden), leaf(hidden)) if move == "mlp" else (None, None)
+    last = leaf(hidden) if move else None
+    return nodes, Maps(leaf(hidden, hidden), leaf(hidden), *gates, *moves, last), Graph(edge_index, batch), setting
 
 
 def gradients(outputs, leaves, cotangents, twice: bool):
@@ -105,7 +114,7 @@ def test_many_small_graphs_of_different_sizes_become_a_list() -> None:
 
 
 def test_nothing_of_size_edges_times_channels_is_saved() -> None:
-    nodes, maps, graph, setting = case([40, 40], SETTINGS["liegnn"], (True, True, 0), None)
+    nodes, maps, graph, setting = case([40, 40], SETTINGS["liegnn"], (True, "mlp", 0), None)
     saved: list[int] = []
     with torch.autograd.graph.saved_tensors_hooks(lambda t: saved.append(t.numel()) or t, lambda t: t):
         pairwise_messages(nodes, maps, setting, *graph)
