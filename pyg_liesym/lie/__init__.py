@@ -4,6 +4,7 @@ from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.identification import Identification
 from pyg_liesym.lie.invariant import InvariantForms, InvariantMetric
 from pyg_liesym.lie.metric import euclidean_metric, minkowski
+from pyg_liesym.lie.motions import boosts, turns
 from pyg_liesym.lie.subspace import weighted_cosine
 
 __all__ = [
@@ -11,7 +12,9 @@ __all__ = [
     "InvariantForms",
     "InvariantMetric",
     "LieAlgebra",
+    "boosts",
     "euclidean_metric",
     "minkowski",
+    "turns",
     "weighted_cosine",
 ]

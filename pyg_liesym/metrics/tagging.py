@@ -20,12 +20,26 @@ class Roc(NamedTuple):
     auc: float
 
 
+FEWEST_PASSED = 25
+"""Background jets that have to pass for a rejection to be quoted: its error is then 20 % or less."""
+
+
 class Rejection(NamedTuple):
     """Background rejection at a signal efficiency, its statistical error, and how many background jets passed."""
 
     value: float
     error: float
     passed: int
+
+    @property
+    def quotable(self) -> bool:
+        """Whether enough background jets pass for value and error to mean something."""
+        return self.passed >= FEWEST_PASSED
+
+    def __str__(self) -> str:
+        if not self.quotable:
+            return f"too few background jets pass: {self.passed}"
+        return f"{self.value:.4g} ± {self.error:.2g}"
 
 
 def roc(score: Tensor, label: Tensor) -> Roc:
@@ -45,15 +59,7 @@ def roc(score: Tensor, label: Tensor) -> Roc:
         >>> roc(torch.tensor([0.1, 0.4, 0.35, 0.8]), torch.tensor([0, 0, 1, 1])).auc
         0.75
     """
-    if score.shape != label.shape or score.dim() != 1:
-        raise ValueError(f"expected `score` and `label` of one shape [S], got {list(score.shape)}, {list(label.shape)}")
-    if not bool(torch.isfinite(score).all()):
-        raise ValueError(f"expected finite scores, got {int((~torch.isfinite(score)).sum())} that are not")
-    if not bool(((label == 0) | (label == 1)).all()):
-        raise ValueError("expected labels 0 (background) and 1 (signal)")
-    signal_count, background_count = int(label.sum()), int((1 - label).sum())
-    if signal_count == 0 or background_count == 0:
-        raise ValueError(f"a ROC needs both classes, got {signal_count} signal and {background_count} background jets")
+    check_scores(score, label)
     from torchmetrics.functional.classification import binary_roc
 
     # torchmetrics squeezes scores through a float32 sigmoid, which ties far ones; dense ranks have the same ROC.
@@ -63,11 +69,24 @@ def roc(score: Tensor, label: Tensor) -> Roc:
     return Roc(signal, background, float(torch.trapezoid(signal, background)))
 
 
+def check_scores(score: Tensor, label: Tensor) -> None:
+    """Raise where scores and labels of a binary tagger make no ROC."""
+    if score.shape != label.shape or score.dim() != 1:
+        raise ValueError(f"expected `score` and `label` of one shape [S], got {list(score.shape)}, {list(label.shape)}")
+    if not bool(torch.isfinite(score).all()):
+        raise ValueError(f"expected finite scores, got {int((~torch.isfinite(score)).sum())} that are not")
+    if not bool(((label == 0) | (label == 1)).all()):
+        raise ValueError("expected labels 0 (background) and 1 (signal)")
+    signal_count, background_count = int(label.sum()), int((1 - label).sum())
+    if signal_count == 0 or background_count == 0:
+        raise ValueError(f"a ROC needs both classes, got {signal_count} signal and {background_count} background jets")
+
+
 def background_rejection(score: Tensor, label: Tensor, signal_efficiency: float) -> Rejection:
     r"""The rejection :math:`1 / \epsilon_B` at the threshold that keeps at least a share of the signal.
 
     The error is the binomial one of :math:`\epsilon_B`, propagated. With no background jet above the threshold the
-    value is infinite; below some 25 jets the error itself is uncertain.
+    value is infinite; below :data:`FEWEST_PASSED` jets neither value nor error should be quoted.
 
     Raises:
         ValueError: As :func:`roc`, and if ``signal_efficiency`` is not between 0 and 1.
