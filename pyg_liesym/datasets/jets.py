@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch_geometric.data import Data, InMemoryDataset
 
-from pyg_liesym.datasets.io.root import TREE, PathLike, find_files, read_jets
+from pyg_liesym.datasets.io.files import PathLike, find_files
+from pyg_liesym.datasets.io.root import TREE, read_jets
 from pyg_liesym.datasets.jet_arrays import JetArrays
 from pyg_liesym.datasets.packing import load_packed, pack, save_packed
 from pyg_liesym.datasets.simulation.pythia import CLASSES

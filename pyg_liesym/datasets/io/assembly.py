@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyg_liesym.datasets.io.jet_files import JetSchema
 from pyg_liesym.datasets.jet_arrays import JetArrays
 
 
@@ -102,6 +103,70 @@ def assemble(
         columns = {name: values[order] for name, values in columns.items()}
     weight = None if weight is None else weight.astype(np.float32, copy=False)
     return JetArrays(p4, plane, offsets, axis, label.astype(np.int64, copy=False), columns, weight)
+
+
+def assemble_padded(
+    p4: NDArray[Any],
+    label: NDArray[np.int64],
+    where: str,
+    names: Sequence[str],
+    *,
+    first: int,
+    rows: NDArray[np.bool_] | None = None,
+    axis: NDArray[Any] | None = None,
+    plane: NDArray[Any] | None = None,
+    particle: Mapping[str, NDArray[Any]] | None = None,
+    weight: NDArray[Any] | None = None,
+) -> JetArrays:
+    """Makes jets of arrays that are padded to one length.
+
+    Args:
+        p4: Four-momenta, ``[J, N, 4]``. Rows with energy 0 are padding.
+        label: Class indices, ``[J]``.
+        where: The file, for messages.
+        names: The names of the four components, for messages.
+        first: Number of the first of these jets in the file.
+        rows: Which rows may be constituents, ``[J, N]``; None for all.
+        axis: As for :func:`assemble`.
+        plane: ``[J, N, 2]``, as for :func:`assemble`.
+        particle: Each ``[J, N]``, as for :func:`assemble`.
+        weight: As for :func:`assemble`.
+
+    Raises:
+        ValueError: If a value is not finite, an energy negative, or 0 where the momentum is not.
+    """
+    rows = np.ones(p4.shape[:2], bool) if rows is None else rows
+    lost = np.argwhere((p4[..., 0] == 0) & (p4[..., 1:] != 0).any(-1) & rows)
+    if len(lost):
+        raise ValueError(f"{where}: {names[0]} is 0 but the momentum is not, in jet {first + lost[0, 0]}")
+    rows = rows & (p4[..., 0] != 0)
+    counts = rows.sum(1)
+    flat = p4[rows]
+    for component, name in enumerate(names):
+        check_values(flat[:, component], counts, where, name, first=first, positive=component == 0)
+    columns = {name: values[rows] for name, values in (particle or {}).items()}
+    for name, values in columns.items():
+        check_values(values, counts, where, name, first=first, positive=False)
+    if plane is not None:
+        plane = plane[rows]
+        check_values(plane.reshape(-1), counts * 2, where, "plane", first=first, positive=False)
+    return assemble(flat, counts, label, axis=axis, plane=plane, particle=columns, weight=weight)
+
+
+def columns_of(jets: JetArrays, schema: JetSchema) -> dict[str, NDArray[np.float32]]:
+    """The particle columns to write, after a check that the jets have all that the schema names.
+
+    Raises:
+        ValueError: If they lack a column or weights, or have a label without a class.
+    """
+    missing = [name for name in schema.particle if name not in jets.particle]
+    if missing:
+        raise ValueError(f"the jets lack the particle columns {missing}, they have {list(jets.particle)}")
+    if schema.weight is not None and jets.weight is None:
+        raise ValueError(f"the jets have no weights to write as {schema.weight!r}: read them with weight=...")
+    if schema.labelled and len(jets) and not 0 <= jets.label.min() <= jets.label.max() < len(schema.classes):
+        raise ValueError(f"labels must index {schema.classes}, got {sorted(set(jets.label.tolist()))}")
+    return {name: jets.particle[name] for name in schema.particle}
 
 
 def _axis_of_sum(p4: NDArray[np.float32], jet: NDArray[np.int64], num_jets: int) -> NDArray[np.float32]:

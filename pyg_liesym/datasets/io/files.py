@@ -43,14 +43,22 @@ def unfinished(path: PathLike) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+class LayoutError(ValueError):
+    """A file that is whole and readable but does not have what is needed."""
+
+
 @contextmanager
 def naming_damage(path: PathLike, kind: str) -> Iterator[None]:
     """Turns whatever a library raises on a damaged file into a ValueError that names the file.
+
+    A :class:`LayoutError` passes: the file is fine, and the message its own.
 
     Damaged bytes surface as errors of many types: struct, lzma, zlib, key, index, assertion, …
     """
     try:
         yield
+    except LayoutError:
+        raise
     except Exception as error:
         says = str(error).strip().splitlines()
         raise ValueError(

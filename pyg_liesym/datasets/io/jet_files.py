@@ -119,6 +119,18 @@ def open_jet_file(path: PathLike, schema: JetSchema | None = None) -> JetFile:
         from pyg_liesym.datasets.io.root import RootJets
 
         return RootJets(path, schema)
+    if start == _HDF5:
+        from pyg_liesym.datasets.io.hdf5 import open_hdf5
+        from pyg_liesym.datasets.io.lorentznet import PaddedJets
+        from pyg_liesym.datasets.io.top_tagging import TopTaggingJets, is_pandas
+
+        with open_hdf5(path) as content:
+            pandas = is_pandas(content)
+        return TopTaggingJets(path, schema) if pandas else PaddedJets(path, schema)
+    if start.startswith(b"PK"):
+        from pyg_liesym.datasets.io.energyflow import EnergyFlowJets
+
+        return EnergyFlowJets(path, schema)
     raise ValueError(f"{path} is no file of jets: expected ROOT, HDF5 or npz, got a file that begins with {start!r}")
 
 
@@ -154,6 +166,10 @@ def jet_writer(path: PathLike, schema: JetSchema, *, plane: bool = True) -> Abst
         from pyg_liesym.datasets.io.root_writer import write_root
 
         return write_root(path, schema, plane=plane)
+    if path.suffix in (".h5", ".hdf5"):
+        from pyg_liesym.datasets.io.lorentznet import write_padded
+
+        return write_padded(path, schema, plane=plane)
     raise ValueError(f"expected a file name that ends with .root, .h5 or .hdf5, got {path.name!r}")
 
 

@@ -164,7 +164,7 @@ class RootJets:
     def _counts(self, arrays: Any) -> NDArray[np.int64]:
         import awkward as ak
 
-        counts = None
+        counts: NDArray[np.int64] | None = None
         for name in filter(self._jagged, self._branches):
             if arrays[name].ndim != 2:
                 raise ValueError(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pyg_liesym.datasets.io.assembly import columns_of
 from pyg_liesym.datasets.io.files import PathLike, unfinished
 from pyg_liesym.datasets.io.jet_files import JetSchema
 from pyg_liesym.datasets.jet_arrays import JetArrays
@@ -72,18 +73,6 @@ def branches_of(jets: JetArrays, schema: JetSchema, plane: bool) -> dict[str, An
     if schema.labelled:
         branches |= {f"label_{name}": jets.label == index for index, name in enumerate(schema.classes)}
     return branches
-
-
-def columns_of(jets: JetArrays, schema: JetSchema) -> dict[str, Any]:
-    """The particle columns to write, after a check that the jets have all that the schema names."""
-    missing = [name for name in schema.particle if name not in jets.particle]
-    if missing:
-        raise ValueError(f"the jets lack the particle columns {missing}, they have {list(jets.particle)}")
-    if schema.weight is not None and jets.weight is None:
-        raise ValueError(f"the jets have no weights to write as {schema.weight!r}: read them with weight=...")
-    if schema.labelled and len(jets) and not 0 <= jets.label.min() <= jets.label.max() < len(schema.classes):
-        raise ValueError(f"labels must index {schema.classes}, got {sorted(set(jets.label.tolist()))}")
-    return {name: jets.particle[name] for name in schema.particle}
 
 
 def _no_jets(schema: JetSchema) -> JetArrays:

@@ -1,0 +1,51 @@
+import os
+
+import pytest
+
+from pyg_liesym.datasets.io.files import LayoutError, find_files, naming_damage, unfinished
+
+
+def test_paths_and_globs_in_order(tmp_path):
+    for name in ("b.h5", "a.h5", "c.txt"):
+        (tmp_path / name).touch()
+    assert [path.name for path in find_files([tmp_path / "c.txt", str(tmp_path / "*.h5")])] == ["c.txt", "a.h5", "b.h5"]
+
+
+def test_missing_files_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nothing\*"):
+        find_files([str(tmp_path / "nothing*")])
+    with pytest.raises(FileNotFoundError, match="no files were given"):
+        find_files([])
+
+
+def test_a_file_appears_when_it_is_whole(tmp_path):
+    path = tmp_path / "new" / "a.txt"
+    with unfinished(path) as temporary:
+        temporary.write_text("half")
+        assert not path.exists()
+    assert os.listdir(path.parent) == ["a.txt"]
+
+
+def test_after_an_error_the_old_file_stays_and_nothing_else(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def fail():
+        with unfinished(path) as temporary:
+            temporary.write_text("half")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_damage_is_named_and_layout_errors_pass():
+    with (
+        pytest.raises(ValueError, match=r"a\.h5 is not a complete HDF5 file: KeyError: 'x'"),
+        naming_damage("a.h5", "HDF5"),
+    ):
+        raise KeyError("x")
+    with pytest.raises(LayoutError, match=r"^my own words$"), naming_damage("a.h5", "HDF5"):
+        raise LayoutError("my own words")

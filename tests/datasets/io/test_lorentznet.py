@@ -1,0 +1,69 @@
+import h5py
+import numpy as np
+import pytest
+
+from pyg_liesym.datasets.io.jet_files import JetSchema, open_jet_file, save_jets
+from pyg_liesym.datasets.io.lorentznet import PaddedJets
+
+SCHEMA = JetSchema(classes=("QCD", "Tbqq"))
+
+
+def test_equal_to_plain_h5py_bit_for_bit(tmp_path, make_jets, write_lorentznet):
+    path = write_lorentznet(tmp_path / "a.h5", make_jets(30))
+    read = PaddedJets(path, SCHEMA).read()
+    with h5py.File(path) as file:
+        momenta, counts, labels = file["Pmu"][:], file["Nobj"][:], file["is_signal"][:]
+    for j in range(30):
+        rows = read.p4[read.offsets[j] : read.offsets[j + 1]]
+        np.testing.assert_array_equal(rows, momenta[j, : counts[j]].astype(np.float32))
+    np.testing.assert_array_equal(read.label, labels)
+
+
+def test_beams_are_left_out(tmp_path, make_jets, write_lorentznet):
+    jets = make_jets(10)
+    path = write_lorentznet(tmp_path / "a.h5", jets, slots=202)
+    with h5py.File(path, "r+") as file:
+        # as the conversion adds them: in the last rows, counted in Nobj
+        momenta, counts = file["Pmu"][:], file["Nobj"][:]
+        momenta[:, 200:] = [[1, 0, 0, 1], [1, 0, 0, -1]]
+        label = (np.arange(202) < counts[:, None]).astype(np.int16)
+        label[:, 200:] = -1
+        file["Pmu"][:], file["Nobj"][:], file["label"] = momenta, np.where(np.arange(10) < 5, 202, counts + 2), label
+    np.testing.assert_array_equal(PaddedJets(path, SCHEMA).read().p4, jets.p4)
+
+
+def test_particle_columns_and_weights(tmp_path, make_jets, write_lorentznet):
+    jets = make_jets(4)
+    d0 = np.random.default_rng(0).normal(size=(4, 200))
+    weight = np.array([1.0, 2.0, 3.0, -1.0])
+    path = write_lorentznet(tmp_path / "a.h5", jets, part_d0val=d0, weight=weight)
+    read = PaddedJets(path, JetSchema(particle=("part_d0val",), weight="weight")).read(1, 3)
+    expected = np.concatenate([d0[j, : jets.counts[j]] for j in (1, 2)]).astype(np.float32)
+    np.testing.assert_array_equal(read.particle["part_d0val"], expected)
+    assert read.weight.tolist() == [2.0, 3.0]
+
+
+def test_wrong_shapes_and_missing_datasets(tmp_path, make_jets, write_lorentznet):
+    path = write_lorentznet(tmp_path / "a.h5", make_jets(4), weight=np.ones(3), other=np.ones((4, 5)))
+    for schema in (JetSchema(weight="weight"), JetSchema(particle=("other",))):
+        with pytest.raises(ValueError, match=r"expected Pmu \[J, N, 4\].*got \{'(weight|other)'"):
+            PaddedJets(path, schema)
+    with pytest.raises(ValueError, match=r"a\.h5 lacks the datasets \['part_charge'\], it has \['Nobj', 'Pmu'"):
+        PaddedJets(path, JetSchema(particle=("part_charge",)))
+
+
+@pytest.mark.parametrize("count", [-1, 201])
+def test_wrong_counts(tmp_path, make_jets, write_lorentznet, count):
+    path = write_lorentznet(tmp_path / "a.h5", make_jets(4))
+    with h5py.File(path, "r+") as file:
+        file["Nobj"][2] = count
+    with pytest.raises(ValueError, match=rf"expected 0 <= Nobj <= 200, got {count} in jet 2"):
+        PaddedJets(path, SCHEMA).read(1)
+
+
+def test_classes_of_our_own_files_are_matched_by_name(tmp_path, make_jets):
+    jets = make_jets(8)
+    path = save_jets(tmp_path / "a.h5", jets, SCHEMA)
+    np.testing.assert_array_equal(open_jet_file(path, JetSchema(classes=("Tbqq", "QCD"))).read().label, 1 - jets.label)
+    with pytest.raises(ValueError, match=r"a\.h5 has the classes \('QCD', 'Tbqq'\), not all of \('gluon', 'quark'\)"):
+        open_jet_file(path, JetSchema(classes=("gluon", "quark"))).read()
