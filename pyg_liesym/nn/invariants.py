@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
@@ -10,8 +11,24 @@ from torch import Tensor
 from pyg_liesym.typing import Invariant
 
 
+def without_autocast(device: torch.device) -> AbstractContextManager[object]:
+    """Context in which operators compute in the precision of their inputs, whatever surrounds it.
+
+    Example:
+        >>> with torch.autocast("cpu", torch.bfloat16), without_autocast(torch.device("cpu")):
+        ...     (torch.eye(2) @ torch.eye(2)).dtype
+        torch.float32
+    """
+    if torch.is_autocast_enabled(device.type):
+        return torch.autocast(device.type, enabled=False)
+    return nullcontext()
+
+
 def bilinear(a: Tensor, b: Tensor, metric: Tensor) -> Tensor:
-    r"""The forms :math:`\langle a, b \rangle_J = a^\top J b` of rows.
+    r"""The forms :math:`\langle a, b \rangle_J = a^\top J b` of rows, in float32 or better.
+
+    Squares of nearly light-like vectors cancel: in bfloat16, or under autocast, little more than rounding errors would
+    be left of a mass.
 
     Shapes:
         - **a**, **b**: :math:`(N, n)`; **metric**: :math:`(F, n, n)`; **output**: :math:`(N, F)`
@@ -22,8 +39,11 @@ def bilinear(a: Tensor, b: Tensor, metric: Tensor) -> Tensor:
         tensor([[16.]])
     """
     forms, n = metric.size(0), metric.size(-1)
-    lowered = (a @ metric.transpose(0, 1).reshape(n, forms * n)).view(a.size(0), forms, n)
-    return (lowered * b[:, None]).sum(-1)
+    dtype = torch.promote_types(a.dtype, torch.float32)
+    with without_autocast(a.device):
+        rows = metric.transpose(0, 1).reshape(n, forms * n).to(dtype)
+        lowered = (a.to(dtype) @ rows).view(a.size(0), forms, n)
+        return (lowered * b[:, None]).sum(-1)
 
 
 def signed_log(s: Tensor) -> Tensor:
@@ -43,6 +63,8 @@ def pair_invariants(
 ) -> Tensor:
     r"""Chosen invariants of each edge, :math:`\psi(\|x_i - x_j\|_J^2)` and :math:`\psi(\langle x_i, x_j \rangle_J)`.
 
+    They are computed in float32 or better, under autocast too, and come in the precision of the vectors.
+
     Shapes:
         - **relative**, **pos_i**, **pos_j**: :math:`(|E|, n)`; **metric**: :math:`(F, n, n)`
         - **output**: :math:`(|E|, F \cdot |\text{invariants}|)`
@@ -52,4 +74,4 @@ def pair_invariants(
         for kind in invariants
     ]
     out = scalars[0] if len(scalars) == 1 else torch.cat(scalars, dim=-1)
-    return signed_log(out) if psi == "log" else out
+    return (signed_log(out) if psi == "log" else out).to(pos_i.dtype)

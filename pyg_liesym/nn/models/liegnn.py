@@ -176,7 +176,7 @@ class LieGNN(nn.Module):
         if pos.dim() != 2 or pos.size(1) != metric.size(-1):
             n = metric.size(-1)
             raise ValueError(f"`metric` is [{n}, {n}], so `pos` must be [num_nodes, {n}]; got {list(pos.shape)}")
-        norm = signed_log(bilinear(pos, pos, metric))
+        norm = signed_log(bilinear(pos, pos, metric)).to(pos.dtype)
         return norm if x is None else torch.cat([x, norm], dim=-1)
 
     def __repr__(self) -> str:

@@ -237,7 +237,7 @@ def with_beams(p4: Tensor, batch: OptTensor, batch_size: int | None = None) -> t
     item = torch.cat([jets.repeat_interleave(2), batch])
     mass = bilinear(pos, pos, minkowski(dtype=p4.dtype).to(p4.device)[None]).abs().sqrt()
     is_beam = (torch.arange(pos.size(0), device=p4.device) < 2 * jets.numel())[:, None]
-    x = signed_log(torch.cat([mass * ~is_beam, mass * is_beam], dim=-1))
+    x = signed_log(torch.cat([mass * ~is_beam, mass * is_beam], dim=-1)).to(p4.dtype)
     order = item.argsort(stable=True)
     return x[order], pos[order], item[order]
 

@@ -12,6 +12,7 @@ from torch_geometric.nn import MessagePassing
 from torch_geometric.utils import degree
 
 from pyg_liesym.nn.edges import CompleteGraph, Edges
+from pyg_liesym.nn.invariants import without_autocast
 from pyg_liesym.nn.pairwise.maps import Maps, Setting
 from pyg_liesym.nn.pairwise.moments import normalise
 from pyg_liesym.nn.pairwise.ops import pairwise_messages
@@ -135,12 +136,15 @@ def tiled_messages(
         gated_move=gated_move,
         clamp=clamp,
     )
-    with torch.autocast(pos.device.type, enabled=False):
-        nodes = _nodes(target.to(pos.dtype), source.to(pos.dtype), pos, metric, weight, edge_attr, invariants)
+    # Half precision has too few digits for the invariants, and sums over neighbours lose more of them.
+    dtype = torch.promote_types(pos.dtype, torch.float32)
+    with without_autocast(pos.device):
+        nodes = _nodes(target, source, pos, metric, weight, edge_attr, invariants, dtype)
         if norm is not None:
             nodes = normalise(norm, nodes, setting, edge_index, batch, _degrees(edges, edge_index, pos.size(0)))
-        message, shift = pairwise_messages(nodes, _parameters(phi_e, phi_m, phi_x), setting, edge_index, batch)
-    return message, None if phi_x is None else shift.t()
+        parameters = _parameters(phi_e, phi_m, phi_x, dtype)
+        message, shift = pairwise_messages(nodes, parameters, setting, edge_index, batch)
+    return message.to(pos.dtype), None if phi_x is None else shift.t().to(pos.dtype)
 
 
 def _nodes(
@@ -151,9 +155,12 @@ def _nodes(
     weight: OptTensor,
     edge_attr: OptTensor,
     invariants: Sequence[Invariant],
+    dtype: torch.dtype,
 ) -> Nodes:
+    target, source, pos = target.to(dtype), source.to(dtype), pos.to(dtype)
     if metric is None:
         metric = pos.new_zeros(0, pos.size(1), pos.size(1))
+    metric = metric.to(dtype)
     if weight is None:
         weight = target.new_zeros(target.size(1), 0)
     forms = metric.size(0)
@@ -162,23 +169,24 @@ def _nodes(
     return Nodes(
         target=target,
         source=source,
-        weight=weight.t(),
+        weight=weight.t().to(dtype),
         pos=pos.t().contiguous(),
         metric=(metric + metric.mT) / 2,
         lowered=metric.mT @ pos.t() if "inner" in invariants else pos.new_zeros(forms, 0, 0),
-        edge_attr=edge_attr,
+        edge_attr=None if edge_attr is None else edge_attr.to(dtype),
     )
 
 
-def _parameters(phi_e: Any, phi_m: Any, phi_x: Any) -> Maps:
+def _parameters(phi_e: Any, phi_m: Any, phi_x: Any, dtype: torch.dtype) -> Maps:
+    linear = phi_x is None or len(phi_x) == 1
     return Maps(
-        w2=phi_e[1].weight,
-        b2=phi_e[1].bias,
-        wg=None if phi_m is None else phi_m[0].weight[0],
-        bg=None if phi_m is None else phi_m[0].bias,
-        w3=None if phi_x is None or len(phi_x) == 1 else phi_x[0].weight,
-        b3=None if phi_x is None or len(phi_x) == 1 else phi_x[0].bias,
-        w4=None if phi_x is None else phi_x[-1].weight[0],
+        w2=phi_e[1].weight.to(dtype),
+        b2=phi_e[1].bias.to(dtype),
+        wg=None if phi_m is None else phi_m[0].weight[0].to(dtype),
+        bg=None if phi_m is None else phi_m[0].bias.to(dtype),
+        w3=None if linear else phi_x[0].weight.to(dtype),
+        b3=None if linear else phi_x[0].bias.to(dtype),
+        w4=None if phi_x is None else phi_x[-1].weight[0].to(dtype),
     )
 
 

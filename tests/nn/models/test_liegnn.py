@@ -8,7 +8,9 @@ from torch_geometric.explain import Explainer, GNNExplainer
 from pyg_liesym.cli.reproduce.textbook_egnn import TextbookEGNN
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.metric import minkowski
+from pyg_liesym.nn import invariants
 from pyg_liesym.nn.edges import complete_graph
+from pyg_liesym.nn.models import liegnn
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.testing.equivariance import (
     assert_equivariant,
@@ -115,6 +117,30 @@ def test_graphs_without_edges_are_defined(nodes: int) -> None:
     out = model(None, torch.ones(nodes, 4).double(), batch=torch.zeros(nodes, dtype=torch.long), batch_size=1)
     assert out.shape == (1, 2)
     assert bool(out.isfinite().all())
+
+
+def test_boosts_under_autocast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The maps may be coarse, the invariants may not: they would tell one frame from another."""
+
+    def naive(a: torch.Tensor, b: torch.Tensor, metric: torch.Tensor) -> torch.Tensor:
+        return ((a.bfloat16() @ metric[0].bfloat16()) * b.bfloat16()).sum(-1, keepdim=True).float()
+
+    momenta = 30 * points(3)
+    pos = torch.cat([(1 + momenta.square().sum(1, keepdim=True)).sqrt(), momenta], dim=1)
+    g = LieAlgebra.lorentz().exp(torch.linspace(-1, 1, 6, dtype=torch.float64))
+    model = network(0, 16, 2, 2, metric=minkowski(dtype=torch.float64), readout="mean").float()
+
+    @torch.no_grad()
+    def error() -> float:
+        with torch.autocast("cpu", torch.bfloat16):
+            here, there = (model(None, p.float(), batch=BATCH).double() for p in (pos, pos @ g.T))
+        return float((here - there).norm() / here.norm())
+
+    kept = error()
+    monkeypatch.setattr(liegnn, "bilinear", naive)
+    monkeypatch.setattr(invariants, "bilinear", naive)
+    assert kept < 0.05, kept
+    assert error() > 5 * kept
 
 
 def test_every_parameter_gets_a_gradient() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -13,7 +14,7 @@ from pyg_liesym.lie.metric import minkowski
 from pyg_liesym.nn.conv.egnn_conv import EGNNConv
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
 from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
-from pyg_liesym.nn.pairwise import layers, tiles
+from pyg_liesym.nn.pairwise import layers, maps, tiles
 from pyg_liesym.testing.equivariance import randomize_parameters
 
 ETA = minkowski(dtype=torch.float64)
@@ -163,6 +164,7 @@ def test_torch_func_takes_the_plain_path(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_inference_mode_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a prediction leaves for the next call can be written to by a training step."""
     monkeypatch.setattr(tiles, "_CPU_BYTES", 2000)
+    monkeypatch.setattr(maps, "_kept", threading.local())
     conv = LieGNNConv(5, 5, metric=minkowski(dtype=torch.float16)).half()
     big, small = (torch.randn(n, 9, dtype=torch.float16) for n in (60, 12))
     with torch.inference_mode():
