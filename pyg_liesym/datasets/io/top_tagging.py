@@ -105,7 +105,7 @@ class TopTaggingJets:
         if self._fixed:
             return {name: group[name][start:stop] for name in needed}
         rows = group["table"].fields(sorted(needed))[start:stop]
-        return {name: rows[name].reshape(len(rows), -1) for name in needed}
+        return {name: rows[name] if rows[name].ndim == 2 else rows[name][:, None] for name in needed}
 
     def _columns(self, blocks: dict[str, NDArray[Any]], names: Sequence[str]) -> NDArray[Any]:
         """The columns of the given names side by side, ``[J, len(names)]``."""

@@ -44,7 +44,7 @@ def write_top_tagging() -> Callable[..., Path]:
         fixed: bool = False,
         **options: object,
     ) -> Path:
-        momenta = padded(jets, jets.p4, slots).reshape(len(jets), -1)
+        momenta = padded(jets, jets.p4, slots).reshape(len(jets), 4 * slots)
         floats = np.concatenate([momenta, np.zeros((len(jets), 4), np.float32)], axis=1)
         names = names or [f"{c}_{i}" for i in range(slots) for c in P4] + ["truthE", "truthPX", "truthPY", "truthPZ"]
         if weight is not None:
