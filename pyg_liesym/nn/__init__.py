@@ -3,11 +3,13 @@
 from pyg_liesym.nn.conv.egnn_conv import EGNNConv
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
 from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
+from pyg_liesym.nn.conv.particlenet_conv import ParticleNetConv
 from pyg_liesym.nn.edges import Edges, complete_graph
 from pyg_liesym.nn.metric import LearnedMetric
 from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
+from pyg_liesym.nn.models.particlenet import ParticleNet
 
 __all__ = [
     "EGNN",
@@ -18,6 +20,8 @@ __all__ = [
     "LieGNNConv",
     "LorentzNet",
     "LorentzNetConv",
+    "ParticleNet",
+    "ParticleNetConv",
     "complete_graph",
     "with_beams",
 ]

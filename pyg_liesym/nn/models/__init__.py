@@ -3,5 +3,6 @@
 from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
+from pyg_liesym.nn.models.particlenet import ParticleNet
 
-__all__ = ["EGNN", "LieGNN", "LorentzNet", "with_beams"]
+__all__ = ["EGNN", "LieGNN", "LorentzNet", "ParticleNet", "with_beams"]
