@@ -10,6 +10,7 @@ from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
 from pyg_liesym.nn.models.particlenet import ParticleNet
+from pyg_liesym.nn.models.taggers import build_tagger
 
 __all__ = [
     "EGNN",
@@ -22,6 +23,7 @@ __all__ = [
     "LorentzNetConv",
     "ParticleNet",
     "ParticleNetConv",
+    "build_tagger",
     "complete_graph",
     "with_beams",
 ]

@@ -1,0 +1,191 @@
+"""The jet taggers by name, all called alike: ``net(x, p4, batch=..., batch_size=...)``."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.nn import global_mean_pool
+
+from pyg_liesym.lie.invariant import InvariantMetric
+from pyg_liesym.lie.metric import euclidean_metric, minkowski
+from pyg_liesym.nn.invariants import bilinear, signed_log
+from pyg_liesym.nn.models.egnn import EGNN
+from pyg_liesym.nn.models.liegnn import LieGNN
+from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
+from pyg_liesym.nn.models.particlenet import ParticleNet
+from pyg_liesym.typing import OptTensor
+
+TaggerName = Literal["liegnn", "liegnn-fast", "lorentznet", "lorentznet-plain", "egnn", "particlenet"]
+"""What :func:`build_tagger` knows."""
+TAGGERS: tuple[TaggerName, ...] = get_args(TaggerName)
+# Distances enter EGNN as they are: in units of 100 GeV those within a jet are of order one.
+_EGNN_UNIT = 100.0
+
+
+def build_tagger(
+    name: TaggerName,
+    num_classes: int = 2,
+    in_channels: int = 0,
+    metric: Tensor | InvariantMetric | None = None,
+    **overrides: Any,
+) -> nn.Module:
+    r"""Build one of the jet taggers, to be called as ``net(x, p4, batch=..., batch_size=...)``.
+
+    All see the four-momenta of the constituents, and ``x`` if ``in_channels`` says so. Their answers do not depend on
+    the numbering of the constituents, nor, besides, on
+
+    ==================== ==================================================== =====================================
+    name                 network                                              transformations of all four-momenta
+    ==================== ==================================================== =====================================
+    ``liegnn``           :class:`~pyg_liesym.nn.LieGNN`, 72 channels, 6 layers what keeps J: Lorentz by default
+    ``liegnn-fast``      :meth:`LieGNN.fast <pyg_liesym.nn.LieGNN.fast>`       what keeps J: Lorentz by default
+    ``lorentznet``       :class:`~pyg_liesym.nn.LorentzNet` as published       what keeps J: Lorentz by default
+    ``lorentznet-plain`` the same with ``symmetric=False``                     none
+    ``egnn``             :class:`~pyg_liesym.nn.EGNN`, 72 channels, 6 layers   rotations of :math:`(E, p)` in ℝ⁴
+    ``particlenet``      :class:`~pyg_liesym.nn.ParticleNet` as published      rotations about the beam
+    ==================== ==================================================== =====================================
+
+    The nodes' own scalars are :math:`\psi(\langle p, p\rangle_J)` (of EGNN with J = I, of LorentzNet without symmetry
+    with Minkowski's); LorentzNet's with ``beams=True`` those of :func:`~pyg_liesym.nn.with_beams`, and two beams a
+    jet, which leave it the rotations about the beam alone. EGNN computes in units of 100 GeV, its graph's answer is a
+    perceptron of the mean over the nodes.
+
+    Args:
+        name: Which.
+        num_classes: Channels of the answer.
+        in_channels: Channels of ``x`` (0 if there are none).
+        metric: J of the first three, Minkowski's by default; put on the sphere :math:`\|J\|_F = 2`, where that lies,
+            since the symmetry does not fix its scale.
+        **overrides: Arguments of the network that take the place of the usual ones, and LorentzNet's ``beams``.
+
+    Units:
+        GeV.
+
+    Raises:
+        ValueError: If there is no such tagger, or it has no metric and one was given.
+
+    Example:
+        >>> net = build_tagger("liegnn-fast")
+        >>> net(None, torch.rand(5, 4), batch=torch.tensor([0, 0, 0, 1, 1]), batch_size=2).shape
+        torch.Size([2, 2])
+    """
+    if name not in TAGGERS:
+        raise ValueError(f"expected `name` to be one of {', '.join(TAGGERS)}, got {name!r}")
+    if metric is not None and name in ("lorentznet-plain", "egnn", "particlenet"):
+        raise ValueError(f"the tagger {name!r} has no metric, but one was given; leave it out")
+    if name == "particlenet":
+        return ParticleNet(in_channels, num_classes, **overrides)
+    if name == "egnn":
+        return EGNNTagger(in_channels, num_classes, **overrides)
+    if name == "lorentznet-plain":
+        return LorentzNetTagger(in_channels, num_classes, symmetric=False, **overrides)
+    form = minkowski() if metric is None else metric.J if isinstance(metric, InvariantMetric) else metric
+    form = (form * (2.0 / form.norm())).to(torch.get_default_dtype())
+    if name == "lorentznet":
+        return LorentzNetTagger(in_channels, num_classes, metric=form, **overrides)
+    if name == "liegnn-fast":
+        return LieGNN.fast(in_channels, num_classes, metric=form, **overrides)
+    sizes: dict[str, Any] = {"hidden_channels": 72, "num_layers": 6, "readout": "mean"}
+    return LieGNN(in_channels, out_channels=num_classes, metric=form, **{**sizes, **overrides})
+
+
+class LorentzNetTagger(nn.Module):
+    """LorentzNet with the scalars of its nodes, and on request with beams; see :func:`build_tagger`.
+
+    Args:
+        in_channels: Channels of ``x``.
+        num_classes: Channels of the answer.
+        beams: Whether every jet gets two beam particles, as published.
+        **kwargs: Of :class:`~pyg_liesym.nn.LorentzNet`; ``c`` and ``dropout`` are those of its top tagger.
+    """
+
+    def __init__(self, in_channels: int, num_classes: int, *, beams: bool = False, **kwargs: Any) -> None:
+        super().__init__()
+        self.in_channels, self.beams = in_channels, beams
+        published: dict[str, Any] = {"c": 5e-3, "dropout": 0.2}
+        own = 2 if beams else 1
+        self.net = LorentzNet(own + in_channels, out_channels=num_classes, **{**published, **kwargs})
+
+    def reset_parameters(self) -> None:
+        """Draw new parameters."""
+        self.net.reset_parameters()
+
+    def forward(self, x: OptTensor, p4: Tensor, batch: OptTensor = None, batch_size: int | None = None) -> Tensor:
+        """Classify jets, shape :math:`(B, C)`."""
+        _check(x, p4, self.in_channels)
+        if not self.beams:
+            scalars = _own_scalars(x, p4, self.net.metric().to(p4.dtype))
+        else:
+            if batch is None:
+                batch, batch_size = torch.zeros(p4.size(0), dtype=torch.long, device=p4.device), 1
+            rows = torch.arange(p4.size(0), device=p4.device) + 2 * (batch + 1)
+            scalars, p4, batch = with_beams(p4, batch, batch_size)
+            if x is not None:
+                rest = x.new_zeros(p4.size(0), x.size(1)).index_copy(0, rows, x)
+                scalars = torch.cat([scalars, rest], dim=-1)
+        return self.net(scalars, p4, batch=batch, batch_size=batch_size)  # type: ignore[no-any-return]
+
+
+class EGNNTagger(nn.Module):
+    """EGNN of four-momenta with a perceptron of the mean over the nodes; see :func:`build_tagger`.
+
+    Args:
+        in_channels: Channels of ``x``.
+        num_classes: Channels of the answer.
+        hidden_channels: Width.
+        num_layers: Number of layers.
+        dropout: Share of hidden channels of the perceptron dropped in training.
+        **kwargs: Of :class:`~pyg_liesym.nn.EGNN`.
+    """
+
+    metric: Tensor
+
+    def __init__(
+        self,
+        in_channels: int,
+        num_classes: int,
+        *,
+        hidden_channels: int = 72,
+        num_layers: int = 6,
+        dropout: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__()
+        self.in_channels = in_channels
+        self.register_buffer("metric", euclidean_metric(4)[None].to(torch.get_default_dtype()), persistent=False)
+        self.net = EGNN(1 + in_channels, hidden_channels, None, num_layers, dim=4, **kwargs)
+        self.head = nn.Sequential(
+            nn.Linear(hidden_channels, hidden_channels),
+            nn.SiLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden_channels, num_classes),
+        )
+
+    def reset_parameters(self) -> None:
+        """Draw new parameters."""
+        for module in (self.net, self.head[0], self.head[3]):
+            assert isinstance(module, EGNN | nn.Linear)
+            module.reset_parameters()
+
+    def forward(self, x: OptTensor, p4: Tensor, batch: OptTensor = None, batch_size: int | None = None) -> Tensor:
+        """Classify jets, shape :math:`(B, C)`."""
+        _check(x, p4, self.in_channels)
+        scalars = _own_scalars(x, p4, self.metric.to(p4.dtype))
+        h = self.net(scalars, p4 / _EGNN_UNIT, batch=batch, batch_size=batch_size)[0]
+        logits: Tensor = self.head(global_mean_pool(h, batch, batch_size))
+        return logits
+
+
+def _check(x: OptTensor, p4: Tensor, in_channels: int) -> None:
+    if p4.dim() != 2 or p4.size(1) != 4:
+        raise ValueError(f"expected `p4` of shape [num_nodes, 4], got {list(p4.shape)}")
+    channels = 0 if x is None else x.size(-1)
+    if channels != in_channels:
+        raise ValueError(f"expected `x` with in_channels={in_channels} channels, got {channels}")
+
+
+def _own_scalars(x: OptTensor, p4: Tensor, metric: Tensor) -> Tensor:
+    norm = signed_log(bilinear(p4, p4, metric)).to(p4.dtype)
+    return norm if x is None else torch.cat([norm, x.to(norm.dtype)], dim=-1)

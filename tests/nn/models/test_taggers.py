@@ -1,0 +1,181 @@
+"""All taggers on one footing: what holds for each of them, and the symmetry that each claims."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.lie.invariant import InvariantMetric
+from pyg_liesym.lie.metric import minkowski
+from pyg_liesym.nn.models.egnn import EGNN
+from pyg_liesym.nn.models.liegnn import LieGNN
+from pyg_liesym.nn.models.particlenet import ParticleNet
+from pyg_liesym.nn.models.taggers import TAGGERS, build_tagger
+from pyg_liesym.testing.equivariance import assert_invariant, assert_permutation_equivariant, randomize_parameters
+
+pytestmark = pytest.mark.usefixtures("edges_in_tiles")
+
+BATCH = torch.tensor([0] * 7 + [1] * 5 + [2] * 1 + [3] * 6)
+SMALL: dict[str, dict[str, object]] = {
+    "particlenet": {"blocks": ((8, 8), (6, 9)), "k": 4, "head_channels": 7},
+    "liegnn-fast": {"hidden_channels": 8, "edge_channels": 4, "num_layers": 2},
+}
+CASES = [*TAGGERS, "lorentznet, beams"]
+LORENTZ = LieAlgebra.lorentz().exp(torch.linspace(-0.4, 0.4, 6, dtype=torch.float64))
+FOUR_DIMENSIONS = LieAlgebra.rotation(4).exp(torch.linspace(-1, 1, 6, dtype=torch.float64))
+ABOUT_THE_BEAM = torch.eye(4, dtype=torch.float64)
+ABOUT_THE_BEAM[1:3, 1:3] = LieAlgebra.rotation(2).exp(torch.tensor([1.2], dtype=torch.float64))
+GROUPS = {"Lorentz": LORENTZ, "rotation of four dimensions": FOUR_DIMENSIONS, "about the beam": ABOUT_THE_BEAM}
+KEEPS = {
+    "liegnn": {"Lorentz", "about the beam"},
+    "liegnn-fast": {"Lorentz", "about the beam"},
+    "lorentznet": {"Lorentz", "about the beam"},
+    "lorentznet, beams": {"about the beam"},
+    "lorentznet-plain": set(),
+    "egnn": {"rotation of four dimensions", "about the beam"},
+    "particlenet": {"about the beam"},
+}
+
+
+def tagger(case: str, in_channels: int = 0, seed: int = 0) -> torch.nn.Module:
+    name, _, beams = case.partition(", ")
+    options = SMALL.get(name, {"hidden_channels": 8, "num_layers": 2}) | ({"beams": True} if beams else {})
+    net = build_tagger(name, 3, in_channels, **options).double()
+    randomize_parameters(net, generator=torch.Generator().manual_seed(seed))
+    return net.eval()
+
+
+def jets(mass: float = 0.2, scale: float = 1.0) -> Tensor:
+    momenta = scale * torch.randn(len(BATCH), 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    return torch.cat([(mass**2 + momenta.square().sum(1, keepdim=True)).sqrt(), momenta], dim=1)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("in_channels", [0, 2])
+def test_one_call_for_all(case: str, in_channels: int) -> None:
+    """Logits of every jet; a batch is a loop over jets; further inputs count."""
+    net, p4 = tagger(case, in_channels), jets()
+    x = None
+    if in_channels:
+        x = torch.randn(len(p4), in_channels, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    logits = net(x, p4, batch=BATCH, batch_size=4)
+    assert logits.shape == (4, 3)
+    for jet in range(4):
+        rows = jet == BATCH
+        alone = net(None if x is None else x[rows], p4[rows], batch=BATCH[rows] * 0, batch_size=1)
+        torch.testing.assert_close(logits[jet : jet + 1], alone)
+        torch.testing.assert_close(net(None if x is None else x[rows], p4[rows]), alone)
+    if x is not None:
+        assert not torch.allclose(logits, net(-x, p4, batch=BATCH, batch_size=4))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_symmetry_that_each_claims(case: str) -> None:
+    net, p4 = tagger(case), jets()
+    run = lambda p: net(None, p, batch=BATCH, batch_size=4)  # noqa: E731
+    for name, g in GROUPS.items():
+        if name in KEEPS[case]:
+            assert_invariant(run, [p4], [g])
+        else:
+            with pytest.raises(AssertionError, match=r"not (equi|in)variant"):
+                assert_invariant(run, [p4], [g])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_numbering_of_the_constituents_does_not_matter(case: str) -> None:
+    net = tagger(case)
+    assert_permutation_equivariant(
+        lambda p: net(None, p), [jets()[:7]], invariant=True, generator=torch.Generator().manual_seed(0)
+    )
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("batch_size", [0, 1, 2])
+def test_batches_without_constituents(case: str, batch_size: int) -> None:
+    none = torch.zeros(0, dtype=torch.long)
+    logits = tagger(case)(None, torch.zeros(0, 4, dtype=torch.float64), batch=none, batch_size=batch_size)
+    assert logits.shape == (batch_size, 3)
+    assert bool(logits.isfinite().all())
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("training", [True, False])
+def test_massless_and_space_like_constituents(case: str, training: bool) -> None:
+    """m² = 0, m² below zero by rounding, two at one place, one of nothing: numbers, and gradients that are numbers."""
+    net, p4 = tagger(case).float().train(training), jets(mass=0.0, scale=300.0).float()
+    p4[0, 0] *= 1 - 1e-6
+    p4[4] = p4[3]
+    p4[8] = 0
+    p4.requires_grad_()
+    logits = net(None, p4, batch=BATCH, batch_size=4)
+    torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1, 2, 0])).backward()
+    assert bool(logits.isfinite().all())
+    assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in net.parameters())
+    if "beams" not in case:
+        assert bool(p4.grad.isfinite().all())
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_under_autocast(case: str) -> None:
+    net, p4 = tagger(case).float(), jets().float()
+    expected = net(None, p4, batch=BATCH, batch_size=4)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = net(None, p4, batch=BATCH, batch_size=4)
+    torch.testing.assert_close(found.float(), expected, rtol=0.2, atol=0.2)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_state_dict_round_trip_and_reset(case: str) -> None:
+    net, other, p4 = tagger(case), tagger(case, seed=1), jets()
+    other.load_state_dict(net.state_dict())
+    torch.testing.assert_close(other(None, p4, batch=BATCH), net(None, p4, batch=BATCH))
+    other.reset_parameters()
+    assert all(
+        not torch.equal(p, q) for p, q in zip(other.parameters(), net.parameters(), strict=True) if p.numel() > 1
+    )
+
+
+def test_the_usual_sizes() -> None:
+    count = {name: sum(p.numel() for p in build_tagger(name).parameters()) for name in TAGGERS}
+    assert count == {
+        "liegnn": 221_840,
+        "liegnn-fast": sum(p.numel() for p in LieGNN.fast(0, 2, metric=minkowski()).parameters()),
+        "lorentznet": 223_568,
+        "lorentznet-plain": 223_568 + 6 * (2 * 4 - 2) * 72,
+        "egnn": sum(p.numel() for p in EGNN(1, 72, 72, 6, dim=4).parameters()) + 2 * 73,
+        "particlenet": sum(p.numel() for p in ParticleNet().parameters()),
+    }
+    assert sum(p.numel() for p in build_tagger("lorentznet", beams=True).parameters()) == 224_072
+
+
+@pytest.mark.parametrize("name", ["liegnn", "liegnn-fast", "lorentznet"])
+def test_scale_of_the_metric_does_not_matter(name: str) -> None:
+    """What a symmetry leaves open is fixed; a form of another symmetry is another network."""
+    found = LieAlgebra.lorentz().invariant_metric()
+    assert isinstance(found, InvariantMetric)
+    nets = [tagger(name)]
+    for metric in (found, 7 * minkowski(), torch.eye(4)):
+        net = build_tagger(name, 3, metric=metric, **SMALL.get(name, {"hidden_channels": 8, "num_layers": 2})).double()
+        weights = {key: value for key, value in nets[0].state_dict().items() if not key.endswith("metric.J")}
+        net.load_state_dict(weights, strict=False)
+        nets.append(net.eval())
+    usual, discovered, scaled, other = (net(None, jets(), batch=BATCH) for net in nets)
+    torch.testing.assert_close(discovered, usual, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(scaled, usual)
+    assert not torch.allclose(other, usual, rtol=1e-3)
+
+
+def test_bad_input() -> None:
+    with pytest.raises(ValueError, match="one of liegnn, liegnn-fast, lorentznet"):
+        build_tagger("transformer")
+    for name in ("egnn", "particlenet", "lorentznet-plain"):
+        with pytest.raises(ValueError, match=f"{name!r} has no metric"):
+            build_tagger(name, metric=minkowski())
+    for name in TAGGERS:
+        net = build_tagger(name)
+        with pytest.raises(ValueError, match="in_channels=0 channels, got 2"):
+            net(torch.ones(3, 2), torch.ones(3, 4))
+        with pytest.raises(ValueError, match=r"\[num_nodes, 4\]"):
+            net(None, torch.ones(3, 3))
