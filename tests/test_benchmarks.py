@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from torch.nn.functional import cross_entropy
 from pyg_liesym.lie.metric import minkowski
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.lorentznet import LorentzNet
+from pyg_liesym.nn.models.taggers import TAGGERS
 
 FOLDER = Path(__file__).parent / "benchmarks"
 SIZES = [5, 1, 3, 2]
@@ -118,6 +120,30 @@ def test_everything_runs(benchmark, model: str, tmp_path: Path, monkeypatch: pyt
     tables = capsys.readouterr().out
     for title in ("Seconds, tuned allocator", "Peak memory", "Matrix products", "Where the time"):
         assert title in tables
+
+
+def test_taggers_run(benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    """All of them, and another setting of the fast one; the ratio of the textbook to itself is one."""
+    module = benchmark("taggers")
+
+    def here(module_name: str, function: str, threads: int, allocator: str, **options: object) -> object:
+        return getattr(benchmark(module_name), function)(threads=threads, **options)
+
+    monkeypatch.setattr(module, "apart", here)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    out = tmp_path / "taggers.json"
+    options = ["--quick", "--threads", "1", "--device", "cpu", "--out", str(out)]
+    module.main([*options, "--fast", '{"edge_channels": 3}'])
+    tables = json.loads(out.read_text())["tables"]
+    assert set(tables) == {"default", "tuned"}
+    first, *others = tables["default"]
+    assert (first["name"], first["train"]["ratio"], first["infer"]["ratio"]) == ("textbook", 1.0, 1.0)
+    assert [row["name"] for row in others] == [*TAGGERS, 'liegnn-fast {"edge_channels": 3}']
+    rates = [row["train"]["jets_per_second"] / first["train"]["jets_per_second"] for row in others]
+    assert rates == pytest.approx([row["train"]["ratio"] for row in others])
+    text = capsys.readouterr().out
+    for row in others:
+        assert f"| {row['name']} | {row['parameters']:,} |" in text
 
 
 def test_a_process_of_its_own(benchmark) -> None:

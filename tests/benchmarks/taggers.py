@@ -1,0 +1,160 @@
+"""Jets a second of all taggers, beside the textbook LorentzNet in the same run.
+
+A training step is forward, cross-entropy and backward, inference a forward pass in evaluation mode; the networks take
+turns on one batch of the packaged jets, packed, with all their constituents. Only the ratios carry over to another
+machine.
+
+    python tests/benchmarks/taggers.py                                     all taggers
+    python tests/benchmarks/taggers.py --fast '{"edge_channels": 8}'       and the fast LieGNN with other settings
+    python tests/benchmarks/taggers.py --only liegnn-fast                  the textbook and one other
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))  # for `python -m tests.benchmarks.taggers`
+
+from cases import CLASSES, HIDDEN, LAYERS, TEXTBOOK, Contender, jets
+from harness import ALLOCATORS, apart, machine, say, seconds
+
+from pyg_liesym.cli.files import write_json
+
+WARM_UP = 2
+QUICK: dict[str, dict[str, Any]] = {
+    "particlenet": {"blocks": ((8, 8),), "k": 3, "head_channels": 8},
+    "other": {"hidden_channels": 8, "num_layers": 2},
+}
+"""Settings of tiny networks."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure, write what was measured, and print it as a table for each allocator."""
+    options = _parse(arguments)
+    import torch
+
+    device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    settings = {
+        "device": device,
+        "num_jets": 2 if options.quick else options.jets,
+        "repeats": 1 if options.quick else options.repeats,
+        "quick": options.quick,
+        "only": options.only,
+        "fast": [json.loads(text) for text in options.fast],
+    }
+    tables = {}
+    for allocator in ALLOCATORS if device == "cpu" else ("default",):
+        say(f"{allocator} allocator")
+        tables[allocator] = apart("taggers", "table", options.threads, allocator, **settings)
+    result = {**settings, "machine": machine(options.threads, device), "tables": tables}
+    write_json(options.out, result)
+    print(markdown(result))
+
+
+def table(
+    threads: int,
+    device: str,
+    num_jets: int,
+    repeats: int,
+    quick: bool,
+    only: list[str] | None = None,
+    fast: list[dict[str, Any]] | None = None,
+) -> list[dict[str, Any]]:
+    """Time every tagger in this process, in turn, training and inference."""
+    import torch
+
+    torch.set_num_threads(threads)
+    case = jets(num_jets).to(device)
+    rows: dict[str, dict[str, Any]] = {}
+    nets = contenders(device, quick, only, fast or [])
+    for kind in ("train", "infer"):
+        times: dict[str, list[float]] = {name: [] for name in nets}
+        for turn in range(WARM_UP + repeats):
+            say(f"  {kind}, turn {turn + 1} of {WARM_UP + repeats}")
+            for name, net in nets.items():
+                step = getattr(net, kind)
+                taken = seconds(lambda step=step: step(case), device)
+                if turn >= WARM_UP:
+                    times[name].append(taken)
+        for name, values in times.items():
+            row = rows.setdefault(name, {"name": name, "parameters": _count(nets[name])})
+            ratios = [theirs / own for theirs, own in zip(times[TEXTBOOK], values, strict=True)]
+            row[kind] = {"jets_per_second": num_jets / median(values), "ratio": median(ratios), "all": values}
+    return list(rows.values())
+
+
+def contenders(
+    device: str, quick: bool, only: list[str] | None = None, fast: list[dict[str, Any]] | None = None
+) -> dict[str, Contender]:
+    """The textbook LorentzNet, then the taggers, then the fast LieGNN with each of the given settings."""
+    import torch
+    from textbook import TextbookLorentzNet
+
+    from pyg_liesym.lie.metric import minkowski
+    from pyg_liesym.nn.models.taggers import TAGGERS, build_tagger
+
+    torch.manual_seed(0)
+    width, depth = (8, 2) if quick else (HIDDEN, LAYERS)
+    book = TextbookLorentzNet(width, CLASSES, depth, minkowski().float()).to(device)
+    found = {
+        TEXTBOOK: Contender(TEXTBOOK, book, lambda c: book(c.pos, c.edge_index, c.batch, c.num_graphs)),
+    }
+    asked: list[tuple[str, Any, dict[str, Any]]] = [(name, name, {}) for name in TAGGERS if not only or name in only]
+    asked += [(f"liegnn-fast {json.dumps(settings)}", "liegnn-fast", settings) for settings in fast or []]
+    for title, name, overrides in asked:
+        tiny = QUICK.get(name, QUICK["other"]) if quick else {}
+        net = build_tagger(name, CLASSES, **{**tiny, **overrides}).to(device)
+        found[title] = Contender(
+            title, net, lambda c, net=net: net(None, c.pos, batch=c.batch, batch_size=c.num_graphs)
+        )
+    return found
+
+
+def _count(contender: Contender) -> int:
+    return sum(parameter.numel() for parameter in contender.net.parameters())
+
+
+def markdown(result: dict[str, Any]) -> str:
+    """Tables of jets a second and ratios to the textbook, one for each allocator."""
+    info = result["machine"]
+    lines = [
+        f"{info['processor']}, {info['threads']} threads, torch {info['torch']}; {result['num_jets']} packed jets, "
+        f"medians of {result['repeats']}"
+    ]
+    for allocator, rows in result["tables"].items():
+        lines += [
+            "",
+            f"Jets a second, {allocator} allocator (in brackets: times the textbook LorentzNet)",
+            "",
+            "| network | parameters | training | inference |",
+            "|---|---|---|---|",
+        ]
+        for row in rows:
+            cells = [f"{row[kind]['jets_per_second']:.1f} ({row[kind]['ratio']:.2f})" for kind in ("train", "infer")]
+            title = "textbook LorentzNet" if row["name"] == TEXTBOOK else row["name"]
+            lines.append(f"| {title} | {row['parameters']:,} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("runs/bench/taggers.json"), help="the results (%(default)s)")
+    parser.add_argument("--threads", type=int, default=2, help="threads of torch; one a core is best (%(default)s)")
+    parser.add_argument("--device", choices=["cpu", "cuda"], help="by default a GPU where there is one")
+    parser.add_argument("--jets", type=int, default=32, help="jets in the batch (%(default)s)")
+    parser.add_argument("--repeats", type=int, default=5, help="turns of every network (%(default)s)")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="these taggers alone, besides the textbook")
+    parser.add_argument(
+        "--fast", action="append", default=[], metavar="JSON", help="also the fast LieGNN with other settings; repeat"
+    )
+    parser.add_argument("--quick", action="store_true", help="tiny networks and two jets: shows that it runs, no more")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main()
