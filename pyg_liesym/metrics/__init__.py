@@ -4,6 +4,7 @@ from pyg_liesym.metrics.areas import Estimate, auc, auc_difference, bootstrap_er
 from pyg_liesym.metrics.equivariance import equivariance_error, relative_error
 from pyg_liesym.metrics.multiclass import class_rejections, separation, versus
 from pyg_liesym.metrics.robustness import Drift, robustness
+from pyg_liesym.metrics.summary import tagging_summary
 from pyg_liesym.metrics.tagging import Rejection, Roc, background_rejection, roc
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "robustness",
     "roc",
     "separation",
+    "tagging_summary",
     "versus",
 ]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pyg_liesym.lie.motions import boosts_along_z, random_boosts, random_turns, turns_about_z
 from pyg_liesym.metrics.areas import auc_difference
 from pyg_liesym.metrics.equivariance import relative_error
-from pyg_liesym.metrics.multiclass import separation
+from pyg_liesym.metrics.multiclass import separation, versus
 
 Transformation: TypeAlias = Callable[[int, float, torch.Generator], Tensor]
 """Called as ``(number of jets, size, generator)``; returns one matrix a jet, :math:`(B, n, n)`."""
@@ -102,7 +102,7 @@ def robustness(
     label = torch.cat([batch.y for batch in batches]).cpu()
     still = _logits(net, batches, kind, None)
     reference = torch.softmax(still.double(), dim=-1)
-    start, drifts = separation(reference, label), []
+    start, drifts = separation(still, label), []
     for name, (transformation, sizes) in transformations.items():
         for size in sizes:
             generator = torch.Generator().manual_seed(seed)
@@ -110,9 +110,11 @@ def robustness(
             logits = _logits(net, batches, kind, matrices)
             moved = torch.softmax(logits.double(), dim=-1)
             change = moved - reference
-            area = separation(moved, label)
+            area = separation(logits, label)
             comparable = moved.size(1) == 2 and area == area and start == start
-            error = auc_difference(moved[:, 1], reference[:, 1], label).error if comparable else float("nan")
+            error = (
+                auc_difference(versus(logits, 1, 0), versus(still, 1, 0), label).error if comparable else float("nan")
+            )
             drifts.append(
                 Drift(name, size, area, area - start, error, float(change.abs().mean()),
                       float(change.square().mean().sqrt()), relative_error(logits, still))

@@ -42,15 +42,15 @@ class _PackedData(L.LightningDataModule):
         """Shuffled batches, the last one left out if it is not full."""
         data = self.dataset("train")
         full = len(data) >= self.batch_size
-        return PackedLoader(data, self.batch_size, shuffle=True, seed=self.seed, drop_last=full)
+        return PackedLoader(data, batch_size=self.batch_size, shuffle=True, seed=self.seed, drop_last=full)
 
     def val_dataloader(self) -> PackedLoader:
         """Batches of the validation split."""
-        return PackedLoader(self.dataset("val"), self.batch_size)
+        return PackedLoader(self.dataset("val"), batch_size=self.batch_size)
 
     def test_dataloader(self) -> PackedLoader:
         """Batches of the test split."""
-        return PackedLoader(self.dataset("test"), self.batch_size)
+        return PackedLoader(self.dataset("test"), batch_size=self.batch_size)
 
     def predict_dataloader(self) -> PackedLoader:
         """Batches of the test split, as predictions are made on it."""

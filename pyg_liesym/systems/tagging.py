@@ -2,33 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
 
 import lightning as L
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from pyg_liesym.metrics.tagging import background_rejection, roc
+from pyg_liesym.metrics.summary import tagging_summary
+from pyg_liesym.systems.gather import gather_rows
+from pyg_liesym.systems.lion import Lion
+from pyg_liesym.systems.schedules import Schedule, make_schedule
 
 
 class JetTagging(L.LightningModule):
     r"""Classify jets by the four-momenta of their constituents.
 
-    The loss is the cross entropy. Validation and test log the accuracy; with two classes (background 0, signal 1) also
-    the area under the ROC and the background rejection at signal efficiencies of 0.3 and 0.5.
+    The loss is the cross entropy, weighted with ``batch.weight`` where there is one. Validation and test log the
+    numbers of :func:`~pyg_liesym.metrics.tagging_summary` under ``val_…`` and ``test_…``, over the jets of all ranks.
+    The defaults are those of `LorentzNet <https://arxiv.org/abs/2201.08187>`_ (Gong et al., JHEP 2022, Section 4.1):
+    AdamW with a weight decay of 0.01, and its schedule with a peak rate of 1e-3.
 
     **Law**: the scores are invariant to whatever the network is invariant to; for :class:`~pyg_liesym.nn.LieGNN` with
     the Minkowski metric, to all Lorentz transformations of a jet.
 
+    A training that was stopped and goes on from a checkpoint equals one that was not, bit for bit on a CPU: what is
+    random in a step, such as dropout, follows from the seed, the epoch, the number of the batch and the rank alone.
+    The order of the jets is the loader's matter.
+
     Args:
-        net: Called as ``net(None, p4, batch=..., batch_size=...)``, returns logits, shape :math:`(B, C)`, as
-            :class:`~pyg_liesym.nn.LieGNN` with ``in_channels=0`` and a readout does.
-        lr: Peak learning rate of AdamW; it rises over the first tenth of the training and falls along a cosine.
-        weight_decay: Weight decay of AdamW.
+        net: Called as ``net(x, p4, batch=..., batch_size=...)``, returns logits, shape :math:`(B, C)`, as
+            :class:`~pyg_liesym.nn.LieGNN` with a readout does; ``x`` is None where a batch has none.
+        lr: Peak learning rate; for Lion 3 to 10 times less than for AdamW.
+        weight_decay: Weight decay.
+        optimizer: ``"adamw"`` or ``"lion"``.
+        schedule: ``"lorentznet"``, stretched over the training; ``"one-cycle"``: up in the first tenth of the training
+            and down along a cosine; or ``"constant"``.
+        classes: Names of the classes in the order of the logits (default: their numbers).
+        background: Which class the others are told from.
+        transform: Applied to every batch, as :class:`~pyg_liesym.transforms.AddReferenceVectors`.
+        augment: Applied to the training batches besides, before ``transform``, as
+            :class:`~pyg_liesym.transforms.RandomBoost`.
 
     Units:
         Four-momenta in GeV.
+
+    Raises:
+        ValueError: If there is no such optimiser or schedule, or a training has no end that a schedule could be
+            stretched to.
 
     Example:
         >>> from pyg_liesym.lie import minkowski
@@ -40,27 +64,50 @@ class JetTagging(L.LightningModule):
         torch.Size([2, 2])
     """
 
-    def __init__(self, net: nn.Module, lr: float = 2e-3, weight_decay: float = 1e-2) -> None:
+    def __init__(
+        self,
+        net: nn.Module,
+        lr: float = 1e-3,
+        weight_decay: float = 1e-2,
+        *,
+        optimizer: Literal["adamw", "lion"] = "adamw",
+        schedule: Schedule = "lorentznet",
+        classes: Sequence[str] | None = None,
+        background: int = 0,
+        transform: Callable[[Any], Any] | None = None,
+        augment: Callable[[Any], Any] | None = None,
+    ) -> None:
         super().__init__()
+        if optimizer not in ("adamw", "lion"):
+            raise ValueError(f"expected an optimizer 'adamw' or 'lion', got {optimizer!r}")
         self.net, self.lr, self.weight_decay = net, lr, weight_decay
-        self._logits: list[Tensor] = []
-        self._labels: list[Tensor] = []
+        self.optimizer, self.schedule = optimizer, schedule
+        self.classes, self.background = None if classes is None else tuple(classes), background
+        self.transform, self.augment = transform, augment
+        self.test_scores: dict[str, Tensor] = {}
+        self._seed: int | None = None
+        self._rows: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the logits of a batch, shape :math:`(B, C)`."""
-        logits: Tensor = self.net(None, batch.p4, batch=batch.batch, batch_size=batch.num_graphs)
+        if self.transform is not None:
+            batch = self.transform(batch)
+        logits: Tensor = self.net(batch.get("x"), batch.p4, batch=batch.batch, batch_size=batch.num_graphs)
         return logits
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
-        loss = nn.functional.cross_entropy(self(batch), batch.y)
+        with self._own_randomness(batch_idx):
+            logits = self(batch if self.augment is None else self.augment(batch))
+        loss = _cross_entropy(logits, batch)
         self.log("train_loss", loss, batch_size=batch.num_graphs, prog_bar=True, on_step=True)
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Collect the logits of a batch."""
-        self._logits.append(self(batch))
-        self._labels.append(batch.y)
+        p4 = batch.p4.double()
+        total = p4.new_zeros(batch.num_graphs, 4).index_add(0, batch.batch, p4)
+        self._rows.append((self(batch).detach(), batch.y, total))
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Collect the logits of a batch."""
@@ -71,41 +118,74 @@ class JetTagging(L.LightningModule):
         return torch.softmax(self(batch), dim=-1)
 
     def on_validation_epoch_end(self) -> None:
-        """Log ``val_loss``, ``val_accuracy`` and, for two classes, ``val_auc`` and rejections."""
+        """Log ``val_loss`` and the numbers of :func:`~pyg_liesym.metrics.tagging_summary`."""
         self._log_scores("val")
 
     def on_test_epoch_end(self) -> None:
-        """Log the same under ``test_…``."""
-        self._log_scores("test")
+        """Log the same under ``test_…``; keep ``test_scores``: ``logits``, ``label``, ``mass`` and ``pt`` in GeV."""
+        logits, label, total = self._log_scores("test")
+        mass = (total[:, 0].square() - total[:, 1:].square().sum(1)).clamp(min=0).sqrt()
+        pt = total[:, 1:3].norm(dim=1)
+        self.test_scores = {"logits": logits, "label": label, "mass": mass.float(), "pt": pt.float()}
+
+    def on_train_start(self) -> None:
+        """Take the seed of the process, unless a checkpoint has brought one."""
+        if self._seed is None:
+            self._seed = int(self.trainer.strategy.broadcast(torch.initial_seed()))
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the seed."""
+        checkpoint["jet_tagging_seed"] = self._seed
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take the seed over."""
+        self._seed = checkpoint.get("jet_tagging_seed")
 
     def configure_optimizers(self) -> Any:
-        """AdamW with a one-cycle schedule."""
-        optimizer = torch.optim.AdamW(self.parameters(), lr=self.lr, weight_decay=self.weight_decay)
-        steps = int(self.trainer.estimated_stepping_batches)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, max_lr=self.lr, total_steps=steps, pct_start=0.1, cycle_momentum=False
-        )
+        """The optimiser, and its schedule by the step."""
+        kind = torch.optim.AdamW if self.optimizer == "adamw" else Lion
+        optimizer = kind(self.parameters(), lr=self.lr, weight_decay=self.weight_decay)
+        steps = self.trainer.estimated_stepping_batches
+        if self.trainer.ckpt_path is not None:
+            # Reading it made the trainer set its loaders up, before their states come from the checkpoint.
+            self.trainer.fit_loop._combined_loader = None
+        if self.schedule != "constant" and steps == float("inf"):
+            raise ValueError(
+                f"the schedule {self.schedule!r} is stretched over the training: set the trainer's max_epochs or "
+                "max_steps, or schedule='constant'"
+            )
+        schedule = make_schedule(self.schedule, optimizer, self.lr, int(min(steps, 2**62)))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def _gathered(self, parts: list[Tensor]) -> Tensor:
-        own = torch.cat(parts)
-        everywhere = self.all_gather(own)
-        assert isinstance(everywhere, Tensor)
-        return everywhere.reshape(-1, *own.shape[1:])
+    @contextlib.contextmanager
+    def _own_randomness(self, batch_idx: int) -> Iterator[None]:
+        """Random numbers of a training step, and the outer ones as they were after it."""
+        name = f"{self._seed} {self.current_epoch} {batch_idx} {self.global_rank}"
+        seed = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=7).digest(), "little")
+        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(seed)
+            yield
 
-    def _log_scores(self, stage: str) -> None:
-        """Score all ranks' logits together."""
-        logits, labels = self._gathered(self._logits), self._gathered(self._labels)
-        self._logits.clear()
-        self._labels.clear()
-        scores = {
-            "loss": float(nn.functional.cross_entropy(logits, labels)),
-            "accuracy": float((logits.argmax(-1) == labels).float().mean()),
-        }
-        if logits.size(-1) == 2 and labels.unique().numel() == 2 and bool(logits.isfinite().all()):
-            score, label = (logits[:, 1] - logits[:, 0]).cpu(), labels.cpu()
-            scores["auc"] = roc(score, label).auc
-            scores["rejection_30"] = background_rejection(score, label, 0.3).value
-            scores["rejection_50"] = background_rejection(score, label, 0.5).value
+    def _log_scores(self, stage: str) -> tuple[Tensor, Tensor, Tensor]:
+        """Score the jets of all ranks together."""
+        parts = [gather_rows(torch.cat(column)).cpu() for column in zip(*self._rows, strict=True)]
+        self._rows.clear()
+        logits, label, total = parts
+        logits = logits.float() if logits.dtype != torch.float64 else logits
+        scores = {"loss": float(nn.functional.cross_entropy(logits, label))}
+        scores.update(tagging_summary(logits, label, self.classes, background=self.background))
         for name, value in scores.items():
-            self.log(f"{stage}_{name}", value, prog_bar=name in ("loss", "auc"), rank_zero_only=False)
+            shown = name in ("loss", "auc")
+            self.log(f"{stage}_{name}", float(value), prog_bar=shown, sync_dist=self.trainer.world_size > 1)
+        return logits, label, total
+
+
+def _cross_entropy(logits: Tensor, batch: Batch) -> Tensor:
+    """Mean over jets with their weights, of which generators make some negative."""
+    if "weight" not in batch:
+        loss: Tensor = nn.functional.cross_entropy(logits, batch.y)
+        return loss
+    each = nn.functional.cross_entropy(logits, batch.y, reduction="none")
+    weight = batch.weight.to(each)
+    loss = (weight * each).sum() / weight.abs().sum().clamp(min=torch.finfo(each.dtype).tiny)
+    return loss

@@ -10,14 +10,13 @@ from pyg_liesym.metrics.tagging import FEWEST_PASSED, background_rejection
 
 GENERATOR = torch.Generator().manual_seed(0)
 LABEL = torch.randint(10, (2000,), generator=GENERATOR)
-PROBABILITIES = torch.softmax(
-    torch.randn(2000, 10, generator=GENERATOR) + torch.nn.functional.one_hot(LABEL, 10), dim=1
-)
+LOGITS = torch.randn(2000, 10, generator=GENERATOR) + torch.nn.functional.one_hot(LABEL, 10)
+PROBABILITIES = torch.softmax(LOGITS.double(), dim=1)
 CLASSES = ("QCD", "Hbb", "Hcc", "Hgg", "H4q", "Hqql", "Zqq", "Wqq", "Tbqq", "Tbl")
 
 
 def test_every_class_against_the_background() -> None:
-    found = class_rejections(PROBABILITIES, LABEL, CLASSES)
+    found = class_rejections(LOGITS, LABEL, CLASSES)
     assert list(found) == list(CLASSES[1:])
     for name, efficiency in (("Hbb", 0.5), ("Hqql", 0.99), ("Tbl", 0.995)):
         index = CLASSES.index(name)
@@ -25,17 +24,17 @@ def test_every_class_against_the_background() -> None:
         score = torch.tensor([p[index] / (p[index] + p[0]) for p, _ in pairs])
         label = torch.tensor([int(y == index) for _, y in pairs])
         assert found[name].passed == background_rejection(score, label, efficiency).passed > 0
-    other = class_rejections(PROBABILITIES, LABEL, CLASSES, background=3, efficiencies={})
+    other = class_rejections(LOGITS, LABEL, CLASSES, background=3, efficiencies={})
     assert "Hgg" not in other
     assert other["Hqql"].passed < found["Hqql"].passed
 
 
 def test_a_class_without_jets_is_left_out() -> None:
     keep = LABEL < 2
-    assert list(class_rejections(PROBABILITIES[keep], LABEL[keep], CLASSES)) == ["Hbb"]
-    assert class_rejections(PROBABILITIES[:0], LABEL[:0], CLASSES) == {}
-    with pytest.raises(ValueError, match=r"expected probabilities \[S, 2\]"):
-        class_rejections(PROBABILITIES, LABEL, CLASSES[:2])
+    assert list(class_rejections(LOGITS[keep], LABEL[keep], CLASSES)) == ["Hbb"]
+    assert class_rejections(LOGITS[:0], LABEL[:0], CLASSES) == {}
+    with pytest.raises(ValueError, match=r"expected logits \[S, 2\]"):
+        class_rejections(LOGITS, LABEL, CLASSES[:2])
 
 
 def test_few_background_jets_are_not_quoted() -> None:
@@ -50,16 +49,17 @@ def test_few_background_jets_are_not_quoted() -> None:
 def test_separation_is_that_of_scikit_learn() -> None:
     from sklearn.metrics import roc_auc_score
 
-    expected = roc_auc_score(LABEL.numpy(), PROBABILITIES.double().numpy(), multi_class="ovo")
-    assert separation(PROBABILITIES.double(), LABEL) == pytest.approx(expected)
+    expected = roc_auc_score(LABEL.numpy(), PROBABILITIES.numpy(), multi_class="ovo")
+    assert separation(LOGITS, LABEL) == pytest.approx(expected)
     two = LABEL < 2
-    assert separation(PROBABILITIES[two, :2], LABEL[two]) == pytest.approx(
-        roc_auc_score(LABEL[two].numpy(), PROBABILITIES[two, 1].numpy())
+    assert separation(LOGITS[two, :2], LABEL[two]) == pytest.approx(
+        roc_auc_score(LABEL[two].numpy(), (LOGITS[two, 1] - LOGITS[two, 0]).numpy())
     )
-    assert math.isnan(separation(PROBABILITIES, torch.zeros(2000)))
-    assert math.isnan(separation(PROBABILITIES, torch.full((2000,), -1)))
-    assert math.isnan(separation(PROBABILITIES * torch.nan, LABEL))
+    assert math.isnan(separation(LOGITS, torch.zeros(2000)))
+    assert math.isnan(separation(LOGITS, torch.full((2000,), -1)))
+    assert math.isnan(separation(LOGITS * torch.nan, LABEL))
 
 
-def test_a_jet_of_neither_class_is_undecided() -> None:
-    assert versus(torch.tensor([[0.0, 0.0, 1.0]]), 1, 0).tolist() == [0.5]
+def test_certain_jets_are_not_tied() -> None:
+    logits = torch.tensor([[0.0, 100.0], [0.0, 200.0]])
+    assert versus(logits, 1, 0).tolist() == [100.0, 200.0]

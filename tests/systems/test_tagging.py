@@ -1,29 +1,90 @@
 from __future__ import annotations
 
+import importlib.util
+import json
+import math
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import pytest
 import torch
+from torch import nn
+from torch_geometric.data import Batch
 
+from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.lie.metric import minkowski
-from pyg_liesym.metrics.tagging import roc
+from pyg_liesym.metrics.summary import tagging_summary
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.systems.data import JetsData
 from pyg_liesym.systems.tagging import JetTagging
 
+HERE = Path(__file__).parent
 
-def trainer(folder: Path, epochs: int) -> L.Trainer:
+pytestmark = [
+    # Some trainings here have nothing to validate on.
+    pytest.mark.filterwarnings("ignore:You defined a `validation_step` but have no `val_dataloader`"),
+    # A run that goes on in another folder.
+    pytest.mark.filterwarnings("ignore:The dirpath has changed"),
+]
+
+
+class Once:
+    """A loader of one batch."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Any:
+        yield self.batch
+
+
+class Dropping(nn.Module):
+    """Logits from the jet's momentum, through dropout."""
+
+    def __init__(self, num_classes: int = 2) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(4, 16), nn.SiLU(), nn.Dropout(0.5), nn.Linear(16, num_classes))
+        self.seen: list[Any] = []
+
+    def forward(self, x: Any, p4: torch.Tensor, *, batch: torch.Tensor, batch_size: int) -> torch.Tensor:
+        self.seen.append(x)
+        return self.layers(p4.new_zeros(batch_size, 4).index_add(0, batch, p4) / 1000)
+
+
+def trainer(folder: Path, epochs: int, **options: Any) -> L.Trainer:
+    settings: dict[str, Any] = {
+        "limit_train_batches": 4,
+        "limit_val_batches": 2,
+        "limit_test_batches": 4,
+        "callbacks": [L.pytorch.callbacks.ModelCheckpoint(folder, save_last=True, filename="{epoch}", save_top_k=-1)],
+        **options,
+    }
     return L.Trainer(
         accelerator="cpu", max_epochs=epochs, logger=False, enable_progress_bar=False, enable_model_summary=False,
-        limit_train_batches=4, limit_val_batches=2, limit_test_batches=4, num_sanity_val_steps=0,
-        callbacks=[L.pytorch.callbacks.ModelCheckpoint(folder, save_last=True, filename="{epoch}", save_top_k=-1)],
+        num_sanity_val_steps=0, default_root_dir=folder, **settings
     )  # fmt: skip
 
 
 def system(seed: int = 0) -> JetTagging:
     L.seed_everything(seed, verbose=False)
     return JetTagging(LieGNN(0, 8, 2, 2, metric=minkowski(), readout="mean"))
+
+
+def toy_batch(weight: bool = False, classes: int = 2) -> Batch:
+    generator = torch.Generator().manual_seed(0)
+    counts = torch.tensor([2, 1, 3, 2])
+    batch = Batch(p4=torch.randn(8, 4, generator=generator), batch=torch.arange(4).repeat_interleave(counts))
+    batch.y, batch._num_graphs = torch.arange(4) % classes, 4
+    if weight:
+        batch.weight = torch.tensor([1.0, 3.0, 0.5, -1.0])
+    return batch
 
 
 def test_scores_are_those_of_all_jets_together(tmp_path: Path) -> None:
@@ -33,20 +94,157 @@ def test_scores_are_those_of_all_jets_together(tmp_path: Path) -> None:
     batches = [batch for _, batch in zip(range(4), data.test_dataloader(), strict=False)]
     logits = torch.cat([tagger(batch) for batch in batches]).detach()
     label = torch.cat([batch.y for batch in batches])
-    assert scores["test_auc"] == pytest.approx(roc(logits[:, 1] - logits[:, 0], label).auc)
-    assert scores["test_accuracy"] == pytest.approx(float((logits.argmax(1) == label).float().mean()))
+    expected = tagging_summary(logits, label)
+    assert {name: scores[f"test_{name}"] for name in expected} == pytest.approx(expected, nan_ok=True)
+    torch.testing.assert_close(tagger.test_scores["logits"], logits)
+    masses = [
+        float((total[0] ** 2 - (total[1:] ** 2).sum()).sqrt())
+        for batch in batches
+        for jet in range(batch.num_graphs)
+        for total in [batch.p4[batch.batch == jet].double().sum(0)]
+    ]
+    assert tagger.test_scores["mass"].tolist() == pytest.approx(masses, rel=1e-4)
     probabilities = tagger.eval().predict_step(batches[0], 0)
     torch.testing.assert_close(probabilities.sum(1), torch.ones(50))
 
 
-@pytest.mark.filterwarnings("ignore:The dirpath has changed")
-def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path) -> None:
-    def data() -> JetsData:
-        return JetsData(max_constituents=6, batch_size=32)
+def test_predictions_come_in_the_order_of_the_jets(tmp_path: Path) -> None:
+    data = JetsData(max_constituents=6, batch_size=50)
+    tagger = system().eval()
+    found = trainer(tmp_path, 1, limit_predict_batches=3).predict(tagger, data)
+    expected = [torch.softmax(tagger(batch), 1) for _, batch in zip(range(3), data.test_dataloader(), strict=False)]
+    torch.testing.assert_close(torch.cat(found), torch.cat(expected).detach())
 
-    whole = system()
-    trainer(tmp_path / "whole", 2).fit(whole, data())
-    resumed = system(seed=1)
-    trainer(tmp_path / "again", 2).fit(resumed, data(), ckpt_path=str(tmp_path / "whole" / "epoch=0.ckpt"))
-    for value, expected in zip(resumed.parameters(), whole.parameters(), strict=True):
+
+def run_with_dropout(folder: Path, resume: Path | None, seed: int, **options: Any) -> JetTagging:
+    """Four epochs of five batches, with a checkpoint of every epoch and of every third step."""
+    L.seed_everything(seed, verbose=False)
+    tagger = JetTagging(Dropping(), lr=1e-2)
+    data = JetsData(max_constituents=6, batch_size=32)
+    loader = PackedLoader(data.dataset("train")[:170], 32, shuffle=True, drop_last=True, seed=5)
+    steps = L.pytorch.callbacks.ModelCheckpoint(
+        folder / "steps", filename="{step}", every_n_train_steps=3, save_top_k=-1
+    )
+    epochs = L.pytorch.callbacks.ModelCheckpoint(folder / "epochs", filename="{epoch}", save_top_k=-1)
+    settings = {"limit_train_batches": None, "callbacks": [steps, epochs], **options}
+    trainer(folder, 4, **settings).fit(tagger, loader, data.val_dataloader(), ckpt_path=resume and str(resume))
+    return tagger
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[torch.Tensor]]:
+    """An uninterrupted run: its checkpoints and its weights."""
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, list(run_with_dropout(folder, None, seed=0).parameters())
+
+
+@pytest.mark.parametrize("checkpoint", ["epochs/epoch=1.ckpt", "steps/step=3.ckpt", "steps/step=12.ckpt"])
+def test_a_resumed_run_equals_an_uninterrupted_one(
+    checkpoint: str, whole: tuple[Path, list[torch.Tensor]], tmp_path: Path
+) -> None:
+    resumed = run_with_dropout(tmp_path, whole[0] / checkpoint, seed=1)
+    for value, expected in zip(resumed.parameters(), whole[1], strict=True):
         assert torch.equal(value, expected)
+
+
+def test_a_run_killed_in_an_epoch_goes_on(whole: tuple[Path, list[torch.Tensor]], tmp_path: Path) -> None:
+    class Kill(L.Callback):
+        def on_train_batch_end(self, trainer: L.Trainer, *args: Any) -> None:
+            if trainer.global_step == 8:
+                raise InterruptedError
+
+    saving = L.pytorch.callbacks.ModelCheckpoint(tmp_path, filename="{step}", every_n_train_steps=3, save_top_k=-1)
+    with pytest.raises(InterruptedError):
+        run_with_dropout(tmp_path, None, seed=0, callbacks=[saving, Kill()])
+    resumed = run_with_dropout(tmp_path / "again", tmp_path / "step=6.ckpt", seed=1)
+    for value, expected in zip(resumed.parameters(), whole[1], strict=True):
+        assert torch.equal(value, expected)
+
+
+def test_two_processes_score_as_one(tmp_path: Path) -> None:
+    specification = importlib.util.spec_from_file_location("ddp_training", HERE / "ddp_training.py")
+    assert specification is not None
+    assert specification.loader is not None
+    training = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(training)
+    training.run(tmp_path, 1)
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, str(HERE / "ddp_training.py"), str(tmp_path), "2"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stderr
+    one, two = (json.loads((tmp_path / f"{devices}.json").read_text()) for devices in (1, 2))
+    assert len(one["label"]) == len(two["label"]) == 41
+    assert two["mass"] == pytest.approx(one["mass"])
+    assert two["label"] == one["label"]
+    assert torch.tensor(two["logits"]).flatten().tolist() == pytest.approx(
+        torch.tensor(one["logits"]).flatten().tolist(), rel=1e-6
+    )
+    assert two["scores"] == pytest.approx(one["scores"], nan_ok=True)
+
+
+def test_the_loss_is_weighted(monkeypatch: pytest.MonkeyPatch) -> None:
+    tagger = JetTagging(Dropping()).eval()
+    monkeypatch.setattr(tagger, "log", lambda *args, **kwargs: None)
+    monkeypatch.setattr(JetTagging, "current_epoch", 0)
+    monkeypatch.setattr(JetTagging, "global_rank", 0)
+    batch = toy_batch(weight=True)
+    each = [-torch.log_softmax(row, 0)[y] for row, y in zip(tagger(batch), batch.y, strict=True)]
+    expected = sum(w * loss for w, loss in zip(batch.weight, each, strict=True)) / 5.5
+    torch.testing.assert_close(tagger.training_step(batch, 0), expected)
+    torch.testing.assert_close(tagger.training_step(toy_batch(), 0), sum(each) / 4)
+
+
+def test_training_randomness_leaves_the_outer_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    tagger = JetTagging(Dropping())
+    monkeypatch.setattr(tagger, "log", lambda *args, **kwargs: None)
+    monkeypatch.setattr(JetTagging, "current_epoch", 0)
+    monkeypatch.setattr(JetTagging, "global_rank", 0)
+    torch.manual_seed(0)
+    first = tagger.training_step(toy_batch(), 0)
+    outer = torch.rand(1)
+    torch.manual_seed(0)
+    assert torch.equal(outer, torch.rand(1))
+    assert torch.equal(first, tagger.training_step(toy_batch(), 0))
+    assert not torch.equal(first, tagger.training_step(toy_batch(), 1))
+
+
+def test_ten_classes_particles_and_transforms(tmp_path: Path) -> None:
+    net = Dropping(10)
+    calls: list[str] = []
+
+    def transform(batch: Batch) -> Batch:
+        calls.append("transform")
+        return batch
+
+    def augment(batch: Batch) -> Batch:
+        calls.append("augment")
+        return batch
+
+    tagger = JetTagging(net, classes=[f"c{k}" for k in range(10)], transform=transform, augment=augment)
+    batch = toy_batch(classes=10)
+    batch.x = torch.ones(8, 3)
+    (scores,) = trainer(tmp_path, 1).test(tagger, Once(batch), verbose=False)
+    assert torch.equal(net.seen[-1], batch.x)
+    assert math.isnan(scores["test_rejection_c1"])
+    assert scores["test_rejection_c1_passed"] <= 1
+    assert calls == ["transform"]
+    trainer(tmp_path, 1, limit_val_batches=0).fit(tagger, Once(batch))
+    assert calls[1:] == ["augment", "transform"]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("adamw", "AdamW"), ("lion", "Lion")])
+def test_optimisers(name: Any, kind: str, tmp_path: Path) -> None:
+    tagger = JetTagging(Dropping(), optimizer=name, schedule="constant", lr=1e-3, weight_decay=0.3)
+    run = trainer(tmp_path, -1, max_steps=2, limit_val_batches=0)
+    run.fit(tagger, Once(toy_batch()))
+    (optimizer,) = run.optimizers
+    assert type(optimizer).__name__ == kind
+    assert optimizer.param_groups[0]["weight_decay"] == 0.3
+    assert optimizer.param_groups[0]["lr"] == 1e-3
+
+
+def test_settings_that_cannot_be(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="'sgd'"):
+        JetTagging(Dropping(), optimizer="sgd")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="max_epochs or max_steps"):
+        trainer(tmp_path, -1, limit_val_batches=0).fit(JetTagging(Dropping()), Once(toy_batch()))

@@ -45,7 +45,7 @@ def train_tagger(
     """
     L.seed_everything(seed, verbose=False)
     net = LieGNN(0, hidden_channels, 2, num_layers, metric=metric * (2.0 / metric.norm()), readout="mean")
-    system = JetTagging(net)
+    system = JetTagging(net, lr=2e-3, schedule="one-cycle")
     last = ModelCheckpoint(folder, filename="last", enable_version_counter=False)
     trainer = L.Trainer(
         accelerator="cpu",
