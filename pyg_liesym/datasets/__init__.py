@@ -10,11 +10,34 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pyg_liesym.datasets.charged_particles import ChargedParticles
     from pyg_liesym.datasets.gravitational_orbits import GravitationalOrbits
+    from pyg_liesym.datasets.jet_class import JetClass
     from pyg_liesym.datasets.jets import Jets
+    from pyg_liesym.datasets.quark_gluon import QuarkGluon
+    from pyg_liesym.datasets.streaming import StreamingJets
+    from pyg_liesym.datasets.streaming_loader import StreamingLoader
+    from pyg_liesym.datasets.top_landscape import TopLandscape
 
-__all__ = ["ChargedParticles", "GravitationalOrbits", "Jets"]
+__all__ = [
+    "ChargedParticles",
+    "GravitationalOrbits",
+    "JetClass",
+    "Jets",
+    "QuarkGluon",
+    "StreamingJets",
+    "StreamingLoader",
+    "TopLandscape",
+]
 
-_MODULES = {"ChargedParticles": "charged_particles", "GravitationalOrbits": "gravitational_orbits", "Jets": "jets"}
+_MODULES = {
+    "ChargedParticles": "charged_particles",
+    "GravitationalOrbits": "gravitational_orbits",
+    "JetClass": "jet_class",
+    "Jets": "jets",
+    "QuarkGluon": "quark_gluon",
+    "StreamingJets": "streaming",
+    "StreamingLoader": "streaming_loader",
+    "TopLandscape": "top_landscape",
+}
 
 
 def __getattr__(name: str) -> object:

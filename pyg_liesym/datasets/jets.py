@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
-import torch
-from torch_geometric.data import Data, InMemoryDataset
+from torch_geometric.data import Data
 
 from pyg_liesym.datasets.io.files import PathLike, find_files
-from pyg_liesym.datasets.io.root import TREE, read_jets
-from pyg_liesym.datasets.jet_arrays import JetArrays
-from pyg_liesym.datasets.packing import load_packed, pack, save_packed
+from pyg_liesym.datasets.io.jet_files import JetSchema
+from pyg_liesym.datasets.io.root import TREE
+from pyg_liesym.datasets.jet_arrays import JetArrays, concatenate_jets
+from pyg_liesym.datasets.jet_dataset import JetDataset
 from pyg_liesym.datasets.simulation.pythia import CLASSES
 
 JetSplit: TypeAlias = Literal["train", "val", "test"]
 
+_SUFFIXES = (".root", ".h5", ".hdf5", ".npz")
 
-class Jets(InMemoryDataset):
-    """Jets from ROOT files in the layout of JetClass, or a packaged sample of simulated top and QCD jets.
+
+class Jets(JetDataset):
+    """Jets from files of any known format, or a packaged sample of simulated top and QCD jets.
 
     Where the jets come from:
 
     - ``Jets()``: the packaged sample, made by ``liesym simulate jets`` (its card is ``datasets/jets/README.md``);
-    - ``Jets(files="my/*.root")``: your own files, see :func:`~pyg_liesym.datasets.io.root.read_jets`;
+    - ``Jets(files="my/*.root")``: your own files, of any format that
+      :func:`~pyg_liesym.datasets.io.jet_files.open_jet_file` knows;
     - ``Jets("datasets/jets")``: the files in ``datasets/jets/raw``, for instance from
       ``liesym simulate jets --folder datasets/jets/raw``.
 
@@ -37,13 +38,15 @@ class Jets(InMemoryDataset):
 
     Args:
         root: Folder of ``raw/`` and ``processed/``, or None for no cache.
-        files: One or several paths or globs of ROOT files; None for the files of ``root/raw`` or the sample.
+        files: One or several paths or globs; None for the files of ``root/raw`` or the sample.
         split: ``"train"`` (70 %), ``"val"`` (10 %) or ``"test"`` (20 %) of a fixed random permutation; None for all
             jets, in the files' order.
         max_constituents: Keep the hardest constituents of every jet up to this number; None for all.
         classes: Names of the classes; the label is the position in this list.
-        jet_labels: Class of every value of an integer ``jet_label``, for files that have it (JetClass-II).
-        tree: Name of the tree in the files.
+        jet_labels: Class of every value of an integer label, for files that have it (JetClass-II).
+        tree: Name of the tree in ROOT files.
+        particle: More numbers of every constituent, by their names in the file, such as ``part_charge``.
+        weight: Name of the event weights in the file.
         transform: Called on every jet when it is read.
         force_reload: Read the files again even if there is a cache.
 
@@ -53,7 +56,9 @@ class Jets(InMemoryDataset):
         - ``p4 [N, 4]``: four-momenta (E, px, py, pz);
         - ``pos [N, 2]``: (Δη, Δφ) to the jet axis; as in JetClass, Δη counts away from the middle of the detector;
         - ``jet [1, 4]``: (pT, η, φ, E) of the whole jet;
-        - ``y [1]``: the class index, int64.
+        - ``y [1]``: the class index, int64;
+        - ``x [N, F]``: the ``particle`` columns, if there are any;
+        - ``weight [1]``: the event weight, if there is one.
 
     Units:
         GeV and radians for the sample. Momenta are float32, whose rounding is 6e-8 of E²: the m² of one constituent
@@ -84,20 +89,22 @@ class Jets(InMemoryDataset):
         classes: Sequence[str] = CLASSES,
         jet_labels: Mapping[int, str] | None = None,
         tree: str = TREE,
+        particle: Sequence[str] = (),
+        weight: str | None = None,
         transform: Callable[[Data], Data] | None = None,
         force_reload: bool = False,
     ) -> None:
         if split is not None and split not in self.fractions:
             raise ValueError(f"split must be one of {list(self.fractions)} or None, got {split!r}")
-        if max_constituents is not None and max_constituents < 1:
-            raise ValueError(f"max_constituents must be at least 1 or None, got {max_constituents}")
-        self.classes = tuple(classes)
-        self.split, self.max_constituents, self.tree = split, max_constituents, tree
-        self.jet_labels = None if jet_labels is None else dict(jet_labels)
+        self.split = split
         self.files = None if files is None else find_files(files)
-        self._cached = root is not None
-        super().__init__(root, transform, force_reload=force_reload)
-        self._data, self.slices = load_packed(self.processed_paths[0]) if self._cached else self._packed()
+        super().__init__(
+            root,
+            JetSchema(tuple(classes), jet_labels, tree, tuple(particle), weight),
+            max_constituents=max_constituents,
+            transform=transform,
+            force_reload=force_reload,
+        )
 
     @property
     def has_download(self) -> bool:
@@ -105,59 +112,35 @@ class Jets(InMemoryDataset):
         return self._cached and self.files is None
 
     @property
-    def has_process(self) -> bool:
-        """Whether there is a cache to fill."""
-        return self._cached
-
-    @property
     def raw_file_names(self) -> list[str]:
-        """The ROOT files of ``root/raw``."""
+        """The files of ``root/raw``."""
         if self.files is not None:
             return []
-        return sorted(path.name for path in Path(self.raw_dir).glob("*.root")) or ["*.root"]
-
-    @property
-    def processed_file_names(self) -> list[str]:
-        """One name for every choice of files and arguments."""
-        states = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in self._sources()]
-        labels = self.jet_labels and sorted(self.jet_labels.items())
-        key = [states, self.split, self.max_constituents, self.classes, labels, self.tree]
-        return [f"jets_{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}.safetensors"]
+        found = [path.name for path in Path(self.raw_dir).glob("*") if path.suffix in _SUFFIXES]
+        return sorted(found) or ["*.root"]
 
     def download(self) -> None:
         """Says how to get files, as none can be downloaded."""
         raise FileNotFoundError(
-            f"there are no ROOT files in {self.raw_dir}: make some with `liesym simulate jets --folder "
+            f"there are no files of jets in {self.raw_dir}: make some with `liesym simulate jets --folder "
             f"{self.raw_dir}`, or pass files=..., or leave root out for the packaged sample"
         )
 
-    def process(self) -> None:
-        """Reads the files and saves the packed tensors."""
-        save_packed(self.processed_paths[0], *self._packed())
+    def _key(self) -> list[Any]:
+        return [self.split]
 
     def _sources(self) -> list[Path]:
-        if self.files is not None:
-            return self.files
-        return [Path(self.raw_dir) / name for name in self.raw_file_names]
-
-    def _packed(self) -> tuple[Data, dict[str, torch.Tensor]]:
-        jets = self._read()
-        if self.split is not None:
-            jets = jets.select(_split_indices(len(jets), self.split, self.fractions))
-        if self.max_constituents is not None:
-            jets = jets.truncate(self.max_constituents)
-        return pack(
-            num_nodes=torch.from_numpy(jets.counts),
-            node={"p4": torch.from_numpy(jets.p4), "pos": torch.from_numpy(jets.plane)},
-            graph={"jet": torch.from_numpy(jets.axis), "y": torch.from_numpy(jets.label)},
-        )
+        return super()._sources() if self.files is None else self.files
 
     def _read(self) -> JetArrays:
-        options: dict[str, Any] = {"tree": self.tree, "jet_labels": self.jet_labels}
         if self.files is None and not self._cached:
             with resources.as_file(resources.files("pyg_liesym.datasets") / "samples" / "jets.root") as file:
-                return read_jets(file, self.classes, **options)
-        return read_jets(self._sources(), self.classes, **options)
+                jets = concatenate_jets(self._pieces(self._open(file)))
+        else:
+            jets = super()._read()
+        if self.split is None:
+            return jets
+        return jets.select(_split_indices(len(jets), self.split, self.fractions))
 
 
 def _split_indices(count: int, split: str, fractions: dict[str, float]) -> np.ndarray[Any, np.dtype[np.int64]]:
