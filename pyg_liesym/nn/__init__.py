@@ -1,9 +1,13 @@
 """Equivariant layers and networks for graphs."""
 
 from pyg_liesym.nn.conv.egnn_conv import EGNNConv
+from pyg_liesym.nn.conv.field_conv import FieldConv
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
 from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
 from pyg_liesym.nn.conv.particlenet_conv import ParticleNetConv
+from pyg_liesym.nn.conv.relaxed_group_conv import RelaxedGroupConv
+from pyg_liesym.nn.conv.relaxed_steerable_conv import RelaxedSteerableConv
+from pyg_liesym.nn.conv.steerable_conv import SteerableConv
 from pyg_liesym.nn.edges import Edges, complete_graph
 from pyg_liesym.nn.metric import LearnedMetric
 from pyg_liesym.nn.models.egnn import EGNN
@@ -16,6 +20,7 @@ __all__ = [
     "EGNN",
     "EGNNConv",
     "Edges",
+    "FieldConv",
     "LearnedMetric",
     "LieGNN",
     "LieGNNConv",
@@ -23,6 +28,9 @@ __all__ = [
     "LorentzNetConv",
     "ParticleNet",
     "ParticleNetConv",
+    "RelaxedGroupConv",
+    "RelaxedSteerableConv",
+    "SteerableConv",
     "build_tagger",
     "complete_graph",
     "with_beams",

@@ -1,0 +1,31 @@
+"""Fields on lattices and in the plane: groups, representations, and kernels that keep to them."""
+
+from pyg_liesym.field.action import quarter_turn, reflect, scale_interpolated, turn_interpolated
+from pyg_liesym.field.angular_basis import AngularBasis, angular_basis
+from pyg_liesym.field.kernel_space import KernelSpace
+from pyg_liesym.field.lattice import Lattice
+from pyg_liesym.field.offset_basis import RingBasis, StencilBasis
+from pyg_liesym.field.point_group import PointGroup
+from pyg_liesym.field.representation import FieldType, Representation, regulars, scalars, vectors
+from pyg_liesym.field.stencil import orbits, stencil
+
+__all__ = [
+    "AngularBasis",
+    "FieldType",
+    "KernelSpace",
+    "Lattice",
+    "PointGroup",
+    "Representation",
+    "RingBasis",
+    "StencilBasis",
+    "angular_basis",
+    "orbits",
+    "quarter_turn",
+    "reflect",
+    "regulars",
+    "scalars",
+    "scale_interpolated",
+    "stencil",
+    "turn_interpolated",
+    "vectors",
+]

@@ -1,0 +1,116 @@
+"""Convolution of fields on any points of the plane with a kernel that has a symmetry."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch_geometric.nn import MessagePassing
+
+from pyg_liesym.nn.edges import Edges, as_edges
+from pyg_liesym.nn.kernels.edge_sums import edge_sums
+from pyg_liesym.nn.kernels.field_bias import FieldBias
+from pyg_liesym.nn.kernels.kernel import Kernel
+from pyg_liesym.nn.watched import is_watched
+from pyg_liesym.typing import OptTensor
+
+
+class FieldConv(MessagePassing):
+    r"""Convolve a field on points with a kernel of their offsets.
+
+    .. math:: y_i = \sum_{j \to i} K(r_j - r_i)\, x_j = \sum_p M_p \sum_{j \to i} q_p(r_j - r_i)\, x_j
+
+    The layer beneath the convolutions on graphs, and what shares a kernel with its twin on grids,
+    :class:`~pyg_liesym.nn.grid.FieldConv2d`: on the edges of a lattice both are the same. Summing over edges comes
+    first, the map at the node after it: the cost is edges × functions × channels, not edges × channels².
+
+    **Law**: that of the kernel, for all elements of its group, acting on ``x`` by the field types and on ``pos``; and
+    translations of ``pos``. With a kernel on a stencil only for what takes the lattice to itself.
+
+    Args:
+        kernel: The kernel.
+        aggr: ``"sum"``, or ``"mean"`` over the edges that arrive, for points that are not equally dense.
+        bias: Whether to add a constant to the invariant fields of the output.
+        **kwargs: Of :class:`torch_geometric.nn.conv.MessagePassing`, such as ``flow``.
+
+    Shapes:
+        - **x**: :math:`(N, C_{in})`; **pos**: :math:`(N, 2)`; **edge_index**: :math:`(2, |E|)`;
+          **edge_offset**: :math:`(|E|, 2)`
+        - **output**: :math:`(N, C_{out})`
+
+    Raises:
+        ValueError: On features or places of another shape, or an unknown ``aggr``.
+    """
+
+    def __init__(
+        self, kernel: Kernel, *, aggr: Literal["sum", "mean"] = "sum", bias: bool = True, **kwargs: Any
+    ) -> None:
+        if aggr not in ("sum", "mean"):
+            raise ValueError(f"expected `aggr` to be 'sum' or 'mean', got {aggr!r}")
+        super().__init__(aggr="sum", **kwargs)
+        self.kernel, self.mean = kernel, aggr == "mean"
+        self.bias = FieldBias(kernel.out_type) if bias else None
+
+    def reset_parameters(self) -> None:
+        """Draw new parameters."""
+        super().reset_parameters()
+        self.kernel.reset_parameters()
+        if self.bias is not None:
+            self.bias.reset_parameters()
+
+    def relaxation(self) -> Tensor:
+        """How far the kernel is from its group average, see :meth:`Kernel.relaxation`."""
+        return self.kernel.relaxation()
+
+    def relaxation_penalty(self) -> Tensor:
+        """The square of :meth:`relaxation`."""
+        return self.kernel.relaxation_penalty()
+
+    def make_strict(self) -> None:
+        """Put the kernel's group average in its place."""
+        self.kernel.make_strict()
+
+    def forward(self, x: Tensor, pos: OptTensor, edge_index: Tensor | Edges, edge_offset: OptTensor = None) -> Tensor:
+        """Convolve a field.
+
+        Args:
+            x: The field's channels at the points.
+            pos: The points; not needed with ``edge_offset``.
+            edge_index: Edges from row 0 to row 1; fastest as a sorted :class:`torch_geometric.EdgeIndex`.
+            edge_offset: Source minus target of every edge, where it is not that of ``pos``: across a periodic border.
+        """
+        channels = self.kernel.in_type.channels
+        if x.dim() != 2 or x.size(1) != channels:
+            raise ValueError(f"expected `x` [N, {channels}] of {self.kernel.in_type}, got {list(x.shape)}")
+        edges = as_edges(edge_index, x.size(0), None, self.flow, x.device)
+        assert isinstance(edges, Edges)
+        source, target = edges.edge_index if self.flow == "source_to_target" else edges.edge_index.flip(0)
+        if edge_offset is None:
+            if pos is None or pos.shape != (x.size(0), 2):
+                raise ValueError(f"expected `pos` [{x.size(0)}, 2], got {None if pos is None else list(pos.shape)}")
+            edge_offset = pos.index_select(0, source) - pos.index_select(0, target)
+        if edge_offset.shape != (source.numel(), 2):
+            raise ValueError(f"expected `edge_offset` [{source.numel()}, 2], got {list(edge_offset.shape)}")
+        functions, ptr = self.kernel.basis(edge_offset), edges.ptr
+        if ptr is None:
+            order = target.argsort(stable=True)
+            functions, source, target = functions[order], source[order], target[order]
+            ptr = torch.searchsorted(target.contiguous(), torch.arange(x.size(0) + 1, device=x.device))
+        matrices = self.kernel.matrices()
+        if is_watched(self):
+            ends = (source, target) if self.flow == "source_to_target" else (target, source)
+            sums = self.propagate(torch.stack(ends), x=x, functions=functions, size=(x.size(0), x.size(0)))
+            out: Tensor = sums @ matrices.transpose(1, 2).flatten(0, 1)
+        else:
+            out = edge_sums(functions, x, matrices, source, ptr)
+        if self.mean:
+            out = out / ptr.diff().clamp(min=1)[:, None]
+        return out if self.bias is None else out + self.bias()
+
+    def message(self, x_j: Tensor, functions: Tensor) -> Tensor:
+        r"""Return :math:`q_p(e)\, x_j`, shape :math:`(|E|, P C_{in})`; for explanations and hooks, else never made."""
+        return (functions[:, :, None] * x_j[:, None]).flatten(1)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.kernel.in_type} -> {self.kernel.out_type})"

@@ -1,0 +1,7 @@
+"""Kernels with a symmetry, as parameters that grid layers and graph layers share."""
+
+from pyg_liesym.nn.kernels.group_kernel import GroupKernel
+from pyg_liesym.nn.kernels.kernel import Kernel
+from pyg_liesym.nn.kernels.steerable_kernel import SteerableKernel
+
+__all__ = ["GroupKernel", "Kernel", "SteerableKernel"]
