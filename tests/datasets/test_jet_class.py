@@ -1,6 +1,7 @@
 import hashlib
 import io
 import os
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -18,20 +19,28 @@ CARD = Path(__file__).parents[2] / "datasets" / "jetclass" / "config.yaml"
 CLASSES = tuple(JetClass.processes)
 
 
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """Files that were written once; writing one takes a while."""
+    return tmp_path_factory.mktemp("store")
+
+
 @pytest.fixture
-def write_classes(make_jets):
-    """Writes one file a class as JetClass has them."""
+def write_classes(store, make_jets):
+    """Makes one file a class as JetClass has them."""
 
     def write(folder, classes=CLASSES, num_jets=6):
+        folder.mkdir(parents=True)
         for name in classes:
-            label = CLASSES.index(name)
-            jets = make_jets(num_jets, seed=label)
-            charge = np.random.default_rng(label).integers(-1, 2, len(jets.p4)).astype(np.float32)
-            jets = JetArrays(
-                jets.p4, jets.plane, jets.offsets, jets.axis, np.full(num_jets, label), {"part_charge": charge}
-            )
-            schema = JetSchema(classes=CLASSES, particle=("part_charge",))
-            save_jets(folder / f"{JetClass.processes[name]}_000.root", jets, schema)
+            file = store / f"{JetClass.processes[name]}_000.root"
+            if not file.exists():
+                label = CLASSES.index(name)
+                jets = make_jets(num_jets, seed=label)
+                charge = np.random.default_rng(label).integers(-1, 2, len(jets.p4)).astype(np.float32)
+                labels = np.full(num_jets, label)
+                jets = JetArrays(jets.p4, jets.plane, jets.offsets, jets.axis, labels, {"part_charge": charge})
+                save_jets(file, jets, JetSchema(classes=CLASSES, particle=("part_charge",)))
+            shutil.copy(file, folder)
         return folder
 
     return write
