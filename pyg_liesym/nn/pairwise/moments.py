@@ -41,7 +41,7 @@ def _outputs(nodes: Nodes) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 @torch.library.custom_op(
-    "pyg_liesym::edge_sums", mutates_args=(), schema=f"({_INPUTS}) -> (Tensor, Tensor, Tensor, Tensor)"
+    "pyg_liesym::pairwise_scalars", mutates_args=(), schema=f"({_INPUTS}) -> (Tensor, Tensor, Tensor, Tensor)"
 )
 def _edge_sums(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Sums of the scalars at the targets, at the sources, of their products, and of the neighbours' first layers."""
@@ -63,7 +63,7 @@ def _(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 @torch.library.custom_op(
-    "pyg_liesym::edge_sums_backward",
+    "pyg_liesym::pairwise_scalars_backward",
     mutates_args=(),
     schema=f"(Tensor at_targets, Tensor at_sources, Tensor products, Tensor neighbours, {_INPUTS}) -> Tensor[]",
 )
