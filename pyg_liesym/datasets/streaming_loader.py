@@ -50,6 +50,10 @@ class StreamingLoader:
         """Where Lightning looks for ``set_epoch``."""
         return self
 
+    @property
+    def batch_sampler(self) -> None:
+        """None, as Lightning looks here too."""
+
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch that comes next."""
         if self._state is not None and epoch != self._state["epoch"]:

@@ -5,11 +5,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pyg_liesym.systems.data import ChargedParticlesData, JetsData, OrbitsData, VectorData
     from pyg_liesym.systems.forecasting import TrajectoryForecasting
+    from pyg_liesym.systems.streaming_data import StreamingJetData
     from pyg_liesym.systems.tagging import JetTagging
 
-__all__ = ["ChargedParticlesData", "JetTagging", "JetsData", "OrbitsData", "TrajectoryForecasting", "VectorData"]
+__all__ = [
+    "ChargedParticlesData",
+    "JetTagging",
+    "JetsData",
+    "OrbitsData",
+    "StreamingJetData",
+    "TrajectoryForecasting",
+    "VectorData",
+]
 
-_MODULES = {"JetTagging": "tagging", "TrajectoryForecasting": "forecasting"}
+_MODULES = {
+    "JetTagging": "tagging",
+    "StreamingJetData": "streaming_data",
+    "TrajectoryForecasting": "forecasting",
+}
 
 
 def __getattr__(name: str) -> Any:
