@@ -4,7 +4,19 @@ from pyg_liesym.plot.basis import plot_basis
 from pyg_liesym.plot.jet import plot_jet
 from pyg_liesym.plot.metric import plot_metric
 from pyg_liesym.plot.orbits import plot_orbits
+from pyg_liesym.plot.robustness import plot_robustness
 from pyg_liesym.plot.roc import plot_roc
 from pyg_liesym.plot.rollout import plot_rollout
+from pyg_liesym.plot.tagging import plot_mass_sculpting, plot_scores
 
-__all__ = ["plot_basis", "plot_jet", "plot_metric", "plot_orbits", "plot_roc", "plot_rollout"]
+__all__ = [
+    "plot_basis",
+    "plot_jet",
+    "plot_mass_sculpting",
+    "plot_metric",
+    "plot_orbits",
+    "plot_robustness",
+    "plot_roc",
+    "plot_rollout",
+    "plot_scores",
+]
