@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,24 @@ from numpy.typing import NDArray
 
 from pyg_liesym.datasets.io.jet_files import JetSchema
 from pyg_liesym.datasets.jet_arrays import JetArrays
+
+
+_REFUSING = ContextVar("refusing", default=True)
+
+
+def refusing() -> bool:
+    """Whether bad values are refused, as they are outside of :func:`accepting_bad_values`."""
+    return _REFUSING.get()
+
+
+@contextmanager
+def accepting_bad_values() -> Iterator[None]:
+    """Lets readers give out NaN, infinity, negative energies, and -1 for labels without a class, to count them."""
+    token = _REFUSING.set(False)
+    try:
+        yield
+    finally:
+        _REFUSING.reset(token)
 
 
 def check_range(where: str, start: int, stop: int | None, num_jets: int) -> tuple[int, int]:
@@ -34,7 +54,7 @@ def check_values(
         positive: Whether values below zero are wrong.
     """
     bad = np.flatnonzero(~np.isfinite(flat) | ((flat < 0) if positive else False))
-    if len(bad):
+    if len(bad) and refusing():
         jet = bad[0] if counts is None else np.searchsorted(np.cumsum(counts), bad[0], side="right")
         raise ValueError(f"{where}: {name} has the value {flat[bad[0]]} in jet {first + jet}, {len(bad)} bad in all")
 
@@ -60,12 +80,13 @@ def class_indices(
         raise ValueError(f"jet_labels names {strangers}, which are not among the classes {tuple(classes)}")
     found, position = np.unique(values, return_inverse=True)
     unknown = [value for value in found.tolist() if value not in meaning]
-    if unknown:
+    if unknown and refusing():
         hint = (
             "jet_labels does not name" if jet_labels is not None else f"the classes {tuple(classes)} have no place for"
         )
         raise ValueError(f"{where}: {name} has the values {unknown} that {hint}: pass jet_labels={{value: class, …}}")
-    table = np.array([list(classes).index(meaning[value]) for value in found.tolist()], dtype=np.int64)
+    place = {value: list(classes).index(name) for value, name in meaning.items()}
+    table = np.array([place.get(value, -1) for value in found.tolist()], dtype=np.int64)
     return np.asarray(table[position.reshape(-1)], dtype=np.int64)
 
 
@@ -137,7 +158,7 @@ def assemble_padded(
     """
     rows = np.ones(p4.shape[:2], bool) if rows is None else rows
     lost = np.argwhere((p4[..., 0] == 0) & (p4[..., 1:] != 0).any(-1) & rows)
-    if len(lost):
+    if len(lost) and refusing():
         raise ValueError(f"{where}: {names[0]} is 0 but the momentum is not, in jet {first + lost[0, 0]}")
     rows = rows & (p4[..., 0] != 0)
     counts = rows.sum(1)

@@ -48,7 +48,7 @@ class EnergyFlowJets:
     """
 
     def __init__(self, path: Path, schema: JetSchema) -> None:
-        self.path, self.schema = path, schema
+        self.path, self.schema, self.columns = path, schema, _COLUMNS
         self._stream: IO[bytes] | None = None
         unknown = [name for name in (*schema.particle, *filter(None, [schema.weight])) if name not in _COLUMNS]
         if unknown:

@@ -66,6 +66,10 @@ class JetFile(Protocol):
     def num_jets(self) -> int:
         """Jets in the file."""
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of all that the file has: branches, columns or datasets."""
+
     def read(self, start: int = 0, stop: int | None = None) -> JetArrays:
         """Reads and checks the jets ``start:stop`` without loading the rest.
 

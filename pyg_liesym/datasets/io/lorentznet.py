@@ -18,6 +18,7 @@ from pyg_liesym.datasets.io.jet_files import JetSchema
 from pyg_liesym.datasets.jet_arrays import JetArrays
 
 _BINARY, _MANY = "is_signal", "jet_label"
+_LAYOUT = "pyg_liesym jets 1"  # the attribute by which our own files are told
 
 
 class PaddedJets:
@@ -25,9 +26,8 @@ class PaddedJets:
 
     ``Pmu`` has (E, px, py, pz) of the constituents, padded by zeros, of which the first ``Nobj`` count; where a dataset
     ``label [J, N]`` marks rows by -1 (beams), these are left out. The class is ``is_signal`` (0 or 1) or, of more than
-    two classes, ``jet_label``. Particle columns are datasets ``[J, N]``, weights a dataset ``[J]``. If there are
-    ``jet [J, 4]`` with (pT, η, φ, E) and ``plane [J, N, 2]`` with (Δη, Δφ), as our writer leaves them, they are read
-    instead of computed.
+    two classes, ``jet_label``. Particle columns are datasets ``[J, N]``, weights a dataset ``[J]``. Files of our writer
+    also have ``jet [J, 4]`` with (pT, η, φ, E) and ``plane [J, N, 2]`` with (Δη, Δφ), which are computed for others.
 
     Args:
         path: The file.
@@ -44,7 +44,8 @@ class PaddedJets:
             shapes = {name: tuple(file[name].shape) for name in file if hasattr(file[name], "shape")}
             for name in shapes:
                 check_filters(path, file[name])
-            names = file.attrs.get("classes")
+            ours, names = file.attrs.get("layout") == _LAYOUT, file.attrs.get("classes")
+        self.columns = tuple(shapes)
         self._names = None if names is None else tuple(json.loads(names))
         label = _BINARY if _BINARY in shapes else _MANY
         self._label = label if schema.labelled else None
@@ -61,7 +62,7 @@ class PaddedJets:
         if wrong:
             raise ValueError(f"{path}: expected Pmu [J, N, 4], particle columns [J, N] and the rest [J], got {wrong}")
         extra = {"jet": (full[0], 4), "plane": (*full[:2], 2), "label": full[:2]}
-        self._extra = [name for name, shape in extra.items() if shapes.get(name) == shape]
+        self._extra = [name for name in extra if shapes.get(name) == extra[name] and (ours or name == "label")]
         self._datasets = [*needed, *self._extra]
 
     def read(self, start: int = 0, stop: int | None = None) -> JetArrays:
@@ -111,6 +112,9 @@ class PaddedWriter:
         self._file, self._schema, self._plane = file, schema, plane
         self.num_jets = 0
         self._label = _BINARY if len(schema.classes) <= 2 else _MANY
+        taken = {"Pmu", "plane", "Nobj", "jet", self._label} & {*schema.particle, schema.weight}
+        if taken:
+            raise ValueError(f"particle columns and weights cannot be called {sorted(map(str, taken))} in HDF5")
         rows: dict[str, tuple[Any, tuple[int, ...]]] = {"Pmu": (np.float32, (4,))}
         rows |= {"plane": (np.float32, (2,))} if plane else {}
         rows |= dict.fromkeys(schema.particle, (np.float32, ()))
@@ -123,6 +127,7 @@ class PaddedWriter:
         flat |= {schema.weight: (np.float32, ())} if schema.weight is not None else {}
         for name, (dtype, last) in flat.items():
             file.create_dataset(name, (0, *last), dtype, maxshape=(None, *last), chunks=(4096, *last))
+        file.attrs["layout"] = _LAYOUT
         if schema.labelled:
             file.attrs["classes"] = json.dumps(schema.classes)
 

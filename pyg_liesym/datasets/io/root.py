@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyg_liesym.datasets.io.assembly import assemble, check_range, check_values, class_indices
+from pyg_liesym.datasets.io.assembly import assemble, check_range, check_values, class_indices, refusing
 from pyg_liesym.datasets.io.files import PathLike, find_files, naming_damage
 from pyg_liesym.datasets.io.jet_files import JetSchema
 from pyg_liesym.datasets.io.root_writer import AXIS, P4, PLANE, write_root
@@ -123,6 +123,7 @@ class RootJets:
             raise ValueError(f"{self._where} lacks the branches {missing}, it has {existing}{hint}")
         if self.num_jets == 0:
             raise ValueError(f"{self._where} has no jets")
+        self.columns = tuple(existing)
         whole = [names for names in (PLANE, AXIS) if set(names) <= set(existing)]
         self._branches = list(dict.fromkeys([*self._needed, *(name for names in whole for name in names)]))
 
@@ -199,10 +200,12 @@ class RootJets:
             return class_indices(flat["jet_label"], self._where, "jet_label", schema.classes, schema.jet_labels)
         onehot = np.stack([flat[name] for name in self._labels], axis=-1).astype(np.float64)
         bad = np.flatnonzero((onehot.sum(-1) != 1) | ((onehot != 0) & (onehot != 1)).any(-1))
-        if len(bad):
+        if len(bad) and refusing():
             values = dict(zip(self._labels, onehot[bad[0]].tolist(), strict=True))
             raise ValueError(
                 f"{self._where}: exactly one label must be 1 and the others 0, but jet {first + bad[0]} has {values} "
                 f"({len(bad)} such jets): pass the names of all classes of the file as classes=..."
             )
-        return np.asarray(onehot.argmax(-1), dtype=np.int64)
+        label = np.asarray(onehot.argmax(-1), dtype=np.int64)
+        label[bad] = -1
+        return label

@@ -65,13 +65,16 @@ def branches_of(jets: JetArrays, schema: JetSchema, plane: bool) -> dict[str, An
         columns |= dict(zip(PLANE, jets.plane.T, strict=True))
     columns |= columns_of(jets, schema)
     jagged = {name: ak.unflatten(np.ascontiguousarray(flat), jets.counts) for name, flat in columns.items()}
-    branches: dict[str, Any] = {"part": ak.zip({name.removeprefix("part_"): part for name, part in jagged.items()})}
+    branches: dict[str, Any] = {name: part for name, part in jagged.items() if not name.startswith("part_")}
+    branches["part"] = ak.zip({name[5:]: part for name, part in jagged.items() if name.startswith("part_")})
     branches |= dict(zip(AXIS, jets.axis.T, strict=True))
     branches["jet_nparticles"] = jets.counts.astype(np.int32)
-    if schema.weight is not None:
-        branches[schema.weight] = jets.weight
     if schema.labelled:
         branches |= {f"label_{name}": jets.label == index for index, name in enumerate(schema.classes)}
+    if schema.weight in (*branches, *P4, *PLANE):
+        raise ValueError(f"the weights cannot be called {schema.weight!r}: that is another branch")
+    if schema.weight is not None:
+        branches[schema.weight] = jets.weight
     return branches
 
 

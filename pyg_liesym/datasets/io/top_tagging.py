@@ -55,6 +55,7 @@ class TopTaggingJets:
         self._place = {name: (block, i) for block, names in self._names.items() for i, name in enumerate(names)}
         self._slots = sum(f"E_{i}" in self._place for i in range(len(self._place)))
         self._check_columns()
+        self.columns = tuple(self._place)
 
     def read(self, start: int = 0, stop: int | None = None) -> JetArrays:
         """Reads and checks the jets ``start:stop`` without loading the rest."""

@@ -205,6 +205,30 @@ def test_particle_columns_and_weights_must_be_finite(tmp_path, make_jets, suffix
 
 
 @pytest.mark.parametrize("suffix", ["root", "h5"])
+def test_columns_of_any_name(tmp_path, make_jets, suffix):
+    jets = make_jets(6)
+    values = np.arange(len(jets.p4), dtype=np.float32)
+    jets = JetArrays(jets.p4, jets.plane, jets.offsets, jets.axis, jets.label, {"charge": values}, jets.axis[:, 0])
+    schema = JetSchema(particle=("charge",), weight="mc_weight")
+    path = save_jets(tmp_path / f"a.{suffix}", jets, schema)
+    assert_same(open_jet_file(path, schema).read(), jets)
+    assert {"charge", "mc_weight"} <= set(open_jet_file(path).columns)
+    with pytest.raises(ValueError, match=r"cannot be called .*jet"):
+        save_jets(tmp_path / f"b.{suffix}", jets, JetSchema(weight={"root": "jet_pt", "h5": "jet"}[suffix]))
+    assert [path.name for path in tmp_path.iterdir()] == [f"a.{suffix}"]
+
+
+@pytest.mark.parametrize(("form", "names"), [
+    ("root", {"part_px", "jet_pt", "label_QCD", "label_Tbqq"}),
+    ("pandas", {"E_0", "PZ_199", "truthE", "ttv", "is_signal_new"}),
+    ("lorentznet", {"Pmu", "Nobj", "is_signal", "mass"}),
+    ("energyflow", {"part_pid", "part_charge"}),
+])  # fmt: skip
+def test_names_of_what_a_file_has(tmp_path, make_jets, write, form, names):
+    assert names <= set(open_jet_file(write(tmp_path, form, make_jets(3)), JetSchema(labelled=False)).columns)
+
+
+@pytest.mark.parametrize("suffix", ["root", "h5"])
 def test_ten_classes(tmp_path, make_jets, suffix):
     classes = ("QCD", "Hbb", "Hcc", "Hgg", "H4q", "Hqql", "Zqq", "Wqq", "Tbqq", "Tbl")
     jets = make_jets(40)

@@ -43,6 +43,14 @@ def test_particle_columns_and_weights(tmp_path, make_jets, write_lorentznet):
     assert read.weight.tolist() == [2.0, 3.0]
 
 
+def test_a_jet_dataset_of_others_is_not_taken_for_the_axis(tmp_path, make_jets, write_lorentznet):
+    jets = make_jets(4)
+    path = write_lorentznet(tmp_path / "a.h5", jets, jet=np.ones((4, 4)), plane=np.ones((4, 200, 2)))
+    read = PaddedJets(path, SCHEMA).read()
+    np.testing.assert_allclose(read.axis, jets.axis, rtol=2e-5, atol=2e-5)
+    np.testing.assert_allclose(read.plane, jets.plane, atol=2e-5)
+
+
 def test_wrong_shapes_and_missing_datasets(tmp_path, make_jets, write_lorentznet):
     path = write_lorentznet(tmp_path / "a.h5", make_jets(4), weight=np.ones(3), other=np.ones((4, 5)))
     for schema in (JetSchema(weight="weight"), JetSchema(particle=("other",))):
