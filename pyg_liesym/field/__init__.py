@@ -7,6 +7,7 @@ from pyg_liesym.field.lattice import Lattice
 from pyg_liesym.field.offset_basis import RingBasis, StencilBasis
 from pyg_liesym.field.point_group import PointGroup
 from pyg_liesym.field.representation import FieldType, Representation, regulars, scalars, vectors
+from pyg_liesym.field.scale_basis import hermite_gaussians
 from pyg_liesym.field.stencil import orbits, stencil
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "RingBasis",
     "StencilBasis",
     "angular_basis",
+    "hermite_gaussians",
     "orbits",
     "quarter_turn",
     "reflect",

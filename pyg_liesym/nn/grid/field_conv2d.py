@@ -86,7 +86,7 @@ class FieldConv2d(nn.Module):
         half = self.kernel_size // 2
         bias = None if self.bias is None else self.bias()
         if self.padding == "circular":
-            return conv2d(pad(field, (half, half, half, half), mode="circular"), self.stencil_kernel(), bias)
+            field, half = pad(field, (half, half, half, half), mode="circular"), 0
         return conv2d(field, self.stencil_kernel(), bias, padding=half)
 
     def extra_repr(self) -> str:

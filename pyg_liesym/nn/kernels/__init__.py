@@ -2,6 +2,7 @@
 
 from pyg_liesym.nn.kernels.group_kernel import GroupKernel
 from pyg_liesym.nn.kernels.kernel import Kernel
+from pyg_liesym.nn.kernels.scale_kernel import ScaleKernel
 from pyg_liesym.nn.kernels.steerable_kernel import SteerableKernel
 
-__all__ = ["GroupKernel", "Kernel", "SteerableKernel"]
+__all__ = ["GroupKernel", "Kernel", "ScaleKernel", "SteerableKernel"]
