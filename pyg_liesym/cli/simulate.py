@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -56,10 +57,12 @@ def simulate_jets(
     seed: int = 0,
     num_workers: int = 1,
     chunk_size: int = 2000,
+    detector: Literal["delphes-3.3", "delphes-3.5", "none"] = "delphes-3.3",
+    multiple_interactions: bool = True,
     max_constituents: int = 200,
     plane: bool = True,
 ) -> None:
-    """Make top and QCD jets with Pythia 8 and FastJet, as ROOT files; a run that was stopped goes on.
+    """Make top and QCD jets with Pythia 8, a fast detector and FastJet, as ROOT files; a stopped run goes on.
 
     Needs the extra ``jets``: ``pip install --only-binary pythia8mc,fastjet 'pyg-liesym[jets]'``.
 
@@ -69,6 +72,8 @@ def simulate_jets(
         seed: Seed of the simulation; the jets do not depend on the number of processes.
         num_workers: Number of processes.
         chunk_size: Jets in a file.
+        detector: The ATLAS card of a version of Delphes (3.3: the top tagging reference), or ``none``.
+        multiple_interactions: Whether further partons of the protons collide.
         max_constituents: Keep the hardest constituents of every jet up to this number.
         plane: Whether to write (Δη, Δφ) of the constituents, which can be computed when read.
     """
@@ -80,6 +85,8 @@ def simulate_jets(
         seed=seed,
         num_workers=num_workers,
         chunk_size=chunk_size,
+        detector=detector,
+        multiple_interactions=multiple_interactions,
         max_constituents=max_constituents,
         plane=plane,
     )

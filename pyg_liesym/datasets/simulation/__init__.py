@@ -1,11 +1,13 @@
 """Pure simulators: settings and a seed in, arrays out (and, of many jets, files)."""
 
+from pyg_liesym.datasets.simulation.calorimeter import Cells, Layer
 from pyg_liesym.datasets.simulation.coulomb import (
     ChargedState,
     ChargedTrajectories,
     draw_charged_particles,
     simulate_charged_particles,
 )
+from pyg_liesym.datasets.simulation.detector import CARDS, Card, EnergyFlow, Noise, Particles, draw_noise, reconstruct
 from pyg_liesym.datasets.simulation.gravity import (
     Orbits,
     angular_momentum,
@@ -15,17 +17,28 @@ from pyg_liesym.datasets.simulation.gravity import (
     total_energy,
 )
 from pyg_liesym.datasets.simulation.jets import simulate_jets
+from pyg_liesym.datasets.simulation.propagation import propagate
 from pyg_liesym.datasets.simulation.pythia import generate_jets
 
 __all__ = [
+    "CARDS",
+    "Card",
+    "Cells",
     "ChargedState",
     "ChargedTrajectories",
+    "EnergyFlow",
+    "Layer",
+    "Noise",
     "Orbits",
+    "Particles",
     "angular_momentum",
     "draw_charged_particles",
+    "draw_noise",
     "generate_jets",
     "integrate_orbits",
     "one_step_pairs",
+    "propagate",
+    "reconstruct",
     "simulate_charged_particles",
     "simulate_jets",
     "simulate_orbits",

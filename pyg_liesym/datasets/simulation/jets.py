@@ -14,7 +14,9 @@ from typing import Any
 from tqdm import tqdm
 
 from pyg_liesym.datasets.io.root import write_jets
-from pyg_liesym.datasets.simulation.pythia import CLASSES, generate_jets, import_generators
+from pyg_liesym.datasets.jet_arrays import JetArrays
+from pyg_liesym.datasets.simulation.detector import VERSION
+from pyg_liesym.datasets.simulation.pythia import CLASSES, Detector, generate_jets, import_generators
 
 
 def simulate_jets(
@@ -24,6 +26,8 @@ def simulate_jets(
     seed: int = 0,
     num_workers: int = 1,
     chunk_size: int = 2000,
+    detector: Detector = "delphes-3.3",
+    multiple_interactions: bool = True,
     max_constituents: int = 200,
     plane: bool = True,
     progress: bool = True,
@@ -37,11 +41,13 @@ def simulate_jets(
     Args:
         folder: Where to write, with a ``recipe.json`` that says what the files are.
         num_jets: Number of jets of both classes together.
-        seed: The content depends on ``seed``, ``num_jets``, ``chunk_size`` and ``max_constituents`` and on the
+        seed: The content depends on ``seed``, ``num_jets``, ``chunk_size``, on what is simulated and on the
             versions of Pythia and FastJet, but not on the number of processes.
         num_workers: Number of processes. With more than one, a script must be started under
             ``if __name__ == "__main__":``, as always with Python's ``spawn``.
         chunk_size: Jets per file.
+        detector: See :func:`~pyg_liesym.datasets.simulation.pythia.generate_jets`, as for the next two.
+        multiple_interactions: Whether further partons of the protons collide.
         max_constituents: Keep the hardest constituents of a jet up to this number.
         plane: Write ``part_deta`` and ``part_dphi``, see :func:`~pyg_liesym.datasets.io.root.write_jets`.
         progress: Show a progress bar.
@@ -58,14 +64,16 @@ def simulate_jets(
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
     import_generators()
-    settings = dict(seed=seed, chunk_size=chunk_size, max_constituents=max_constituents, plane=plane)
+    physics = dict(detector=detector, multiple_interactions=multiple_interactions, max_constituents=max_constituents)
+    version = {} if detector == "none" else {"detector_version": VERSION}
+    settings = dict(seed=seed, chunk_size=chunk_size, plane=plane) | physics | version
     folder = Path(folder)
     chunks = {
         folder / f"jets_{index:05d}.root": (min(chunk_size, num_jets - first), (seed, index))
         for index, first in enumerate(range(0, num_jets, chunk_size))
     }
     _check_recipe(folder, settings, chunks)
-    write = functools.partial(_write_chunk, max_constituents=max_constituents, plane=plane)
+    write = functools.partial(_write_chunk, make=functools.partial(generate_jets, **physics), plane=plane)
     todo = {path: task for path, task in chunks.items() if _num_jets(path) != task[0]}
     done = num_jets - sum(count for count, _ in todo.values())
     with tqdm(total=num_jets, initial=done, unit="jet", desc="simulating", disable=not progress) as bar:
@@ -82,11 +90,11 @@ def _write_chunk(
     count: int,
     key: tuple[int, ...],
     *,
-    max_constituents: int,
+    make: Callable[..., JetArrays],
     plane: bool,
     report: Callable[[int], Any],
 ) -> None:
-    jets = generate_jets(count, key, max_constituents=max_constituents, report=report)
+    jets = make(count, key, report=report)
     write_jets(path, jets, CLASSES, plane=plane)
 
 
@@ -122,7 +130,7 @@ def _write_in_parallel(
             raise
 
 
-def _check_recipe(folder: Path, settings: dict[str, int], chunks: dict[Path, Any]) -> None:
+def _check_recipe(folder: Path, settings: dict[str, Any], chunks: dict[Path, Any]) -> None:
     """Refuses to mix jets of different recipes in one folder, and notes the recipe in a new one."""
     note = folder / "recipe.json"
     found = json.loads(note.read_text()) if note.exists() else settings

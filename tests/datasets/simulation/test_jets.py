@@ -81,6 +81,11 @@ def test_a_folder_of_another_recipe_is_left_alone(tmp_path, monkeypatch):
         simulate_jets(tmp_path, 6, chunk_size=3, seed=1, progress=False)
     with pytest.raises(ValueError, match="1 files more than asked for"):
         simulate_jets(tmp_path, 3, chunk_size=3, progress=False)
+    with pytest.raises(ValueError, match=r"'detector': 'delphes-3.3'.*asks for.*'detector': 'none'"):
+        simulate_jets(tmp_path, 6, chunk_size=3, detector="none", progress=False)
+    monkeypatch.setattr(module, "VERSION", module.VERSION + 1)
+    with pytest.raises(ValueError, match="choose another folder"):
+        simulate_jets(tmp_path, 6, chunk_size=3, progress=False)
     assert json.loads((tmp_path / "recipe.json").read_text())["seed"] == 0
 
 
