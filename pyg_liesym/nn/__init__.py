@@ -14,6 +14,7 @@ from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
 from pyg_liesym.nn.models.particlenet import ParticleNet
+from pyg_liesym.nn.models.relaxed_liegnn import RelaxedLieGNN
 from pyg_liesym.nn.models.taggers import build_tagger
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "ParticleNet",
     "ParticleNetConv",
     "RelaxedGroupConv",
+    "RelaxedLieGNN",
     "RelaxedSteerableConv",
     "SteerableConv",
     "build_tagger",

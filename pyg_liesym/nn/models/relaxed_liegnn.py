@@ -1,0 +1,136 @@
+"""LieGNN with reference vectors that are learned where the data break the symmetry."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.nn.edges import CompleteGraph, Edges
+from pyg_liesym.nn.invariants import bilinear, signed_log
+from pyg_liesym.nn.metric import Metric
+from pyg_liesym.nn.models.liegnn import LieGNN
+from pyg_liesym.typing import OptTensor
+
+
+class RelaxedLieGNN(nn.Module):
+    r"""LieGNN with learned spurions: vectors that start at zero and tell how much of the group the data break.
+
+    Beams, gravity or an inflow are reference vectors :math:`s_k` of the represented space. A network that knows them is
+    equivariant if they are moved along, and breaks the group if they stay. Here they are parameters: each node has the
+    scalars :math:`\psi(\langle x_i, s_k \rangle_J)` besides its own, and without a readout its vector moves along them,
+
+    .. math:: x_i' = x_i^{\text{LieGNN}} + \sum_k \phi_k(h_i)\, s_k .
+
+    **Law**: equivariant to every g with :math:`g^\top J g = J` acting on ``pos``, ``vel`` and the spurions together; on
+    ``pos`` and ``vel`` alone for those g that leave the spurions in their place: all of them at the start and after
+    :meth:`make_strict`, when the spurions are zero. Add :meth:`relaxation_penalty` to the loss.
+
+    Args:
+        in_channels: Channels of ``x`` (0 if there are none).
+        hidden_channels: Width of the nodes' features and maps.
+        out_channels: Channels of the answer.
+        num_layers: Number of layers.
+        metric: J, see :class:`~pyg_liesym.nn.LieGNNConv`, not learned.
+        num_spurions: Number of reference vectors.
+        readout: ``None`` for an answer per node, ``"mean"`` or ``"sum"`` over the nodes for one per graph.
+        **kwargs: Of :class:`~pyg_liesym.nn.LieGNN`.
+
+    Shapes:
+        As :class:`~pyg_liesym.nn.LieGNN`.
+
+    Raises:
+        ValueError: On a number of spurions below 1, and as :class:`~pyg_liesym.nn.LieGNN`.
+
+    Example:
+        >>> model = RelaxedLieGNN(0, 16, 1, num_layers=2, metric=torch.eye(2))
+        >>> model(None, torch.randn(3, 2))[1].shape, model.breaking(LieAlgebra.rotation(2)).tolist()
+        (torch.Size([3, 2]), [0.0])
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        hidden_channels: int,
+        out_channels: int,
+        num_layers: int,
+        *,
+        metric: Metric,
+        num_spurions: int = 1,
+        readout: Literal["mean", "sum"] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__()
+        if num_spurions < 1:
+            raise ValueError(f"expected at least one spurion, got num_spurions={num_spurions}")
+        if isinstance(metric, str):
+            raise ValueError("a learned metric and spurions could stand for each other: give J as a tensor")
+        forms = metric.J if not isinstance(metric, Tensor) else metric
+        forms = forms[None] if forms.dim() == 2 else forms
+        self.out_channels = out_channels
+        moves = num_spurions if readout is None else 0
+        self.net = LieGNN(
+            in_channels + len(forms) * num_spurions, hidden_channels, out_channels + moves, num_layers,
+            metric=metric, readout=readout, **kwargs,
+        )  # fmt: skip
+        self.spurions = nn.Parameter(torch.zeros(num_spurions, forms.size(-1)))
+
+    def reset_parameters(self) -> None:
+        """Draw new parameters; the spurions are zero."""
+        self.net.reset_parameters()
+        nn.init.zeros_(self.spurions)
+
+    def forward(
+        self,
+        x: OptTensor,
+        pos: Tensor,
+        edge_index: Tensor | Edges | CompleteGraph | None = None,
+        edge_attr: OptTensor = None,
+        vel: OptTensor = None,
+        batch: OptTensor = None,
+        batch_size: int | None = None,
+    ) -> Tensor | tuple[Tensor, Tensor] | tuple[Tensor, Tensor, Tensor]:
+        """Run the network; the arguments are those of :meth:`pyg_liesym.nn.LieGNNConv.forward`."""
+        metric = self.net.metric().to(pos.dtype)
+        products = torch.cat([bilinear(pos, s.expand_as(pos), metric) for s in self.spurions], dim=-1)
+        scalars = signed_log(products).to(pos.dtype)
+        x = scalars if x is None else torch.cat([x, scalars], dim=-1)
+        out = self.net(x, pos, edge_index, edge_attr, vel, batch, batch_size)
+        if isinstance(out, Tensor):
+            return out
+        answer, pos = out[0], out[1]
+        pos = pos + answer[:, self.out_channels :] @ self.spurions
+        return (answer[:, : self.out_channels], pos, *out[2:])
+
+    @torch.no_grad()
+    def breaking(self, algebra: LieAlgebra) -> Tensor:
+        r"""How far each element of a basis moves the spurions, :math:`(\sum_k \|L_i s_k\|^2)^{1/2}`.
+
+        Zero for the elements that are still symmetries of the network.
+
+        Shapes:
+            - **output**: :math:`(K)`
+        """
+        moved = torch.einsum("iab,kb->ika", algebra.basis.to(self.spurions), self.spurions)
+        lengths: Tensor = moved.flatten(1).norm(dim=1)
+        return lengths
+
+    @torch.no_grad()
+    def relaxation(self) -> Tensor:
+        """Length of all spurions together; zero for a strict network."""
+        length: Tensor = self.spurions.norm()
+        return length
+
+    def relaxation_penalty(self) -> Tensor:
+        """The square of :meth:`relaxation`, to be added to a loss."""
+        return self.spurions.square().sum()
+
+    def make_strict(self) -> None:
+        """Set the spurions to zero."""
+        with torch.no_grad():
+            self.spurions.zero_()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.net}, num_spurions={self.spurions.size(0)})"
