@@ -1,11 +1,13 @@
 from importlib import resources
 
+import numpy as np
 import pytest
 import torch
 from torch_geometric.loader import DataLoader
 
 from pyg_liesym.datasets import Jets
 from pyg_liesym.datasets.io.root import write_jets
+from pyg_liesym.datasets.jet_arrays import JetArrays, concatenate_jets
 
 CLASSES = ("QCD", "Tbqq")
 
@@ -104,6 +106,43 @@ def test_cache_is_used_and_follows_the_arguments_and_the_files(tmp_path, make_je
     assert len(Jets(str(tmp_path))) == 31
     write_jets(tmp_path / "raw" / "b.root", make_jets(5), CLASSES)
     assert len(Jets(str(tmp_path))) == 36
+
+
+def test_particle_columns_and_weights(tmp_path, make_jets):
+    jets = make_jets(12)
+    rng = np.random.default_rng(0)
+    columns = {name: rng.normal(size=len(jets.p4)).astype(np.float32) for name in ("part_d0val", "part_charge")}
+    weight = rng.normal(size=12).astype(np.float32)
+    jets = JetArrays(jets.p4, jets.plane, jets.offsets, jets.axis, jets.label, columns, weight)
+    path = write_jets(tmp_path / "raw" / "a.root", jets, CLASSES)
+    names = ("part_charge", "part_d0val")
+    for dataset in (
+        Jets(files=path, particle=names, weight="weight"),
+        Jets(str(tmp_path), particle=names, weight="weight"),
+    ):
+        for index, item in enumerate(dataset):
+            rows = slice(jets.offsets[index], jets.offsets[index + 1])
+            assert item.x.T.tolist() == [columns[name][rows].tolist() for name in names]
+            assert item.weight.tolist() == [weight[index]]
+        batch = next(iter(DataLoader(dataset, batch_size=12)))
+        assert batch.x.shape == (len(jets.p4), 2)
+        assert batch.weight.tolist() == weight.tolist()
+    plain = Jets(str(tmp_path))
+    assert plain[0].x is None
+    assert "weight" not in plain[0]
+    assert Jets(str(tmp_path), particle=names[:1]).x.T.tolist() == [columns["part_charge"].tolist()]
+
+
+def test_files_of_all_formats_together(tmp_path, make_jets, write_top_tagging, write_lorentznet):
+    pieces = [make_jets(5, seed) for seed in range(3)]
+    (tmp_path / "raw").mkdir()
+    write_jets(tmp_path / "raw" / "a.root", pieces[0], CLASSES)
+    write_top_tagging(tmp_path / "raw" / "b.h5", pieces[1])
+    write_lorentznet(tmp_path / "raw" / "c.hdf5", pieces[2])
+    (tmp_path / "raw" / "notes.txt").write_text("not a file of jets")
+    dataset = Jets(str(tmp_path))
+    assert torch.equal(dataset.p4, torch.from_numpy(concatenate_jets(pieces).p4))
+    assert dataset.y.tolist() == concatenate_jets(pieces).label.tolist()
 
 
 def test_own_files_with_a_cache(tmp_path, make_jets):

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from pyg_liesym.datasets.io.jet_files import JetSchema
 from pyg_liesym.datasets.jet_arrays import JetArrays
 
-
 _REFUSING = ContextVar("refusing", default=True)
 
 
@@ -157,10 +156,11 @@ def assemble_padded(
         ValueError: If a value is not finite, an energy negative, or 0 where the momentum is not.
     """
     rows = np.ones(p4.shape[:2], bool) if rows is None else rows
-    lost = np.argwhere((p4[..., 0] == 0) & (p4[..., 1:] != 0).any(-1) & rows)
+    energy, px, py, pz = np.moveaxis(p4, -1, 0)
+    lost = np.argwhere((energy == 0) & ((px != 0) | (py != 0) | (pz != 0)) & rows)
     if len(lost) and refusing():
         raise ValueError(f"{where}: {names[0]} is 0 but the momentum is not, in jet {first + lost[0, 0]}")
-    rows = rows & (p4[..., 0] != 0)
+    rows = rows & (energy != 0)
     counts = rows.sum(1)
     flat = p4[rows]
     for component, name in enumerate(names):
