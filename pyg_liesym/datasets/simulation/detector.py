@@ -122,7 +122,7 @@ def reconstruct(particles: Particles, noise: Noise, card: Card | None = None) ->
         ...     np.zeros(1, np.int64), np.array([22]), np.zeros(1), np.array([[50.0, 50, 0, 0]]), np.zeros((1, 3))
         ... )
         >>> reconstruct(photon, Noise(np.zeros((1, 3)), np.full((1, 5), 0.5))).p4.round(1).tolist()
-        [[49.9, 49.7, 4.3, 2.5]]
+        [[50.0, 49.7, 4.4, -2.5]]
     """
     card = card or CARDS["delphes-3.3"]
     kind = np.abs(particles.pdg)

@@ -64,16 +64,21 @@ def simulate_jets(
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
     import_generators()
-    physics = dict(detector=detector, multiple_interactions=multiple_interactions, max_constituents=max_constituents)
+    make = functools.partial(
+        generate_jets,
+        detector=detector,
+        multiple_interactions=multiple_interactions,
+        max_constituents=max_constituents,
+    )
     version = {} if detector == "none" else {"detector_version": VERSION}
-    settings = dict(seed=seed, chunk_size=chunk_size, plane=plane) | physics | version
+    settings = {"seed": seed, "chunk_size": chunk_size, "plane": plane} | make.keywords | version
     folder = Path(folder)
     chunks = {
         folder / f"jets_{index:05d}.root": (min(chunk_size, num_jets - first), (seed, index))
         for index, first in enumerate(range(0, num_jets, chunk_size))
     }
     _check_recipe(folder, settings, chunks)
-    write = functools.partial(_write_chunk, make=functools.partial(generate_jets, **physics), plane=plane)
+    write = functools.partial(_write_chunk, make=make, plane=plane)
     todo = {path: task for path, task in chunks.items() if _num_jets(path) != task[0]}
     done = num_jets - sum(count for count, _ in todo.values())
     with tqdm(total=num_jets, initial=done, unit="jet", desc="simulating", disable=not progress) as bar:
