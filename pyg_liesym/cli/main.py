@@ -17,10 +17,12 @@ _COMMANDS = {
     "demo": _Command("pyg_liesym.cli.demo:demo", "discover, train and compare on packaged jets and orbits; a report"),
     "discover": _Command("pyg_liesym.cli.discover:run", "find the symmetry of a named data set or of your arrays"),
     "simulate": _Command("pyg_liesym.cli.simulate:SIMULATORS", "make jets, orbits or charged particles"),
+    "data": _Command("pyg_liesym.cli.data:run", "what is in files of jets; other formats; ours against the reference"),
     "fit": _Command("pyg_liesym.cli.train:train", "train a system (LightningCLI; --config file.yaml)"),
     "validate": _Command("pyg_liesym.cli.train:train", "score a checkpoint on the validation split"),
     "test": _Command("pyg_liesym.cli.train:train", "score a checkpoint on the test split"),
     "predict": _Command("pyg_liesym.cli.train:train", "apply a checkpoint to the test split"),
+    "tag": _Command("pyg_liesym.cli.tag:run", "write the scores of a tagger for every jet of a file"),
     "reproduce": _Command("pyg_liesym.cli.reproduce.protocols:PROTOCOLS", "repeat a protocol of the papers"),
 }
 
@@ -36,6 +38,7 @@ commands:
 A first look:       liesym demo
 Your own arrays:    liesym discover x.npy y.npy          (samples, vectors, n)
 Train a tagger:     liesym fit --config examples/configs/jets.yaml
+Your own jets:      liesym data info jets.root; liesym tag jets.root scores.root
 """
 
 

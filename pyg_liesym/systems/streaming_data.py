@@ -83,7 +83,7 @@ class StreamingJetData(L.LightningDataModule):
         self.fractions = fractions
         self.labels: dict[str, Any] = {"classes": tuple(classes), "jet_labels": jet_labels}
         self.columns: dict[str, Any] = {"tree": tree, "particle": tuple(particle), "weight": weight}
-        self.sizes = {"batch_size": batch_size, "chunk_size": chunk_size, "buffer_size": buffer_size}
+        self.sizes: dict[str, Any] = {"batch_size": batch_size, "chunk_size": chunk_size, "buffer_size": buffer_size}
         self.max_constituents, self.num_workers = max_constituents, num_workers
         self.seed, self.pin_memory = seed, pin_memory
 

@@ -1,0 +1,149 @@
+"""``liesym data``: what is in files of jets, other formats, and ours against the reference."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from pyg_liesym.datasets.io.jet_files import JetFile
+    from pyg_liesym.datasets.jet_arrays import JetArrays
+    from pyg_liesym.datasets.jet_summary import JetSummary
+
+
+def info(files: list[str], tree: str | None = None, chunk_size: int = 5000) -> None:
+    """Say what is in files of jets: counts, classes, ranges, columns, and what is wrong with them.
+
+    Args:
+        files: Paths or globs of ROOT, HDF5 or npz files.
+        tree: Name of the tree in ROOT files (default: `tree`, or the only one).
+        chunk_size: Jets that are read at once.
+    """
+    from pyg_liesym.datasets.io.assembly import accepting_bad_values
+    from pyg_liesym.datasets.io.files import find_files
+    from pyg_liesym.datasets.io.find_schema import find_schema
+    from pyg_liesym.datasets.io.jet_files import open_jet_file
+    from pyg_liesym.datasets.jet_summary import JetSummary
+
+    for number, path in enumerate(find_files(files)):
+        kind, schema = find_schema(path, tree)
+        file = open_jet_file(path, schema)
+        summary = JetSummary(schema.classes if schema.labelled else ())
+        with accepting_bad_values(), np.errstate(all="ignore"):
+            for jets in pieces(file, chunk_size, f"reading {path.name}"):
+                summary.add(jets)
+        print(("\n" if number else "") + f"{path}: {kind}, {summary.num_jets} jets")
+        print("\n".join(f"  {name:<24}{value}" for name, value in _rows(summary, schema.particle)))
+
+
+def convert(
+    files: list[str],
+    out: Path,
+    tree: str | None = None,
+    weight: str | None = None,
+    plane: bool = True,
+    chunk_size: int = 10_000,
+) -> None:
+    """Write jets of one or several files to one file of another format, in their order.
+
+    The columns of the constituents that all the files have, the classes and the weights are kept.
+
+    Args:
+        files: Paths or globs of ROOT, HDF5 or npz files.
+        out: The file to write: .root (as JetClass), .h5 or .hdf5 (as LorentzNet's).
+        tree: Name of the tree in ROOT files (default: `tree`, or the only one).
+        weight: Name of the event weights in the files (default: `weight`, if they have it).
+        plane: Whether to write (Δη, Δφ) of the constituents, which can be computed when read.
+        chunk_size: Jets that are read at once.
+    """
+    from dataclasses import replace
+
+    from pyg_liesym.datasets.io.files import find_files
+    from pyg_liesym.datasets.io.find_schema import find_common_schema
+    from pyg_liesym.datasets.io.jet_files import jet_writer, open_jet_file
+
+    paths = find_files(files)
+    if out.resolve() in [path.resolve() for path in paths]:
+        raise ValueError(f"{out} is among the files to read: give another name for the output")
+    schema = find_common_schema(paths, tree)
+    schema = schema if weight is None else replace(schema, weight=weight)
+    sources = [open_jet_file(path, schema) for path in paths]
+    with jet_writer(out, schema, plane=plane) as writer:
+        for source in sources:
+            for jets in pieces(source, chunk_size, f"{source.path.name} → {out.name}"):
+                writer.extend(jets)
+        total = writer.num_jets
+    print(f"{total} jets of {len(paths)} file{'s' if len(paths) > 1 else ''} in {out}")
+
+
+def pieces(file: JetFile, chunk_size: int, title: str) -> Iterator[JetArrays]:
+    """Read a file piece by piece, with a bar."""
+    from tqdm import tqdm
+
+    if chunk_size < 1:
+        raise ValueError(f"chunk_size must be at least 1, got {chunk_size}")
+    with tqdm(total=file.num_jets, desc=title, unit="jet", unit_scale=True, disable=not sys.stderr.isatty()) as bar:
+        for start in range(0, file.num_jets, chunk_size):
+            jets = file.read(start, min(start + chunk_size, file.num_jets))
+            yield jets
+            bar.update(len(jets))
+
+
+def _rows(summary: JetSummary, particle: Sequence[str]) -> Iterator[tuple[str, str]]:
+    known = {name: number for name, number in summary.per_class.items() if name is not None and number}
+    if summary.classes:
+        yield "classes", ", ".join(f"{name} {number}" for name, number in known.items())
+    if summary.per_class[None]:
+        yield "without a class", str(summary.per_class[None])
+    few, middle, most = (summary.length_at(share) for share in (0, 0.5, 1))
+    yield "constituents per jet", f"{few} to {most}, median {middle}"
+    for name, (low, high) in summary.ranges.items():
+        yield name if name == "η" else f"{name} (GeV)", f"{low:.4g} to {high:.4g}"
+    yield "columns", ", ".join(particle) if particle else "none beside the four-momenta"
+    total = int((np.arange(len(summary.lengths)) * summary.lengths).sum())
+    yield "NaN or infinite", str(summary.not_finite)
+    yield "negative energies", str(summary.negative_energy)
+    share = f" of {total} constituents, {summary.beyond_rounding} of them beyond the rounding of float32"
+    yield "space-like", f"{summary.space_like}{share}"
+
+
+def run(words: list[str]) -> None:
+    """Read the words after ``liesym data`` and run one of its commands.
+
+    Written out because several files in a row are more than the automatic command line of jsonargparse offers.
+    """
+    from jsonargparse import ArgumentParser, auto_cli
+
+    name, *rest = words or ["--help"]
+    functions: dict[str, Callable[..., None]] = {"info": info, "convert": convert}
+    if name == "compare":
+        compare = import_module("pyg_liesym.cli.compare").compare
+        auto_cli(compare, args=rest, prog="liesym data compare")
+    elif name in functions:
+        function = functions[name]
+        parser = ArgumentParser(prog=f"liesym data {name}", description=(function.__doc__ or "").split("Args:")[0])
+        parser.add_argument("files", nargs="+", help="Paths or globs of ROOT, HDF5 or npz files")
+        if function is convert:
+            parser.add_argument("out", type=Path, help="The file to write: .root, .h5 or .hdf5")
+        parser.add_function_arguments(function, skip={"files", "out"})
+        function(**parser.parse_args(rest).as_dict())
+    elif name in ("-h", "--help", "help"):
+        sys.stdout.write(_USAGE)
+    else:
+        raise ValueError(f"there is no {name!r}; choose info, convert or compare")
+
+
+_USAGE = """usage: liesym data COMMAND [OPTIONS]
+
+commands:
+  info       say what is in files of jets: liesym data info 'jets/*.root'
+  convert    write another format: liesym data convert a.root b.root out.h5
+  compare    hold simulated jets against the Top Quark Tagging Reference Dataset
+
+`liesym data COMMAND --help` explains a command and its options.
+"""

@@ -1,0 +1,86 @@
+"""``liesym tag``: the scores of a tagger for every jet of a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from pyg_liesym.datasets.jet_arrays import JetArrays
+    from pyg_liesym.systems.pretrained import Tagger
+
+
+def tag(
+    file: Path,
+    out: Path,
+    model: str | None = None,
+    tree: str | None = None,
+    device: str = "auto",
+    batch_size: int = 64,
+    chunk_size: int = 5000,
+) -> None:
+    """Write the probability of every class for every jet of a file, in the order of the jets.
+
+    Args:
+        file: ROOT, HDF5 or npz file of jets; labels are not needed and not read.
+        out: The file to write, with `score_<class>` for every class: .root (a tree `scores`, to be a friend of the
+            tree of the jets), .h5 or .parquet. A jet without constituents has NaN.
+        model: A file of `save_tagger`, a checkpoint of `liesym fit`, or the name of a tagger that comes with the
+            package (default: top).
+        tree: Name of the tree in a ROOT file (default: `tree`, or the only one).
+        device: Where to compute: cpu, cuda, …; auto takes a GPU if there is one.
+        batch_size: Jets that are computed at once.
+        chunk_size: Jets that are read at once.
+    """
+    import torch
+
+    from pyg_liesym.cli.data import pieces
+    from pyg_liesym.datasets.io.find_schema import find_schema
+    from pyg_liesym.datasets.io.jet_files import JetSchema, open_jet_file
+    from pyg_liesym.datasets.io.score_writer import score_writer
+
+    if out.resolve() == file.resolve():
+        raise ValueError(f"{out} is the file to read: give another name for the output")
+    tagger = _tagger(model)
+    found = find_schema(file, tree)[1]
+    source = open_jet_file(file, JetSchema(tagger.classes, None, found.tree, tagger.particle, labelled=False))
+    place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    tagger.net.to(place)
+    with score_writer(out, tagger.classes) as writer:
+        for jets in pieces(source, chunk_size, f"tagging {file.name}"):
+            writer.extend(_scores(tagger, jets, batch_size, place))
+    print(f"{source.num_jets} jets scored in {out}: {', '.join(tagger.classes)}")
+
+
+def _scores(tagger: Tagger, jets: JetArrays, batch_size: int, device: Any) -> NDArray[np.float32]:
+    from pyg_liesym.datasets.jet_batch import jet_batch
+
+    if tagger.max_constituents is not None:
+        jets = jets.truncate(tagger.max_constituents)
+    scores = np.empty((len(jets), len(tagger.classes)), np.float32)
+    # Jets of like length together, so that a long one does not make a batch large by itself.
+    order = np.argsort(-jets.counts, kind="stable")
+    for start in range(0, len(jets), batch_size):
+        chosen = order[start : start + batch_size]
+        scores[chosen] = tagger(jet_batch(jets.select(chosen), tagger.particle).to(device)).cpu().numpy()
+    return scores
+
+
+def _tagger(model: str | None) -> Tagger:
+    from pyg_liesym.systems.pretrained import load_tagger
+
+    if model is None or not model.endswith(".ckpt"):
+        return load_tagger(model)
+    from pyg_liesym.systems.checkpoint import tagger_of_checkpoint
+
+    return tagger_of_checkpoint(model)
+
+
+def run(words: list[str]) -> None:
+    """Read the words after ``liesym tag`` and run it."""
+    from jsonargparse import auto_cli
+
+    auto_cli(tag, args=words, prog="liesym tag")

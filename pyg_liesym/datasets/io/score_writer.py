@@ -1,0 +1,110 @@
+"""Scores of jets into files that lie beside those of the jets, row by row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyg_liesym.datasets.io.files import PathLike, unfinished
+
+SCORES = "scores"
+
+
+class ScoreWriter(Protocol):
+    """A file of scores that grows."""
+
+    def extend(self, scores: NDArray[np.float32]) -> None:
+        """Appends the scores of some jets, ``[J, C]``."""
+
+
+def score_writer(path: PathLike, classes: Sequence[str]) -> AbstractContextManager[ScoreWriter]:
+    """Writes scores piece by piece, one float32 number ``score_<class>`` a jet and class.
+
+    The suffix chooses the format: ``.root`` a tree ``scores``, to be a friend of the tree of the jets; ``.h5`` or
+    ``.hdf5`` a dataset each; ``.parquet`` a column each. The file appears under its name at the end of the ``with``
+    block; after an error there is none.
+
+    Args:
+        path: The file to write; its folder is made if needed.
+        classes: Names of the classes. What is no letter, digit or underscore in them becomes an underscore.
+
+    Raises:
+        ImportError: If the format needs a package that is not installed.
+        ValueError: If the suffix is another one, or two classes have one name.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> import uproot
+        >>> with TemporaryDirectory() as folder:
+        ...     with score_writer(f"{folder}/scores.root", ("QCD", "Tbqq")) as writer:
+        ...         writer.extend(np.array([[0.25, 0.75]], np.float32))
+        ...     uproot.open(f"{folder}/scores.root:scores/score_Tbqq").array().tolist()
+        [0.75]
+    """
+    path = Path(path)
+    names = ["score_" + re.sub(r"\W", "_", name) for name in classes]
+    if len(set(names)) < len(names):
+        raise ValueError(f"expected every class to have a name of its own, got {tuple(classes)}")
+    writers = {".root": _write_root, ".h5": _write_hdf5, ".hdf5": _write_hdf5, ".parquet": _write_parquet}
+    if path.suffix not in writers:
+        raise ValueError(f"expected a file name that ends with {', '.join(writers)}, got {path.name!r}")
+    return writers[path.suffix](path, names)
+
+
+class _Columns:
+    """Appends columns with a function of the format."""
+
+    def __init__(self, names: list[str], append: Any) -> None:
+        self._names, self._append = names, append
+
+    def extend(self, scores: NDArray[np.float32]) -> None:
+        columns = np.ascontiguousarray(scores.T, dtype=np.float32)
+        if len(columns) != len(self._names):
+            raise ValueError(f"expected scores of {len(self._names)} classes, got {list(scores.shape)}")
+        if scores.shape[0]:
+            self._append(dict(zip(self._names, columns, strict=True)))
+
+
+@contextmanager
+def _write_root(path: Path, names: list[str]) -> Iterator[_Columns]:
+    import uproot
+
+    with unfinished(path) as temporary, uproot.recreate(temporary, compression=uproot.ZLIB(4)) as file:
+        yield _Columns(names, file.mktree(SCORES, dict.fromkeys(names, np.dtype(np.float32))).extend)
+
+
+@contextmanager
+def _write_hdf5(path: Path, names: list[str]) -> Iterator[_Columns]:
+    from pyg_liesym.datasets.io.hdf5 import import_h5py
+
+    h5py = import_h5py()
+    with unfinished(path) as temporary, h5py.File(temporary, "w") as file:
+        for name in names:
+            file.create_dataset(name, (0,), np.float32, maxshape=(None,), chunks=(16384,), compression="gzip")
+
+        def append(columns: dict[str, NDArray[np.float32]]) -> None:
+            for name, column in columns.items():
+                file[name].resize(len(file[name]) + len(column), axis=0)
+                file[name][-len(column) :] = column
+
+        yield _Columns(names, append)
+
+
+@contextmanager
+def _write_parquet(path: Path, names: list[str]) -> Iterator[_Columns]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise ImportError(
+            "writing parquet needs pyarrow, which is not installed: run `pip install 'pyg-liesym[parquet]'`"
+        ) from error
+    schema = pyarrow.schema([(name, pyarrow.float32()) for name in names])
+    with unfinished(path) as temporary, pyarrow.parquet.ParquetWriter(temporary, schema) as file:
+        yield _Columns(names, lambda columns: file.write_table(pyarrow.table(columns, schema)))

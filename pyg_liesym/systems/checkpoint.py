@@ -1,0 +1,80 @@
+"""From a checkpoint of ``liesym fit`` to a tagger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pyg_liesym.datasets.io.files import PathLike
+from pyg_liesym.datasets.io.jet_files import JetSchema
+from pyg_liesym.systems.pretrained import NETWORKS, Tagger
+
+_PREFIX = "net."
+
+
+def tagger_of_checkpoint(path: PathLike) -> Tagger:
+    """Read the network of a :class:`~pyg_liesym.systems.JetTagging` out of a checkpoint and the settings beside it.
+
+    The settings are the ``config.yaml`` that ``liesym fit`` leaves in the folder above the checkpoints. Only networks
+    of :data:`~pyg_liesym.systems.pretrained.NETWORKS` are built, and nothing is unpickled.
+
+    Args:
+        path: The checkpoint.
+
+    Raises:
+        FileNotFoundError: If there is no such file, or no settings.
+        ValueError: If the checkpoint cannot be read, or has a network or a transform that a tagger cannot have.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    model, data = _settings(path)
+    if model.get("transform") is not None:
+        raise ValueError(
+            f"{path} was trained with a transform, which `liesym tag` does not apply; use `liesym predict`"
+        )
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    except Exception as error:  # of many types, from zip, pickle and torch
+        raise ValueError(f"{path} is not a complete checkpoint: {type(error).__name__}: {error}") from error
+    state = {name.removeprefix(_PREFIX): value for name, value in saved.items() if name.startswith(_PREFIX)}
+    kind, arguments = _network(model.get("net"), state, path)
+    net = NETWORKS[kind](**arguments)
+    net.load_state_dict(state)
+    return Tagger(
+        net=net.eval(),
+        classes=tuple(data.get("classes") or JetSchema().classes),
+        particle=tuple(data.get("particle") or ()),
+        max_constituents=data.get("max_constituents"),
+        description=f"the checkpoint {path}",
+    )
+
+
+def _settings(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    import yaml
+
+    file = next((folder / "config.yaml" for folder in path.parents[:3] if (folder / "config.yaml").is_file()), None)
+    if file is None:
+        raise FileNotFoundError(
+            f"there is no config.yaml above {path}, as `liesym fit` leaves it: use a checkpoint where it was written, "
+            "or write the network by save_tagger"
+        )
+    content = yaml.safe_load(file.read_text())
+    try:
+        return content["model"]["init_args"], content["data"].get("init_args") or {}
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"{file} has no settings of a model and data, as `liesym fit` writes them") from error
+
+
+def _network(net: Any, state: Mapping[str, Tensor], path: Path) -> tuple[str, dict[str, Any]]:
+    kind = str(net.get("class_path", "")).rpartition(".")[2] if isinstance(net, Mapping) else ""
+    if kind not in NETWORKS:
+        raise ValueError(f"{path}: expected a network among {', '.join(NETWORKS)}, its settings have {net!r:.200}")
+    arguments = dict(net.get("init_args") or {}, **(net.get("dict_kwargs") or {}))
+    if "metric.J" in state:
+        arguments["metric"] = state["metric.J"]
+    return kind, arguments

@@ -1,0 +1,183 @@
+"""Trained taggers as files: weights, and in words the network that they belong to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch_geometric.data import Batch
+
+from pyg_liesym.datasets.io.files import PathLike, unfinished
+from pyg_liesym.nn.models.liegnn import LieGNN
+from pyg_liesym.nn.models.particlenet import ParticleNet
+from pyg_liesym.nn.models.taggers import build_tagger
+
+NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "build_tagger": build_tagger,
+    "LieGNN": LieGNN,
+    "ParticleNet": ParticleNet,
+}
+"""What a file may ask to be built: nothing else is called."""
+DEFAULT_TAGGER = "top"
+_KEY = "pyg_liesym.tagger"
+
+
+@dataclass(frozen=True)
+class Tagger:
+    r"""A trained network and what it has to be given.
+
+    Args:
+        net: Called as ``net(x, p4, batch=..., batch_size=...)``, returns logits.
+        classes: Names of the classes, in the order of the logits.
+        particle: The numbers of a constituent that are ``x``, by their names in the files.
+        max_constituents: The hardest constituents of a jet that it was trained on; None for all.
+        description: What it was trained on, and how well it does.
+    """
+
+    net: nn.Module
+    classes: tuple[str, ...]
+    particle: tuple[str, ...] = ()
+    max_constituents: int | None = None
+    description: str = ""
+
+    @torch.no_grad()
+    def __call__(self, batch: Batch) -> Tensor:
+        """Return the probabilities of the classes, :math:`(B, C)`; NaN for a jet without constituents."""
+        self.net.eval()
+        logits = self.net(batch.get("x"), batch.p4, batch=batch.batch, batch_size=batch.num_graphs)
+        return torch.softmax(logits.float(), dim=-1).masked_fill((batch.ptr.diff() == 0)[:, None], torch.nan)
+
+
+def save_tagger(
+    path: PathLike,
+    net: nn.Module,
+    network: str,
+    arguments: Mapping[str, Any],
+    *,
+    classes: Sequence[str],
+    particle: Sequence[str] = (),
+    max_constituents: int | None = None,
+    description: str = "",
+) -> Path:
+    r"""Write a trained network as safetensors, with the words that :func:`load_tagger` builds it from.
+
+    Args:
+        path: The file to write.
+        net: The network.
+        network: What builds it, one of :data:`NETWORKS`.
+        arguments: Keyword arguments for that; numbers, strings, lists, and tensors such as a metric.
+        classes: See :class:`Tagger`, and so for the rest.
+        particle: See there.
+        max_constituents: See there.
+        description: See there.
+
+    Raises:
+        ValueError: If ``network`` with these arguments is not ``net``, or cannot be written as words.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> arguments = {"name": "liegnn-fast", "hidden_channels": 8}
+        >>> with TemporaryDirectory() as folder:
+        ...     path = save_tagger(
+        ...         f"{folder}/small.safetensors", build_tagger(**arguments), "build_tagger", arguments,
+        ...         classes=("QCD", "Tbqq"),
+        ...     )
+        ...     load_tagger(path).classes
+        ('QCD', 'Tbqq')
+    """
+    words = {
+        "network": network,
+        "arguments": _to_words(dict(arguments)),
+        "classes": list(classes),
+        "particle": list(particle),
+        "max_constituents": max_constituents,
+        "description": description,
+    }
+    text = json.dumps(words, indent=1)
+    _build(json.loads(text), net.state_dict(), "the network to be saved")
+    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in net.state_dict().items()}
+    path = Path(path)
+    with unfinished(path) as temporary:
+        save_file(tensors, temporary, metadata={_KEY: text})
+    return path
+
+
+def load_tagger(path: PathLike | None = None) -> Tagger:
+    """Read a tagger from a file of :func:`save_tagger`, or one that comes with the package by its name.
+
+    Args:
+        path: A file, a name among :func:`packaged_taggers`, or None for ``"top"``.
+
+    Raises:
+        FileNotFoundError: If there is no such file or name.
+        ValueError: If the file is damaged, no tagger, or asks for a network that is not among :data:`NETWORKS`.
+    """
+    packaged = packaged_taggers()
+    name = DEFAULT_TAGGER if path is None else str(path)
+    file = Path(name)
+    if not file.is_file():
+        if name not in packaged:
+            known = f"those that come with the package are {', '.join(packaged)}" if packaged else "none is packaged"
+            raise FileNotFoundError(f"there is no tagger {name!r}, neither as a file nor by name; {known}")
+        file = packaged[name]
+    try:
+        with safe_open(file, framework="pt") as content:
+            words = json.loads((content.metadata() or {}).get(_KEY, "null"))
+            state = {key: content.get_tensor(key) for key in content.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, json.JSONDecodeError) as error:
+        raise ValueError(f"{file} is not a complete safetensors file: {error}") from error
+    if words is None:
+        raise ValueError(f"{file} has no description of its network; write it by save_tagger")
+    return Tagger(
+        net=_build(words, state, str(file)).eval(),
+        classes=tuple(words["classes"]),
+        particle=tuple(words["particle"]),
+        max_constituents=words["max_constituents"],
+        description=words["description"],
+    )
+
+
+def packaged_taggers() -> dict[str, Path]:
+    """The taggers that come with the package, by name."""
+    folder = Path(str(resources.files("pyg_liesym.systems"))) / "taggers"
+    return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
+
+
+def _build(words: Mapping[str, Any], state: Mapping[str, Tensor], where: str) -> nn.Module:
+    if words["network"] not in NETWORKS:
+        raise ValueError(f"{where} asks for the network {words['network']!r}; expected one of {', '.join(NETWORKS)}")
+    try:
+        net = NETWORKS[words["network"]](**_from_words(words["arguments"]))
+        net.load_state_dict(dict(state))
+    except (TypeError, RuntimeError) as error:
+        first = str(error).splitlines()
+        raise ValueError(f"{where} is not what {words['network']} with its arguments builds: {first[:3]}") from error
+    return net
+
+
+def _to_words(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return {"tensor": value.detach().cpu().double().tolist()}
+    if isinstance(value, Mapping):
+        return {str(key): _to_words(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_to_words(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise ValueError(f"an argument of a saved network must be a number, word, list or tensor, got {value!r}")
+
+
+def _from_words(value: Any) -> Any:
+    if isinstance(value, dict):
+        if set(value) == {"tensor"}:
+            return torch.tensor(value["tensor"], dtype=torch.get_default_dtype())
+        return {key: _from_words(item) for key, item in value.items()}
+    return [_from_words(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch_geometric.data import Batch
+
+from pyg_liesym.nn.models.liegnn import LieGNN
+from pyg_liesym.nn.models.taggers import build_tagger
+from pyg_liesym.systems.checkpoint import tagger_of_checkpoint
+from pyg_liesym.systems.pretrained import load_tagger, packaged_taggers, save_tagger
+
+P4 = torch.rand(7, 4, generator=torch.Generator().manual_seed(0)) + torch.tensor([3.0, 0, 0, 0])
+X = torch.rand(7, 1, generator=torch.Generator().manual_seed(1))
+BATCH = torch.tensor([0, 0, 0, 2, 2, 2, 2])
+
+
+def batch(x: bool) -> Batch:
+    out = Batch(p4=P4, batch=BATCH, ptr=torch.tensor([0, 3, 3, 7]), **({"x": X} if x else {}))
+    out._num_graphs = 3
+    return out
+
+
+METRIC = torch.diag(torch.tensor([1.0, -1.1, -0.9, -1.0]))
+CASES: list[tuple[str, dict[str, Any]]] = [
+    ("build_tagger", {"name": "liegnn-fast", "hidden_channels": 8, "num_classes": 3}),
+    ("build_tagger", {"name": "lorentznet", "hidden_channels": 8, "num_layers": 2, "metric": METRIC}),
+    ("build_tagger", {"name": "liegnn", "hidden_channels": 8, "num_layers": 2, "in_channels": 1}),
+    ("LieGNN", {"in_channels": 0, "hidden_channels": 8, "out_channels": 2, "num_layers": 2, "metric": "learned",
+                "dim": 4, "readout": "mean"}),
+    ("ParticleNet", {"blocks": [[8, 8]], "k": 2, "head_channels": 8}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("network", "arguments"), CASES)
+def test_a_tagger_survives_its_file(network: str, arguments: dict[str, Any], tmp_path: Path) -> None:
+    from pyg_liesym.systems.pretrained import NETWORKS
+
+    net = NETWORKS[network](**arguments).eval()
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.uniform_(-0.3, 0.3)
+    particle = ("part_charge",) if arguments.get("in_channels") else ()
+    path = save_tagger(
+        tmp_path / "model.safetensors", net, network, arguments, classes=("a", "b"), particle=particle,
+        max_constituents=5, description="made up",
+    )  # fmt: skip
+    tagger = load_tagger(path)
+    assert (tagger.classes, tagger.particle) == (("a", "b"), particle)
+    assert (tagger.max_constituents, tagger.description) == (5, "made up")
+    data = batch(bool(particle))
+    with torch.no_grad():
+        expected = net(data.get("x"), P4, batch=BATCH, batch_size=3).softmax(-1)
+    found = tagger(data)
+    assert torch.equal(found[[0, 2]], expected[[0, 2]])
+    assert found[1].isnan().all()
+
+
+def test_what_does_not_fit_is_not_saved(tmp_path: Path) -> None:
+    net = build_tagger("liegnn-fast", hidden_channels=8)
+    for network, arguments, message in (
+        ("build_tagger", {"name": "liegnn-fast", "hidden_channels": 9}, "is not what build_tagger with its arguments"),
+        ("build_tagger", {"name": "liegnn-fast", "wide": 9}, "is not what build_tagger with its arguments"),
+        ("os.system", {}, "asks for the network 'os.system'; expected one of build_tagger"),
+        ("build_tagger", {"name": object()}, "must be a number, word, list or tensor"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            save_tagger(tmp_path / "model.safetensors", net, network, arguments, classes=("a", "b"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_wrong_files_are_named(tmp_path: Path) -> None:
+    plain = tmp_path / "plain.safetensors"
+    save_file({"weight": torch.zeros(2)}, plain)
+    with pytest.raises(ValueError, match=r"plain\.safetensors has no description of its network"):
+        load_tagger(plain)
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(plain.read_bytes()[:-3])
+    with pytest.raises(ValueError, match=r"broken\.safetensors is not a complete safetensors file"):
+        load_tagger(broken)
+    with pytest.raises(FileNotFoundError, match="there is no tagger 'nothing'"):
+        load_tagger("nothing")
+
+
+def test_packaged_taggers_can_be_read() -> None:
+    for name in packaged_taggers():
+        assert len(load_tagger(name).classes) >= 2
+
+
+def test_a_checkpoint_of_liesym_fit(tmp_path: Path) -> None:
+    settings = {"in_channels": 0, "hidden_channels": 8, "out_channels": 2, "num_layers": 2, "readout": "mean"}
+    net = LieGNN(**settings, metric=METRIC).eval()
+    folder = tmp_path / "version_0" / "checkpoints"
+    folder.mkdir(parents=True)
+    torch.save({"state_dict": {f"net.{name}": value for name, value in net.state_dict().items()}}, folder / "best.ckpt")
+    with pytest.raises(FileNotFoundError, match=r"there is no config\.yaml above"):
+        tagger_of_checkpoint(folder / "best.ckpt")
+    words = ", ".join(f"{name}: {value}" for name, value in settings.items())
+    config = f"""
+model:
+  class_path: pyg_liesym.systems.JetTagging
+  init_args:
+    net:
+      class_path: pyg_liesym.nn.LieGNN
+      init_args: {{{words}, metric: {{class_path: minkowski}}}}
+data:
+  class_path: pyg_liesym.systems.StreamingJetData
+  init_args: {{classes: [gluon, quark], max_constituents: 6}}
+"""
+    (folder.parent / "config.yaml").write_text(config)
+    tagger = tagger_of_checkpoint(folder / "best.ckpt")
+    assert (tagger.classes, tagger.max_constituents) == (("gluon", "quark"), 6)
+    with torch.no_grad():
+        expected = net(None, P4, batch=BATCH, batch_size=3).softmax(-1)
+    assert torch.equal(tagger(batch(False))[[0, 2]], expected[[0, 2]])
+    (folder.parent / "config.yaml").write_text(config.replace("pyg_liesym.nn.LieGNN", "os.system"))
+    with pytest.raises(ValueError, match="expected a network among build_tagger, LieGNN, ParticleNet"):
+        tagger_of_checkpoint(folder / "best.ckpt")
+    (folder.parent / "config.yaml").write_text(config.replace("    net:", "    transform: {class_path: x}\n    net:"))
+    with pytest.raises(ValueError, match="trained with a transform"):
+        tagger_of_checkpoint(folder / "best.ckpt")
