@@ -21,7 +21,7 @@ OF_JETS = ("y", "jet", "weight", "entry")
 """Features of whole jets, whatever their number of rows."""
 
 
-class AddReferenceVectors(BaseTransform):  # type: ignore[misc]
+class AddReferenceVectors(BaseTransform):
     r"""Put reference vectors (spurions) before the constituents of every jet, as particles of their own.
 
     A network that is equivariant to the Lorentz group can tell a jet's direction and energy in the laboratory only by
@@ -40,7 +40,8 @@ class AddReferenceVectors(BaseTransform):  # type: ignore[misc]
 
     Shapes:
         ``p4`` and every other feature with a row for each constituent gets R rows more a jet, zeros but for
-        ``p4`` and the new columns of ``x``; ``batch`` and ``ptr`` follow. Edges, if there are any, keep to the constituents.
+        ``p4`` and the new columns of ``x``; ``batch`` and ``ptr`` follow. Edges, if there are any, keep to the
+        constituents.
 
     Raises:
         ValueError: If a name is unknown, a vector has not four entries, or the data have no four-momenta.

@@ -10,7 +10,7 @@ from pyg_liesym.lie.motions import boosts, boosts_along_z, random_axes
 from pyg_liesym.transforms.move import move, num_jets
 
 
-class RandomBoost(BaseTransform):  # type: ignore[misc]
+class RandomBoost(BaseTransform):
     r"""Boost every jet along a random axis, or along the beams, by a rapidity uniform in :math:`[0, \eta_{max}]`.
 
     The four-momenta ``p4`` are boosted in float64; ``pos`` and ``jet``, where there are any, are made anew of

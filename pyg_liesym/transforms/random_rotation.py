@@ -12,7 +12,7 @@ from pyg_liesym.lie.motions import random_axes, turns
 from pyg_liesym.transforms.move import move, num_jets
 
 
-class RandomRotation(BaseTransform):  # type: ignore[misc]
+class RandomRotation(BaseTransform):
     r"""Turn every jet about a random axis, or about the beams, by an angle uniform in :math:`\pm\theta_{max}`.
 
     The four-momenta ``p4`` are turned in float64; ``pos`` and ``jet``, where there are any, are made anew of
