@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 import uproot
 
-from pyg_liesym.datasets.io.root import find_files, read_jets, write_jets
+from pyg_liesym.datasets.io.files import find_files
+from pyg_liesym.datasets.io.jet_files import JetSchema, jet_writer, open_jet_file
+from pyg_liesym.datasets.io.root import read_jets, write_jets
+from pyg_liesym.datasets.jet_arrays import JetArrays
 
 CLASSES = ("QCD", "Tbqq")
 JETCLASS_II = Path(__file__).parents[4] / "shared" / "data" / "jetclass2" / "JetClassII_example.root"
@@ -243,3 +246,27 @@ def test_a_flat_branch_where_a_list_is_needed(tmp_path, make_jets):
 def test_a_label_without_a_class_is_not_written(tmp_path, make_jets):
     with pytest.raises(ValueError, match="labels must index"):
         write_jets(tmp_path / "a.root", make_jets(5), ("QCD",))
+
+
+@pytest.mark.parametrize("cut", [1, 100, 2000])
+def test_truncated_file_is_refused_even_where_the_first_jets_are_whole(tmp_path, make_jets, cut):
+    with jet_writer(tmp_path / "a.root", JetSchema()) as writer:
+        for seed in range(3):
+            writer.extend(make_jets(50, seed))
+    content = (tmp_path / "a.root").read_bytes()
+    (tmp_path / "a.root").write_bytes(content[:-cut])
+    with pytest.raises(
+        ValueError, match=rf"a\.root is not a complete ROOT file.*{len(content) - cut} bytes of {len(content)}"
+    ):
+        open_jet_file(tmp_path / "a.root")
+
+
+def test_particle_columns_and_weights_are_written_by_name(tmp_path, make_jets):
+    jets = make_jets(5)
+    charge = np.arange(len(jets.p4), dtype=np.float32)
+    jets = JetArrays(jets.p4, jets.plane, jets.offsets, jets.axis, jets.label, {"part_charge": charge}, jets.axis[:, 0])
+    path = write_jets(tmp_path / "a.root", jets, CLASSES)
+    with uproot.open(path) as file:
+        assert ak.to_numpy(ak.flatten(file["tree/part_charge"].array())).tolist() == charge.tolist()
+        assert file["tree/weight"].array().to_list() == jets.axis[:, 0].tolist()
+    assert_same(read_jets(path, CLASSES), jets)
