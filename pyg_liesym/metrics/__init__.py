@@ -2,6 +2,7 @@
 
 from pyg_liesym.metrics.areas import Estimate, auc, auc_difference, bootstrap_error
 from pyg_liesym.metrics.equivariance import equivariance_error, relative_error
+from pyg_liesym.metrics.layer_equivariance import layer_equivariance_errors
 from pyg_liesym.metrics.multiclass import class_rejections, separation, versus
 from pyg_liesym.metrics.robustness import Drift, robustness
 from pyg_liesym.metrics.summary import tagging_summary
@@ -18,6 +19,7 @@ __all__ = [
     "bootstrap_error",
     "class_rejections",
     "equivariance_error",
+    "layer_equivariance_errors",
     "relative_error",
     "robustness",
     "roc",

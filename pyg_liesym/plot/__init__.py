@@ -7,11 +7,14 @@ from pyg_liesym.plot.orbits import plot_orbits
 from pyg_liesym.plot.robustness import plot_robustness
 from pyg_liesym.plot.roc import plot_roc
 from pyg_liesym.plot.rollout import plot_rollout
+from pyg_liesym.plot.symmetry import plot_errors_by_angle, plot_learned_against_data
 from pyg_liesym.plot.tagging import plot_mass_sculpting, plot_scores
 
 __all__ = [
     "plot_basis",
+    "plot_errors_by_angle",
     "plot_jet",
+    "plot_learned_against_data",
     "plot_mass_sculpting",
     "plot_metric",
     "plot_orbits",

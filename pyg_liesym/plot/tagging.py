@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -108,7 +108,7 @@ def plot_mass_sculpting(
     ax = figure.subplots()
     edges = np.linspace(0, float(np.quantile(masses, 0.995)) or 1.0, bins + 1)
 
-    def draw(values: np.ndarray[tuple[int], np.dtype[np.float64]], label: str, **style: object) -> None:
+    def draw(values: np.ndarray[tuple[int], np.dtype[np.float64]], label: str, **style: Any) -> None:
         counts, _ = np.histogram(values, edges)
         ax.stairs(counts / max(1, counts.sum()) / np.diff(edges), edges, label=label, **style)
 
