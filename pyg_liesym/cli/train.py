@@ -5,12 +5,54 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from typing import Any
 
 import lightning as L
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 
 # Lightning's command line calls jsonargparse by names that the latter has since changed; not the user's concern.
 os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
 from lightning.pytorch.cli import LightningCLI
+
+PATIENCE = 20
+"""Epochs without a better validation loss after which a training stops: more than the rate's longest cycle."""
+
+
+class CommandLine(LightningCLI):
+    """Lightning's command line with callbacks that a training wants unless its settings have their own.
+
+    ``fit`` keeps the checkpoints ``best`` (by the validation loss) and ``last``, and stops after :data:`PATIENCE`
+    epochs without a better one. ``test`` of a tagger leaves its scores and pictures. An ``EarlyStopping``,
+    ``ModelCheckpoint`` or ``TaggingReport`` among the trainer's ``callbacks`` takes the place of ours.
+    """
+
+    def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
+        """Make the trainer of the settings, with the missing callbacks."""
+        settings = self._get(self.config_init, "trainer", default={})
+        given = settings.get("callbacks") or []
+        own = given if isinstance(given, list) else [given]
+        ours = [] if settings.get("fast_dev_run") else self._callbacks(settings)
+        kinds = tuple(type(callback) for callback in own)
+        missing = [callback for callback in ours if not issubclass(type(callback), kinds)]
+        return super().instantiate_trainer(**{**kwargs, "callbacks": [*own, *missing]})
+
+    def _callbacks(self, settings: Any) -> list[L.Callback]:
+        from pyg_liesym.cli.tagging_report import TaggingReport
+        from pyg_liesym.systems.forecasting import TrajectoryForecasting
+        from pyg_liesym.systems.tagging import JetTagging
+
+        tagging = isinstance(self.model, JetTagging)
+        report: list[L.Callback] = [TaggingReport()] if tagging and self.subcommand == "test" else []
+        known = tagging or isinstance(self.model, TrajectoryForecasting)
+        if not known or settings.get("limit_val_batches") == 0 or settings.get("enable_checkpointing") is False:
+            return report
+        loss = "val_loss" if tagging else "val_mse"
+        # In every subcommand: a checkpoint wants the callbacks of its training, or warns.
+        return [
+            *report,
+            ModelCheckpoint(monitor=loss, filename="best", save_last=True),
+            EarlyStopping(loss, patience=PATIENCE, check_on_train_epoch_end=False),
+        ]
 
 
 def train(words: list[str]) -> None:
@@ -26,7 +68,7 @@ def train(words: list[str]) -> None:
     sys.argv = ["liesym", *words]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        LightningCLI(
+        CommandLine(
             L.LightningModule,
             L.LightningDataModule,
             subclass_mode_model=True,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pyg_liesym.systems.data import ChargedParticlesData, JetsData, OrbitsData, VectorData
     from pyg_liesym.systems.forecasting import TrajectoryForecasting
+    from pyg_liesym.systems.lion import Lion
     from pyg_liesym.systems.streaming_data import StreamingJetData
     from pyg_liesym.systems.tagging import JetTagging
 
@@ -12,6 +13,7 @@ __all__ = [
     "ChargedParticlesData",
     "JetTagging",
     "JetsData",
+    "Lion",
     "OrbitsData",
     "StreamingJetData",
     "TrajectoryForecasting",
@@ -20,6 +22,7 @@ __all__ = [
 
 _MODULES = {
     "JetTagging": "tagging",
+    "Lion": "lion",
     "StreamingJetData": "streaming_data",
     "TrajectoryForecasting": "forecasting",
 }

@@ -51,8 +51,8 @@ class JetTagging(L.LightningModule):
         Four-momenta in GeV.
 
     Raises:
-        ValueError: If there is no such optimiser or schedule, or a training has no end that a schedule could be
-            stretched to.
+        ValueError: If there is no such optimiser or schedule, a training has no end that a schedule could be stretched
+            to, or jets to be scored have no class.
 
     Example:
         >>> from pyg_liesym.lie import minkowski
@@ -171,6 +171,8 @@ class JetTagging(L.LightningModule):
         parts = [gather_rows(torch.cat(column)).cpu() for column in zip(*self._rows, strict=True)]
         self._rows.clear()
         logits, label, total = parts
+        if int(label.min()) < 0:
+            raise ValueError(f"scores need the class of every jet, but {int((label < 0).sum())} jets have none")
         logits = logits.float() if logits.dtype != torch.float64 else logits
         scores = {"loss": float(nn.functional.cross_entropy(logits, label))}
         scores.update(tagging_summary(logits, label, self.classes, background=self.background))

@@ -61,6 +61,9 @@ def test_fit_then_test(words: list[str], score: str, tmp_path: Path, capsys: pyt
     assert list(tmp_path.rglob("config.yaml"))
     liesym(tmp_path, "test", *words, "--ckpt_path", str(checkpoints(tmp_path)["best"]))
     assert score in capsys.readouterr().out
+    left = {path.name for path in tmp_path.rglob("*.png")} | {path.name for path in tmp_path.rglob("*.safetensors")}
+    pictures = {"roc.png", "scores.png", "mass_sculpting.png", "robustness.png", "test_scores.safetensors"}
+    assert left == (pictures if words is JETS else set())
 
 
 def test_files_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,3 +104,24 @@ def test_a_misspelt_option_is_named(tmp_path: Path, capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit, match="2"):
         liesym(tmp_path, "fit", *JETS, "--model.init_args.net.init_args.hiden_channels=3")
     assert "hiden_channels" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("words", "loss"), [(ORBITS, "val_mse"), (JETS, "val_loss")], ids=["orbits", "jets"])
+def test_best_last_and_early_stopping_without_being_asked(
+    words: list[str], loss: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+
+    def fit(self: Any, *args: Any, **kwargs: Any) -> None:
+        seen.extend(self.callbacks)
+
+    monkeypatch.setattr("lightning.Trainer.fit", fit)
+    liesym(tmp_path, "fit", *words, "--trainer.callbacks=null")
+    (stopping,) = (callback for callback in seen if type(callback).__name__ == "EarlyStopping")
+    (checkpoint,) = (callback for callback in seen if type(callback).__name__ == "ModelCheckpoint")
+    assert stopping.monitor == checkpoint.monitor == loss
+    assert checkpoint.save_last
+    seen.clear()
+    stopping = "--trainer.callbacks={class_path: EarlyStopping, init_args: {monitor: other, patience: 3}}"
+    liesym(tmp_path, "fit", *words, stopping, "--trainer.limit_val_batches=0")
+    assert [callback.patience for callback in seen if type(callback).__name__ == "EarlyStopping"] == [3]

@@ -243,6 +243,15 @@ def test_optimisers(name: Any, kind: str, tmp_path: Path) -> None:
     assert optimizer.param_groups[0]["lr"] == 1e-3
 
 
+def test_jets_without_a_class_are_predicted_and_not_scored(tmp_path: Path) -> None:
+    batch = toy_batch()
+    batch.y = torch.tensor([0, -1, 1, -1])
+    tagger = JetTagging(Dropping())
+    assert tagger.predict_step(batch, 0).shape == (4, 2)
+    with pytest.raises(ValueError, match="but 2 jets have none"):
+        trainer(tmp_path, 1).test(tagger, Once(batch), verbose=False)
+
+
 def test_settings_that_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="'sgd'"):
         JetTagging(Dropping(), optimizer="sgd")  # type: ignore[arg-type]

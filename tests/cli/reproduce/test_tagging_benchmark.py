@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyg_liesym.cli.reproduce import jets_tagging, tagging_benchmark
+from pyg_liesym.cli.reproduce.tagging_benchmark import reproduce_tagging
+from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
+from pyg_liesym.discovery.liegan import LieGAN
+from pyg_liesym.lie.algebra import LieAlgebra
+
+SAMPLE = Path(jets_tagging.__file__).parents[2] / "datasets" / "samples" / "jets.root"
+TINY = {"hidden_channels": 4, "num_layers": 1}
+
+
+def options(out: Path, **changed: Any) -> dict[str, Any]:
+    return {
+        "train": [str(SAMPLE)], "test": [str(SAMPLE)], "models": ("liegnn@discovered", "liegnn", "lorentznet"),
+        "sizes": {"liegnn@discovered": TINY, "liegnn": TINY, "lorentznet": TINY},
+        "out": out, "seeds": (0, 1), "repeated": ("liegnn@discovered", "liegnn"), "num_train": 96, "num_val": 40,
+        "num_test": 200, "max_constituents": 4, "epochs": 2, "batch_size": 32, "accelerator": "cpu", "threads": 1,
+        "checkpoint_every": 2, "robustness_jets": 20, "progress": False, **changed,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def lorentz(tmp_path: Path) -> Path:
+    for seed in (0, 1):
+        DiscoveredSymmetry.of(LieAlgebra.lorentz(), seed=seed).save(tmp_path / "metric" / f"seed{seed}")
+    return tmp_path / "metric"
+
+
+def test_tables_pictures_and_no_repetition(
+    lorentz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    result = reproduce_tagging(**options(out, discovered=lorentz))
+    rows = {row["model"]: row for row in result["table"]}
+    assert {name: row["seeds"] for name, row in rows.items()} == {
+        "liegnn@discovered": [0, 1], "liegnn": [0, 1], "lorentznet": [0]
+    }  # fmt: skip
+    assert all(0 <= row["auc"] <= 1 and row["auc_error"] > 0 and row["jets_per_second"] > 0 for row in rows.values())
+    # Lorentz's own metric is Minkowski's on the sphere of build_tagger
+    (same, *others) = result["differences"]
+    assert (same["model"], same["reference"], same["equal"]) == ("liegnn@discovered", "liegnn", True)
+    assert same["auc_difference"] == pytest.approx(0, abs=1e-3)
+    assert {row["reference"] for row in others} == {"lorentznet"}
+    assert {path.name for path in out.iterdir()} >= {"table.md", "roc.png", "robustness.json", "robustness.png"}
+    assert json.loads((out / "result.json").read_text()) == result
+    run = json.loads((out / "liegnn-seed0" / "result.json").read_text())
+    assert run["num_train"] == 96
+    assert run["rejection_30_passed"] >= 0
+    assert "| lorentznet |" in capsys.readouterr().out
+
+    monkeypatch.setattr("lightning.Trainer.fit", None)
+    assert reproduce_tagging(**options(out, discovered=lorentz)) == result
+    with pytest.raises(ValueError, match=r"of a run with another epochs: choose another `out`"):
+        reproduce_tagging(**options(out, discovered=lorentz, epochs=3))
+
+
+def test_sittings_add_up_to_one_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = {"models": ("liegnn",), "repeated": (), "robustness_jets": 0}
+    whole = reproduce_tagging(**options(tmp_path / "whole", **one))
+    for _ in range(3):
+        assert reproduce_tagging(**options(tmp_path / "parts", **one, hours=0.0))["table"] == []
+        assert "goes on with liegnn, seed 0" in capsys.readouterr().out
+    parts = reproduce_tagging(**options(tmp_path / "parts", **one))
+    timeless = [{**row, "jets_per_second": None} for row in (*whole["table"], *parts["table"])]
+    assert timeless[0] == timeless[1]
+
+
+def test_the_metric_is_discovered_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tagging_benchmark, "LieGAN", functools.partial(LieGAN, max_steps=20))
+    reproduce_tagging(
+        **options(
+            tmp_path, models=("liegnn@discovered",), seeds=(3,), num_train=160, num_val=0, epochs=1, robustness_jets=0
+        )
+    )
+    found = DiscoveredSymmetry.load(tmp_path / "discovered" / "seed3")
+    run = json.loads((tmp_path / "liegnn@discovered-seed3" / "result.json").read_text())
+    assert run["metric"] == found.metric.J.tolist()
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "message"),
+    [
+        ({"num_train": 10**6}, ValueError, r"but 1000000 \+ 40 are asked for"),
+        ({"num_test": 10**6}, ValueError, "1000000 are asked for"),
+        ({"models": ("liegnn@found",)}, ValueError, "'liegnn@found'"),
+        ({"models": ("liegnn@discovered",), "discovered": Path("nowhere")}, FileNotFoundError, "nowhere/seed0"),
+        ({"models": ("transformer",)}, ValueError, "transformer"),
+    ],
+)
+def test_what_cannot_be_run(changed: dict[str, Any], error: type[Exception], message: str, tmp_path: Path) -> None:
+    with pytest.raises(error, match=message):
+        reproduce_tagging(**options(tmp_path, **changed))
