@@ -71,6 +71,16 @@ def test_learned_metric(run: Callable[..., Any]) -> None:
     assert -1 <= result["cosine"] <= 1
 
 
+def test_how_broken_is_my_symmetry(run: Callable[..., Any], tmp_path: Path) -> None:
+    result = run("how_broken_is_my_symmetry", "--steps", "3")
+    assert max(result["broken"]["data"]) > 0.1
+    assert max(result["broken"]["strict"]) < 1e-5
+    assert result["graph"] < 1e-5
+    assert result["strict"]["relaxation"] == [0.0, 0.0]
+    assert (tmp_path / "symmetry.png").stat().st_size > 1000
+    assert max(run("how_broken_is_my_symmetry", "--steps", "0", "--wind", "0")["broken"]["data"]) < 1e-5
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_examples_are_short_and_explained(name: str) -> None:
     source = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
