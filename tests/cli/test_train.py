@@ -125,3 +125,18 @@ def test_best_last_and_early_stopping_without_being_asked(
     stopping = "--trainer.callbacks={class_path: EarlyStopping, init_args: {monitor: other, patience: 3}}"
     liesym(tmp_path, "fit", *words, stopping, "--trainer.limit_val_batches=0")
     assert [callback.patience for callback in seen if type(callback).__name__ == "EarlyStopping"] == [3]
+
+
+def test_transforms_and_optimiser_from_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr("lightning.Trainer.fit", lambda self, model, **kwargs: seen.append(model))
+    name = "--model.init_args"
+    liesym(
+        tmp_path, "fit", *JETS, f"{name}.transform=pyg_liesym.transforms.AddReferenceVectors",
+        f"{name}.transform.init_args.references=[time]", f"{name}.augment=pyg_liesym.transforms.RandomBoost",
+        f"{name}.augment.init_args.max_rapidity=0.5", f"{name}.optimizer=lion", f"{name}.classes=[QCD,top]",
+    )  # fmt: skip
+    (model,) = seen
+    assert repr(model.transform) == "AddReferenceVectors(['time'])"
+    assert repr(model.augment) == "RandomBoost(0.5, along_beams=False)"
+    assert (model.optimizer, model.classes) == ("lion", ("QCD", "top"))
