@@ -146,6 +146,16 @@ def test_taggers_run(benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         assert f"| {row['name']} | {row['parameters']:,} |" in text
 
 
+def test_fields_run(benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    out = tmp_path / "fields.json"
+    benchmark("fields").main(["--quick", "--threads", str(torch.get_num_threads()), "--out", str(out)])
+    rows = json.loads(out.read_text())["rows"]
+    assert len(rows) == 8
+    assert all(row["ratio"] > 0 for row in rows)
+    assert f"| {rows[0]['ratio']:.2f} | ≤ 1.5 |" in capsys.readouterr().out
+
+
 def test_a_process_of_its_own(benchmark) -> None:
     apart = benchmark("harness").apart
     options = {"name": "ours", "model": "liegnn", "num_nodes": 40, "device": "cpu", "quick": True}
