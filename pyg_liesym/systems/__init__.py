@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     from pyg_liesym.systems.data import ChargedParticlesData, JetsData, OrbitsData, VectorData
     from pyg_liesym.systems.forecasting import TrajectoryForecasting
     from pyg_liesym.systems.lion import Lion
+    from pyg_liesym.systems.onnx import export_onnx
     from pyg_liesym.systems.streaming_data import StreamingJetData
     from pyg_liesym.systems.tagging import JetTagging
 
@@ -18,6 +19,7 @@ __all__ = [
     "StreamingJetData",
     "TrajectoryForecasting",
     "VectorData",
+    "export_onnx",
 ]
 
 _MODULES = {
@@ -25,6 +27,7 @@ _MODULES = {
     "Lion": "lion",
     "StreamingJetData": "streaming_data",
     "TrajectoryForecasting": "forecasting",
+    "export_onnx": "onnx",
 }
 
 

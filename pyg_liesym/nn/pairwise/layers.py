@@ -39,8 +39,8 @@ def can_tile(
 
     They help where the values of all edges, of as many channels as ``x``, do not fit in one tile. They do not serve a
     subclass with another ``message`` or ``aggregate`` (a class with its own ``_tiled_message`` says that the tiles
-    know it), explanations, hooks, transforms of :mod:`torch.func`, and maps that somebody built differently: the tiles
-    read weights, they do not call modules.
+    know it), explanations, hooks, transforms of :mod:`torch.func`, :func:`torch.export.export`, and maps that somebody
+    built differently: the tiles read weights, they do not call modules.
 
     Args:
         conv: The layer.
@@ -50,6 +50,8 @@ def can_tile(
         first: φe's first map of the scalars of an edge, if it has any.
         norm: What stands between the first map and the rest of φe, if anything.
     """
+    if torch.compiler.is_compiling() and not torch.compiler.is_dynamo_compiling():
+        return False  # torch.export: the program is to run where our operators are not known
     num_edges = edges.num_edges if isinstance(edges, CompleteGraph) else edges.edge_index.size(1)
     if num_edges is not None and num_edges <= most_edges(x):
         return False
