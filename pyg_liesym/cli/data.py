@@ -117,20 +117,20 @@ def run(words: list[str]) -> None:
 
     Written out because several files in a row are more than the automatic command line of jsonargparse offers.
     """
-    from jsonargparse import ArgumentParser, auto_cli
+    from jsonargparse import ArgumentParser
 
     name, *rest = words or ["--help"]
     functions: dict[str, Callable[..., None]] = {"info": info, "convert": convert}
     if name == "compare":
-        compare = import_module("pyg_liesym.cli.compare").compare
-        auto_cli(compare, args=rest, prog="liesym data compare")
-    elif name in functions:
+        functions[name] = import_module("pyg_liesym.cli.compare").compare
+    if name in functions:
         function = functions[name]
         parser = ArgumentParser(prog=f"liesym data {name}", description=(function.__doc__ or "").split("Args:")[0])
-        parser.add_argument("files", nargs="+", help="Paths or globs of ROOT, HDF5 or npz files")
+        count = "*" if name == "compare" else "+"
+        parser.add_argument("files", nargs=count, help="Paths or globs of ROOT, HDF5 or npz files")
         if function is convert:
             parser.add_argument("out", type=Path, help="The file to write: .root, .h5 or .hdf5")
-        parser.add_function_arguments(function, skip={"files", "out"})
+        parser.add_function_arguments(function, skip={"files", "out"} if function is convert else {"files"})
         function(**parser.parse_args(rest).as_dict())
     elif name in ("-h", "--help", "help"):
         sys.stdout.write(_USAGE)
@@ -143,7 +143,7 @@ _USAGE = """usage: liesym data COMMAND [OPTIONS]
 commands:
   info       say what is in files of jets: liesym data info 'jets/*.root'
   convert    write another format: liesym data convert a.root b.root out.h5
-  compare    hold simulated jets against the Top Quark Tagging Reference Dataset
+  compare    hold QCD and top jets against the Top Quark Tagging Reference Dataset: liesym data compare 'jets/*.root'
 
 `liesym data COMMAND --help` explains a command and its options.
 """

@@ -2,6 +2,8 @@
 
 from pyg_liesym.metrics.areas import Estimate, auc, auc_difference, bootstrap_error
 from pyg_liesym.metrics.equivariance import equivariance_error, relative_error
+from pyg_liesym.metrics.jet_comparison import Point, compare_jets
+from pyg_liesym.metrics.jet_statistics import Percentiles, Values, jet_statistics, percentiles, statistics_of_classes
 from pyg_liesym.metrics.layer_equivariance import layer_equivariance_errors
 from pyg_liesym.metrics.multiclass import class_rejections, separation, versus
 from pyg_liesym.metrics.robustness import Drift, robustness
@@ -11,19 +13,26 @@ from pyg_liesym.metrics.tagging import Rejection, Roc, background_rejection, roc
 __all__ = [
     "Drift",
     "Estimate",
+    "Percentiles",
+    "Point",
     "Rejection",
     "Roc",
+    "Values",
     "auc",
     "auc_difference",
     "background_rejection",
     "bootstrap_error",
     "class_rejections",
+    "compare_jets",
     "equivariance_error",
+    "jet_statistics",
     "layer_equivariance_errors",
+    "percentiles",
     "relative_error",
     "robustness",
     "roc",
     "separation",
+    "statistics_of_classes",
     "tagging_summary",
     "versus",
 ]

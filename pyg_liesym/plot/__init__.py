@@ -2,6 +2,7 @@
 
 from pyg_liesym.plot.basis import plot_basis
 from pyg_liesym.plot.jet import plot_jet
+from pyg_liesym.plot.jet_statistics import plot_jet_statistics
 from pyg_liesym.plot.metric import plot_metric
 from pyg_liesym.plot.orbits import plot_orbits
 from pyg_liesym.plot.robustness import plot_robustness
@@ -14,6 +15,7 @@ __all__ = [
     "plot_basis",
     "plot_errors_by_angle",
     "plot_jet",
+    "plot_jet_statistics",
     "plot_learned_against_data",
     "plot_mass_sculpting",
     "plot_metric",
