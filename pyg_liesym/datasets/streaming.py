@@ -177,7 +177,7 @@ class StreamingJets(IterableDataset[Batch]):
             yield batch
 
     def _buffer(self, chunks: NDArray[np.int64], edges: NDArray[np.int64], done: int) -> Iterator[Batch]:
-        jets, entry = self._read(merged(cut(chunks, int(edges[0]), int(edges[-1]))))
+        jets, entry = self._read(merged(cut(chunks, int(edges[0]), int(edges[-1])), self.chunk_size))
         order = np.arange(len(jets))
         if self.shuffle:
             order = np.random.default_rng([self.seed, self.epoch, int(edges[0])]).permutation(len(jets))

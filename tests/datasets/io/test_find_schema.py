@@ -10,9 +10,10 @@ import pytest
 import uproot
 
 from pyg_liesym.datasets.io.find_schema import find_common_schema, find_schema
-from pyg_liesym.datasets.io.jet_files import JetSchema, save_jets
+from pyg_liesym.datasets.io.jet_files import JetSchema, open_jet_file, save_jets
 from pyg_liesym.datasets.io.root_writer import _type_of, branches_of
 from pyg_liesym.datasets.jet_arrays import JetArrays
+from pyg_liesym.datasets.jet_summary import JetSummary
 
 MakeJets = Callable[..., JetArrays]
 
@@ -66,3 +67,17 @@ def test_what_is_no_file_of_jets(tmp_path: Path) -> None:
     (tmp_path / "text.root").write_text("not ROOT")
     with pytest.raises(ValueError, match="is no file of jets"):
         find_schema(tmp_path / "text.root")
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+def test_the_reference_dataset(
+    fixed: bool, tmp_path: Path, make_jets: MakeJets, write_top_tagging: Callable[..., Path]
+) -> None:
+    jets = make_jets(30)
+    path = write_top_tagging(tmp_path / "test.h5", jets, fixed=fixed)
+    kind, schema = find_schema(path)
+    assert (kind, schema) == ("HDF5 (pandas, Top Quark Tagging)", JetSchema())
+    summary = JetSummary(schema.classes)
+    summary.add(open_jet_file(path, schema).read())
+    tops = int(jets.label.sum())
+    assert summary.per_class == {None: 0, "QCD": 30 - tops, "Tbqq": tops}
