@@ -63,6 +63,7 @@ def train(words: list[str]) -> None:
     """
     import pyg_liesym.systems.data
     import pyg_liesym.systems.forecasting
+    import pyg_liesym.systems.streaming_data
     import pyg_liesym.systems.tagging  # noqa: F401  (their classes can then be named without the module)
 
     sys.argv = ["liesym", *words]
