@@ -7,7 +7,7 @@ from pyg_liesym.datasets.simulation.coulomb import (
     draw_charged_particles,
     simulate_charged_particles,
 )
-from pyg_liesym.datasets.simulation.detector import CARDS, Card, EnergyFlow, Noise, Particles, draw_noise, reconstruct
+from pyg_liesym.datasets.simulation.detector import Card, EnergyFlow, Noise, Particles, draw_noise, reconstruct
 from pyg_liesym.datasets.simulation.gravity import (
     Orbits,
     angular_momentum,
@@ -21,7 +21,6 @@ from pyg_liesym.datasets.simulation.propagation import propagate
 from pyg_liesym.datasets.simulation.pythia import generate_jets
 
 __all__ = [
-    "CARDS",
     "Card",
     "Cells",
     "ChargedState",
