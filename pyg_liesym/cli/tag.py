@@ -44,7 +44,7 @@ def tag(
 
     if out.resolve() == file.resolve():
         raise ValueError(f"{out} is the file to read: give another name for the output")
-    tagger = _tagger(model)
+    tagger = find_tagger(model)
     found = find_schema(file, tree)[1]
     source = open_jet_file(file, JetSchema(tagger.classes, None, found.tree, tagger.particle, labelled=False))
     place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
@@ -69,7 +69,8 @@ def _scores(tagger: Tagger, jets: JetArrays, batch_size: int, device: Any) -> ND
     return scores
 
 
-def _tagger(model: str | None) -> Tagger:
+def find_tagger(model: str | None) -> Tagger:
+    """Load a tagger from a file, a checkpoint or by name."""
     from pyg_liesym.systems.pretrained import load_tagger
 
     if model is None or not model.endswith(".ckpt"):

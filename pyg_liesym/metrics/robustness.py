@@ -30,16 +30,16 @@ LORENTZ: Mapping[str, tuple[Transformation, Sequence[float]]] = {
 
 
 class Drift(NamedTuple):
-    """What a transformation of one size does to a tagger.
+    r"""What a transformation of one size does to a tagger.
 
-    Attributes:
+    Args:
         transformation: Its name.
         size: Rapidity or angle.
         auc: Area under the ROC of the transformed jets.
         auc_change: That area less that of the jets as they are.
         auc_change_error: Standard error of the change, of the areas on the same jets; NaN for several classes.
-        mean_change: Mean of |Δp| over jets and classes, p the probability of a class.
-        rms_change: Root of the mean of Δp².
+        mean_change: Mean of :math:`\lvert\Delta p\rvert` over jets and classes, p the probability of a class.
+        rms_change: Root of the mean of :math:`\Delta p^2`.
         relative_error: Norm of the change of all logits over the norm of the logits.
     """
 

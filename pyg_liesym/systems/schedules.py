@@ -17,10 +17,10 @@ CYCLES = (4, 8, 16)
 def lorentznet_rate(step: int, num_steps: int) -> float:
     r"""LorentzNet's schedule, stretched over a training of any length.
 
-    Of the 35 epochs of `Gong et al. <https://arxiv.org/abs/2201.08187>`_ (JHEP 2022, Section 4.1), the rate rises
-    linearly in 4, goes down a cosine three times, in 4, 8 and 16 epochs (``CosineAnnealingWarmRestarts`` with T0 = 4,
-    Tmult = 2), and halves in each of the last 3. One thirty-fifth of a training of another length counts as an epoch
-    here. Within an epoch the rate is constant, as theirs is, but for the rise, which is even.
+    Of the 35 epochs of `Gong et al. <https://arxiv.org/abs/2201.08187>`_ (JHEP 2022, and its released training), the
+    rate rises linearly in 4, goes down a cosine three times, in 4, 8 and 16 epochs (``CosineAnnealingWarmRestarts``
+    with T0 = 4, Tmult = 2), and halves in each of the last 3. One thirty-fifth of a training of another length counts
+    as an epoch here. Within an epoch the rate is constant, as theirs is, but for the rise, which is even.
 
     Args:
         step: Steps taken.

@@ -23,8 +23,8 @@ class JetTagging(L.LightningModule):
 
     The loss is the cross entropy, weighted with ``batch.weight`` where there is one. Validation and test log the
     numbers of :func:`~pyg_liesym.metrics.tagging_summary` under ``val_…`` and ``test_…``, over the jets of all ranks.
-    The defaults are those of `LorentzNet <https://arxiv.org/abs/2201.08187>`_ (Gong et al., JHEP 2022, Section 4.1):
-    AdamW with a weight decay of 0.01, and its schedule with a peak rate of 1e-3.
+    The defaults are those of `LorentzNet <https://arxiv.org/abs/2201.08187>`_ (Gong et al., JHEP 2022, and its released
+    training): AdamW with a weight decay of 0.01, and its schedule with a peak rate of 1e-3.
 
     **Law**: the scores are invariant to whatever the network is invariant to; for :class:`~pyg_liesym.nn.LieGNN` with
     the Minkowski metric, to all Lorentz transformations of a jet.

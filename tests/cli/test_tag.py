@@ -103,3 +103,11 @@ def test_wrong_turns(file: Path, model: Path, tmp_path: Path, capsys: pytest.Cap
         assert message in error
         assert error.count("\n") == 1
     assert not (tmp_path / "out.root").exists()
+
+
+def test_export_to_onnx(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(package)
+    main(["export", str(model), str(tmp_path / "model.onnx")])
+    assert "logits of QCD, H → bb" in capsys.readouterr().out
+    assert (tmp_path / "model.onnx").stat().st_size > 1000

@@ -96,7 +96,8 @@ def trainer(folder):
 if __name__ == "__main__":
     folder, *files = sys.argv[1:]
     def data():
-        return StreamingJetData(files[:2], files[2], files[2], batch_size=4, num_workers=2, buffer_size=20, chunk_size=7)
+        sizes = dict(batch_size=4, num_workers=2, buffer_size=20, chunk_size=7)
+        return StreamingJetData(files[:2], files[2], files[2], **sizes)
     L.seed_everything(0, verbose=False)
     whole, resumed = Recorder(), Recorder()
     run = trainer(f"{folder}/whole")

@@ -70,9 +70,12 @@ class Stopwatch(L.Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Count the jets; end the sitting if it is time to."""
+        """Count the jets; end the sitting if it is time to.
+
+        Not at the end of an epoch: a run that goes on from there would leave out its validation.
+        """
         self.jets += int(batch.num_graphs)
-        if time.monotonic() > self.until and self.checkpoint is not None:
+        if time.monotonic() > self.until and self.checkpoint is not None and not trainer.is_last_batch:
             trainer.save_checkpoint(self.checkpoint)
             raise SittingOver
 

@@ -1,0 +1,30 @@
+"""``liesym export``: a tagger for programs without PyTorch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def export(model: str, out: Path) -> None:
+    """Write a tagger as an ONNX file that takes one jet, and check it against the network.
+
+    Args:
+        model: A file of `save_tagger`, a checkpoint of `liesym fit`, or the name of a packaged tagger.
+        out: The file to write, .onnx; its inputs are `p4` and, if the tagger has any, `x`, its output `logits`.
+    """
+    from pyg_liesym.cli.tag import find_tagger
+    from pyg_liesym.nn.models.liegnn import LieGNN
+    from pyg_liesym.systems.onnx import export_onnx
+
+    tagger = find_tagger(model)
+    if not isinstance(tagger.net, LieGNN):
+        raise ValueError(f"{model} is a {type(tagger.net).__name__}; only a LieGNN can be exported")
+    export_onnx(tagger.net, out)
+    print(f"{out}: logits of {', '.join(tagger.classes)}")
+
+
+def run(words: list[str]) -> None:
+    """Read the words after ``liesym export`` and run it."""
+    from jsonargparse import auto_cli
+
+    auto_cli(export, args=words, prog="liesym export")
