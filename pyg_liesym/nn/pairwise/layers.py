@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules import module as global_hooks
 from torch_geometric.nn import MessagePassing
 from torch_geometric.utils import degree
 
@@ -18,13 +17,8 @@ from pyg_liesym.nn.pairwise.moments import normalise
 from pyg_liesym.nn.pairwise.ops import pairwise_messages
 from pyg_liesym.nn.pairwise.pairs import Nodes
 from pyg_liesym.nn.pairwise.tiles import most_edges
+from pyg_liesym.nn.watched import MODULE_HOOKS, is_watched
 from pyg_liesym.typing import Invariant, OptTensor
-
-_LAYER_HOOKS = [
-    f"_{name}_forward_{when}hooks" for name in ("propagate", "message", "aggregate") for when in ("", "pre_")
-]
-_MODULE_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-_GLOBAL_HOOKS = [f"_global{hooks}" for hooks in _MODULE_HOOKS]
 
 
 def can_tile(
@@ -50,24 +44,18 @@ def can_tile(
         first: φe's first map of the scalars of an edge, if it has any.
         norm: What stands between the first map and the rest of φe, if anything.
     """
-    if torch.compiler.is_compiling() and not torch.compiler.is_dynamo_compiling():
-        return False  # torch.export: the program is to run where our operators are not known
     num_edges = edges.num_edges if isinstance(edges, CompleteGraph) else edges.edge_index.size(1)
     if num_edges is not None and num_edges <= most_edges(x):
         return False
     kind = type(conv)
     if kind.message is not kind._tiled_message or kind.aggregate is not kind._tiled_aggregate:
         return False
-    if kind.update is not MessagePassing.update or conv.explain or conv.decomposed_layers > 1:
-        return False
-    if any(getattr(conv, hooks) for hooks in _LAYER_HOOKS) or any(getattr(global_hooks, h) for h in _GLOBAL_HOOKS):
-        return False
-    if not torch.compiler.is_compiling() and torch._C._functorch.maybe_current_level() is not None:
+    if kind.update is not MessagePassing.update or is_watched(conv):
         return False
     inner = [module for part in (first, norm, *maps) if part is not None for module in part.modules()]
     if norm is not None and type(norm) is not nn.BatchNorm1d:
         return False
-    return _known(*maps) and not any(getattr(m, hooks) for m in inner for hooks in _MODULE_HOOKS)
+    return _known(*maps) and not any(getattr(m, hooks) for m in inner for hooks in MODULE_HOOKS)
 
 
 def _known(phi_e: Any, phi_m: Any, phi_x: Any) -> bool:
