@@ -8,6 +8,7 @@ from pyg_liesym.field.offset_basis import RingBasis, StencilBasis
 from pyg_liesym.field.point_group import PointGroup
 from pyg_liesym.field.representation import FieldType, Representation, regulars, scalars, vectors
 from pyg_liesym.field.scale_basis import hermite_gaussians
+from pyg_liesym.field.spherical import ShellBasis, irreps
 from pyg_liesym.field.stencil import orbits, stencil
 
 __all__ = [
@@ -18,9 +19,11 @@ __all__ = [
     "PointGroup",
     "Representation",
     "RingBasis",
+    "ShellBasis",
     "StencilBasis",
     "angular_basis",
     "hermite_gaussians",
+    "irreps",
     "orbits",
     "quarter_turn",
     "reflect",

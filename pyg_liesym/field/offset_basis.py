@@ -32,6 +32,10 @@ class Modes(NamedTuple):
 class OffsetBasis(Protocol):
     r"""Functions :math:`q_p` of an offset. Kernels are sums :math:`K(o) = \sum_p q_p(o)\, M_p` with matrices M."""
 
+    @property
+    def dim(self) -> int:
+        """Components of an offset."""
+
     def __len__(self) -> int:
         """Number of functions P."""
 
@@ -63,6 +67,8 @@ class StencilBasis:
         >>> modes.invariant.sum(), len(modes.invariant)
         (tensor(3), 9)
     """
+
+    dim = 2
 
     def __init__(self, offsets: Tensor) -> None:
         self.offsets = offsets.double()
@@ -136,6 +142,8 @@ class RingBasis:
     width: float
     max_frequency: int
     relaxed_frequency: int = 0
+
+    dim = 2
 
     @classmethod
     def up_to(cls, radius: float, *, count: int, max_frequency: int, relaxed_frequency: int = 0) -> RingBasis:

@@ -7,6 +7,7 @@ from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
 from pyg_liesym.nn.conv.particlenet_conv import ParticleNetConv
 from pyg_liesym.nn.conv.relaxed_group_conv import RelaxedGroupConv
 from pyg_liesym.nn.conv.relaxed_steerable_conv import RelaxedSteerableConv
+from pyg_liesym.nn.conv.relaxed_tensor_field_conv import RelaxedTensorFieldConv
 from pyg_liesym.nn.conv.steerable_conv import SteerableConv
 from pyg_liesym.nn.edges import Edges, complete_graph
 from pyg_liesym.nn.metric import LearnedMetric
@@ -32,6 +33,7 @@ __all__ = [
     "RelaxedGroupConv",
     "RelaxedLieGNN",
     "RelaxedSteerableConv",
+    "RelaxedTensorFieldConv",
     "SteerableConv",
     "build_tagger",
     "complete_graph",

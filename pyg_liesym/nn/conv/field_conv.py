@@ -1,4 +1,4 @@
-"""Convolution of fields on any points of the plane with a kernel that has a symmetry."""
+"""Convolution of fields on any points with a kernel that has a symmetry."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class FieldConv(MessagePassing):
         **kwargs: Of :class:`torch_geometric.nn.conv.MessagePassing`, such as ``flow``.
 
     Shapes:
-        - **x**: :math:`(N, C_{in})`; **pos**: :math:`(N, 2)`; **edge_index**: :math:`(2, |E|)`;
-          **edge_offset**: :math:`(|E|, 2)`
+        - **x**: :math:`(N, C_{in})`; **pos**: :math:`(N, d)`; **edge_index**: :math:`(2, |E|)`;
+          **edge_offset**: :math:`(|E|, d)`, with d = 2 in the plane, 3 in space
         - **output**: :math:`(N, C_{out})`
 
     Raises:
@@ -80,18 +80,18 @@ class FieldConv(MessagePassing):
             edge_index: Edges from row 0 to row 1; fastest as a sorted :class:`torch_geometric.EdgeIndex`.
             edge_offset: Source minus target of every edge, where it is not that of ``pos``: across a periodic border.
         """
-        channels = self.kernel.in_type.channels
+        channels, dim = self.kernel.in_type.channels, self.kernel.basis.dim
         if x.dim() != 2 or x.size(1) != channels:
             raise ValueError(f"expected `x` [N, {channels}] of {self.kernel.in_type}, got {list(x.shape)}")
         edges = as_edges(edge_index, x.size(0), None, self.flow, x.device)
         assert isinstance(edges, Edges)
         source, target = edges.edge_index if self.flow == "source_to_target" else edges.edge_index.flip(0)
         if edge_offset is None:
-            if pos is None or pos.shape != (x.size(0), 2):
-                raise ValueError(f"expected `pos` [{x.size(0)}, 2], got {None if pos is None else list(pos.shape)}")
+            if pos is None or pos.shape != (x.size(0), dim):
+                raise ValueError(f"expected `pos` [{x.size(0)}, {dim}], got {None if pos is None else list(pos.shape)}")
             edge_offset = pos.index_select(0, source) - pos.index_select(0, target)
-        if edge_offset.shape != (source.numel(), 2):
-            raise ValueError(f"expected `edge_offset` [{source.numel()}, 2], got {list(edge_offset.shape)}")
+        if edge_offset.shape != (source.numel(), dim):
+            raise ValueError(f"expected `edge_offset` [{source.numel()}, {dim}], got {list(edge_offset.shape)}")
         functions, ptr = self.kernel.basis(edge_offset), edges.ptr
         if ptr is None:
             order = target.argsort(stable=True)

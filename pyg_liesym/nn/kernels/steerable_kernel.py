@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from pyg_liesym.field.kernel_space import KernelSpace
 from pyg_liesym.field.offset_basis import OffsetBasis
-from pyg_liesym.field.representation import FieldType
+from pyg_liesym.field.representation import FieldType, Representation
 from pyg_liesym.nn.kernels.kernel import Kernel
 
 
@@ -39,16 +39,15 @@ class SteerableKernel(Kernel):
         super().__init__(in_type, out_type, basis)
         self.max_frequency, self.relaxed = max_frequency, relaxed
         self.weights = nn.ParameterList()
-        spaces: dict[tuple[object, object], KernelSpace] = {}
+        spaces: dict[tuple[object, object], tuple[Tensor, Tensor]] = {}
         for row, (rep_out, count_out) in enumerate(out_type):
             for column, (rep_in, count_in) in enumerate(in_type):
-                space = spaces.get((rep_in, rep_out)) or KernelSpace(
-                    rep_in, rep_out, basis, max_frequency, relaxed=relaxed
-                )
-                spaces[rep_in, rep_out] = space
-                self._constant(f"elements_{row}_{column}", space.elements)
-                self._constant(f"invariant_{row}_{column}", space.invariant)
-                self.weights.append(nn.Parameter(torch.empty(len(space), count_out, count_in)))
+                if (rep_in, rep_out) not in spaces:
+                    spaces[rep_in, rep_out] = self._elements(rep_in, rep_out)
+                elements, invariant = spaces[rep_in, rep_out]
+                self._constant(f"elements_{row}_{column}", elements)
+                self._constant(f"invariant_{row}_{column}", invariant)
+                self.weights.append(nn.Parameter(torch.empty(len(elements), count_out, count_in)))
         if all(weight.numel() == 0 for weight in self.weights):
             raise ValueError(
                 f"no kernel from {in_type} to {out_type} obeys the symmetry up to frequency {max_frequency}"
@@ -77,6 +76,11 @@ class SteerableKernel(Kernel):
         with torch.no_grad():
             for weight, mask in zip(self.weights, self._masks(), strict=True):
                 weight *= mask
+
+    def _elements(self, rep_in: Representation, rep_out: Representation) -> tuple[Tensor, Tensor]:
+        """Coefficients of the kernels between two fields, ``[A, P, d_out, d_in]``, and which are strict, ``[A]``."""
+        space = KernelSpace(rep_in, rep_out, self.basis, self.max_frequency, relaxed=self.relaxed)
+        return space.elements, space.invariant
 
     def _pairs(self) -> list[tuple[int, int]]:
         return [(row, column) for row in range(len(self.out_type)) for column in range(len(self.in_type))]
