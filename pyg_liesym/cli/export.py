@@ -16,6 +16,8 @@ def export(model: str, out: Path) -> None:
     from pyg_liesym.nn.models.liegnn import LieGNN
     from pyg_liesym.systems.onnx import export_onnx
 
+    if out.suffix != ".onnx":
+        raise ValueError(f"expected a file name that ends with .onnx, got {out.name!r}")
     tagger = find_tagger(model)
     if not isinstance(tagger.net, LieGNN):
         raise ValueError(f"{model} is a {type(tagger.net).__name__}; only a LieGNN can be exported")

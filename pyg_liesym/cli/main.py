@@ -71,9 +71,12 @@ def main(args: Sequence[str] | None = None) -> None:
             target(rest)
         else:
             _call(target, rest, name)
-    except (FileNotFoundError, ImportError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         sys.stderr.write(f"liesym {name}: {error}\n")
         raise SystemExit(2) from error
+    except KeyboardInterrupt as error:
+        sys.stderr.write(f"\nliesym {name}: stopped\n")
+        raise SystemExit(130) from error
 
 
 def usage() -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    import torch
+
     from pyg_liesym.datasets.jet_arrays import JetArrays
     from pyg_liesym.systems.pretrained import Tagger
 
@@ -35,8 +37,6 @@ def tag(
         batch_size: Jets that are computed at once.
         chunk_size: Jets that are read at once.
     """
-    import torch
-
     from pyg_liesym.cli.data import pieces
     from pyg_liesym.datasets.io.find_schema import find_schema
     from pyg_liesym.datasets.io.jet_files import JetSchema, open_jet_file
@@ -44,10 +44,12 @@ def tag(
 
     if out.resolve() == file.resolve():
         raise ValueError(f"{out} is the file to read: give another name for the output")
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    place = _place(device)
     tagger = find_tagger(model)
     found = find_schema(file, tree)[1]
     source = open_jet_file(file, JetSchema(tagger.classes, None, found.tree, tagger.particle, labelled=False))
-    place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
     tagger.net.to(place)
     with score_writer(out, tagger.classes) as writer:
         for jets in pieces(source, chunk_size, f"tagging {file.name}"):
@@ -55,7 +57,19 @@ def tag(
     print(f"{source.num_jets} jets scored in {out}: {', '.join(tagger.classes)}")
 
 
-def _scores(tagger: Tagger, jets: JetArrays, batch_size: int, device: Any) -> NDArray[np.float32]:
+def _place(device: str) -> torch.device:
+    import torch
+
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError) as error:  # the latter where torch is built without CUDA
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"cannot compute on the device {device!r}, try cpu: {reason}") from error
+
+
+def _scores(tagger: Tagger, jets: JetArrays, batch_size: int, device: torch.device) -> NDArray[np.float32]:
     from pyg_liesym.datasets.jet_batch import jet_batch
 
     if tagger.max_constituents is not None:

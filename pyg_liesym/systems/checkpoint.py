@@ -43,11 +43,16 @@ def tagger_of_checkpoint(path: PathLike) -> Tagger:
         raise ValueError(f"{path} is not a complete checkpoint: {type(error).__name__}: {error}") from error
     state = {name.removeprefix(_PREFIX): value for name, value in saved.items() if name.startswith(_PREFIX)}
     kind, arguments = _network(model.get("net"), state, path)
-    net = NETWORKS[kind](**arguments)
-    net.load_state_dict(state)
+    try:
+        net = NETWORKS[kind](**arguments)
+        net.load_state_dict(state)
+    except (TypeError, RuntimeError) as error:
+        raise ValueError(
+            f"{path} is not of the network in the settings above it: {str(error).splitlines()[:3]}"
+        ) from error
     return Tagger(
         net=net.eval(),
-        classes=tuple(data.get("classes") or JetSchema().classes),
+        classes=tuple(model.get("classes") or data.get("classes") or JetSchema().classes),
         particle=tuple(data.get("particle") or ()),
         max_constituents=data.get("max_constituents"),
         description=f"the checkpoint {path}",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from pyg_liesym.datasets.io.files import unfinished
 from pyg_liesym.nn.edges import Edges
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.typing import OptTensor
@@ -37,7 +37,7 @@ def export_onnx(net: LieGNN, path: str | Path) -> Path:
 
     Args:
         net: A :class:`~pyg_liesym.nn.LieGNN` with a readout, such as that of a :class:`~pyg_liesym.systems.JetTagging`.
-        path: Where to; a file that is there is replaced.
+        path: Where to; the folder is made if needed, and a file that is there replaced.
 
     Returns:
         ``path``.
@@ -70,13 +70,9 @@ def export_onnx(net: LieGNN, path: str | Path) -> Path:
             verbose=False,
         )
     assert program is not None
-    partial = path.with_name(path.name + ".part")
-    try:
-        program.save(partial, external_data=False)
-        _compare(jet, partial, names)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with unfinished(path) as temporary:
+        program.save(temporary, external_data=False)
+        _compare(jet, temporary, names)
     return path
 
 
@@ -151,13 +147,15 @@ def _jet_of(size: int, in_channels: int) -> tuple[Tensor, ...]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep back the exporter's remarks on packages that this needs not, and on two inputs of one length."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch.fx.experimental.symbolic_shapes")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=FutureWarning)
             warnings.filterwarnings("ignore", message=".*shares the same shape constraints")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

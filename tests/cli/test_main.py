@@ -68,3 +68,24 @@ def test_a_bad_option_names_itself(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["discover", "two-body", "--num_channels", "many"])
     assert "num_channels" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "says"),
+    [
+        (PermissionError(13, "Permission denied", "out.h5"), 2, "liesym tag: [Errno 13] Permission denied: 'out.h5'\n"),
+        (ConnectionError("downloading x failed"), 2, "liesym tag: downloading x failed\n"),
+        (KeyboardInterrupt(), 130, "\nliesym tag: stopped\n"),
+    ],
+)
+def test_what_stops_a_command_is_one_line(
+    error: BaseException, status: int, says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(words: list[str]) -> None:
+        raise error
+
+    monkeypatch.setattr("pyg_liesym.cli.tag.run", stop)
+    with pytest.raises(SystemExit) as caught:
+        main(["tag"])
+    assert caught.value.code == status
+    assert capsys.readouterr().err == says

@@ -90,12 +90,16 @@ def test_no_half_written_scores(suffix: str, model: Path, tmp_path: Path, capsys
 
 
 def test_wrong_turns(file: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    there = [str(file), str(tmp_path / "out.root"), "--model", str(model)]
     for words, message in (
         ([str(file), str(file), "--model", str(model)], "is the file to read"),
         ([str(file), str(tmp_path / "out.csv"), "--model", str(model)], "expected a file name that ends with .root"),
         ([str(file), str(tmp_path / "out.root"), "--model", "nothing"], "there is no tagger 'nothing'"),
         ([str(file), str(tmp_path / "out.root"), "--model", str(file)], "not a complete safetensors file"),
         ([str(tmp_path / "no.root"), str(tmp_path / "out.root"), "--model", str(model)], "there is no file"),
+        ([*there, "--batch-size=-1"], "batch_size must be at least 1, got -1"),
+        ([*there, "--device", "abacus"], "cannot compute on the device 'abacus', try cpu: "),
+        ([*there, "--device", "cuda:99"], "cannot compute on the device 'cuda:99', try cpu: "),
     ):
         with pytest.raises(SystemExit, match="2"):
             main(["tag", *words])
@@ -108,6 +112,13 @@ def test_wrong_turns(file: Path, model: Path, tmp_path: Path, capsys: pytest.Cap
 def test_export_to_onnx(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for package in ("onnx", "onnxscript", "onnxruntime"):
         pytest.importorskip(package)
-    main(["export", str(model), str(tmp_path / "model.onnx")])
-    assert "logits of QCD, H → bb" in capsys.readouterr().out
-    assert (tmp_path / "model.onnx").stat().st_size > 1000
+    out = tmp_path / "new" / "model.onnx"
+    main(["export", str(model), str(out)])
+    captured = capsys.readouterr()
+    assert "logits of QCD, H → bb" in captured.out
+    assert captured.err == ""
+    assert out.stat().st_size > 1000
+    assert list(out.parent.iterdir()) == [out]
+    with pytest.raises(SystemExit, match="2"):
+        main(["export", str(model), str(tmp_path / "model.root")])
+    assert "ends with .onnx, got 'model.root'" in capsys.readouterr().err

@@ -122,3 +122,9 @@ data:
     (folder.parent / "config.yaml").write_text(config.replace("    net:", "    transform: {class_path: x}\n    net:"))
     with pytest.raises(ValueError, match="trained with a transform"):
         tagger_of_checkpoint(folder / "best.ckpt")
+    named = config.replace("    net:", "    classes: [QCD, W]\n    net:")
+    (folder.parent / "config.yaml").write_text(named)
+    assert tagger_of_checkpoint(folder / "best.ckpt").classes == ("QCD", "W")
+    (folder.parent / "config.yaml").write_text(config.replace("hidden_channels: 8", "hidden_channels: 9"))
+    with pytest.raises(ValueError, match=r"best\.ckpt is not of the network in the settings above it"):
+        tagger_of_checkpoint(folder / "best.ckpt")
