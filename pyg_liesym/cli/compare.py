@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _SAMPLES = files("pyg_liesym") / "datasets" / "samples"
 _CLASSES = {"qcd": "QCD", "top": "Tbqq"}
+_CHUNK = 20_000
 
 
 def compare(
@@ -35,14 +36,16 @@ def compare(
         against: Path or glob of jets to compare with instead.
         out: Folder of `comparison.json` and `comparison.png`.
         tree: Name of the tree in ROOT files (default: `tree`, or the only one).
-        max_jets: Most jets that are read of each sample.
+        max_jets: Most jets that are read of each sample, from everywhere in its files.
     """
-    from pyg_liesym.cli.files import write_json
+    from pyg_liesym.cli.files import save_figure, write_json
     from pyg_liesym.metrics.jet_comparison import PERCENT, compare_jets
     from pyg_liesym.plot.jet_statistics import plot_jet_statistics
 
     if reference is not None and against:
         raise ValueError("give --reference or --against, not both")
+    if max_jets < 1:
+        raise ValueError(f"max_jets must be at least 1, got {max_jets}")
     ours = _read(files, tree, max_jets)
     if against:
         points = compare_jets(ours, _read([against], tree, max_jets))
@@ -58,9 +61,7 @@ def compare(
     print(f"\n{outside} of {len(judged)} points outside")
     rows = [point._asdict() | {"judged": point.judged, "inside": point.inside} for point in points]
     write_json(out / "comparison.json", {"reference": name, "outside": outside, "judged": len(judged), "points": rows})
-    unfinished = out / ".comparison.png.tmp"
-    plot_jet_statistics(points, reference=name).savefig(unfinished, dpi=150, format="png")
-    unfinished.replace(out / "comparison.png")
+    save_figure(out / "comparison.png", plot_jet_statistics(points, reference=name))
     print(f"{out}/comparison.json, {out}/comparison.png")
 
 
@@ -80,6 +81,7 @@ def table(points: Sequence[Point]) -> list[str]:
 
 
 def _read(paths: list[str] | None, tree: str | None, max_jets: int) -> dict[str, dict[str, Values]]:
+    from pyg_liesym.datasets.chunks import part_of
     from pyg_liesym.datasets.io.files import find_files
     from pyg_liesym.datasets.io.find_schema import find_common_schema
     from pyg_liesym.datasets.io.jet_files import open_jet_file
@@ -94,14 +96,10 @@ def _read(paths: list[str] | None, tree: str | None, max_jets: int) -> dict[str,
     absent = sorted(set(_CLASSES.values()) - set(schema.classes))
     if absent or not schema.labelled:
         raise ValueError(f"the files must have labels of the classes QCD and Tbqq, they have {schema.classes}")
-    parts = []
-    left = max_jets
-    for file in (open_jet_file(path, schema) for path in found):
-        parts.append(file.read(0, min(file.num_jets, left)))
-        left -= len(parts[-1])
-        if left <= 0:
-            break
-    jets = concatenate_jets(parts)
+    sources = [open_jet_file(path, schema) for path in found]
+    counts = [source.num_jets for source in sources]
+    chosen = part_of(counts, _CHUNK, (0.0, min(1.0, max_jets / sum(counts))))
+    jets = concatenate_jets([sources[file].read(start, stop) for file, start, stop in chosen.tolist()])
     labels = {key: schema.classes.index(name) for key, name in _CLASSES.items()}
     return statistics_of_classes(jets.p4, jets.offsets, jets.label, labels)
 

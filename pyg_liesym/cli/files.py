@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from pyg_liesym.datasets.io.files import unfinished
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def write_json(path: Path, content: Any) -> None:
     """Write a result as JSON, under a temporary name until it is whole; makes the folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(json.dumps(content, indent=1) + "\n")
-    os.replace(temporary, path)
+    with unfinished(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def save_figure(path: Path, figure: Figure) -> None:
+    """Write a picture as PNG, under a temporary name until it is whole; makes the folder."""
+    with unfinished(path) as temporary:
+        figure.savefig(temporary, dpi=130, bbox_inches="tight", format="png")

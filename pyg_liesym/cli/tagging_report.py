@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import lightning as L
 import torch
 from torch import Tensor, nn
 
-from pyg_liesym.cli.files import write_json
+from pyg_liesym.cli.files import save_figure, write_json
+from pyg_liesym.datasets.io.files import unfinished
 from pyg_liesym.metrics.multiclass import versus
 from pyg_liesym.metrics.robustness import Drift, robustness
 from pyg_liesym.metrics.tagging import background_rejection, roc
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 SCORES = "test_scores.safetensors"
 
@@ -58,10 +55,8 @@ def save_scores(path: Path, scores: Mapping[str, Tensor]) -> None:
     """Write tensors as safetensors, under a temporary name until they are whole."""
     from safetensors.torch import save_file
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    save_file({name: value.contiguous() for name, value in scores.items()}, temporary)
-    os.replace(temporary, path)
+    with unfinished(path) as temporary:
+        save_file({name: value.contiguous() for name, value in scores.items()}, temporary)
 
 
 def draw_scores(
@@ -126,14 +121,6 @@ def first_jets(loader: Iterable[Any], num: int) -> list[Any]:
         if sum(int(one.num_graphs) for one in found) >= num:
             break
     return found
-
-
-def save_figure(path: Path, figure: Figure) -> None:
-    """Write a picture, under a temporary name until it is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    figure.savefig(temporary, dpi=130, bbox_inches="tight", format="png")
-    os.replace(temporary, path)
 
 
 def _on_cpu(net: Any) -> nn.Module:

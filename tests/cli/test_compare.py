@@ -8,7 +8,7 @@ import pytest
 
 from pyg_liesym.cli.compare import compare
 from pyg_liesym.cli.main import main
-from pyg_liesym.datasets.io.root import write_jets
+from pyg_liesym.datasets.io.root import read_jets, write_jets
 from pyg_liesym.datasets.jet_arrays import JetArrays
 from pyg_liesym.metrics.jet_statistics import STATISTICS
 
@@ -91,3 +91,17 @@ def test_wrong_use(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="labels of the classes QCD and Tbqq"):
         compare([other], out=tmp_path)
     assert not list(tmp_path.glob("*.png"))
+
+
+def test_a_part_of_sorted_files_has_both_classes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    jets = read_jets(jets_file(tmp_path / "mixed.root", 400), ("QCD", "Tbqq"))
+    files = []
+    for index, name in enumerate(("a", "b")):
+        part = jets.select(np.flatnonzero(jets.label == index))
+        files.append(str(write_jets(tmp_path / f"{name}.root", part, ("QCD", "Tbqq"))))
+    compare(files, against=str(tmp_path / "mixed.root"), out=tmp_path / "out", max_jets=100)
+    counts = capsys.readouterr().out.split(" jets against")[0].replace(",", "").split()
+    assert int(counts[0]) + int(counts[2]) == 100
+    assert min(int(counts[0]), int(counts[2])) > 25
+    with pytest.raises(ValueError, match="max_jets must be at least 1, got 0"):
+        compare(files, out=tmp_path, max_jets=0)

@@ -13,10 +13,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from pyg_liesym.cli.discover import leading_constituents
-from pyg_liesym.cli.files import write_json
+from pyg_liesym.cli.files import save_figure, write_json
 from pyg_liesym.cli.reproduce.tagging_run import Budget, SittingOver, Splits, run_tagger
 from pyg_liesym.cli.reproduce.tagging_table import compare, markdown, tabulate
-from pyg_liesym.cli.tagging_report import SCORES, read_card, save_figure, write_card
+from pyg_liesym.cli.tagging_report import SCORES, read_card, write_card
 from pyg_liesym.datasets.jets import Jets
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.liegan import LieGAN
@@ -101,13 +101,15 @@ def reproduce_tagging(
             overrides = (sizes or {}).get(model, {})
             metric = _metric(model, seed, splits, discovered or out / "discovered", discovered is None, progress)
             L.seed_everything(seed, verbose=False)
-            net = build_tagger(model.split("@")[0], metric=metric, **overrides)  # type: ignore[arg-type]
+            network: dict[str, Any] = {"name": model.split("@")[0], "metric": metric, **overrides}
+            net = build_tagger(**network)
             settings: dict[str, Any] = {"model": model, **data, "sizes": overrides}
+            folder = out / f"{model}-seed{seed}"
             if metric is not None:
                 settings["metric"] = metric.tolist()
             try:
                 result = run_tagger(
-                    out / f"{model}-seed{seed}", net, splits, budget, seed=seed, settings=settings, until=until,
+                    folder, net, splits, budget, seed=seed, settings=settings, network=network, until=until,
                     checkpoint_every=checkpoint_every, robustness_jets=robustness_jets, progress=progress,
                 )  # fmt: skip
             except SittingOver:

@@ -114,9 +114,14 @@ def _of_hdf5(path: Path) -> tuple[str, JetSchema]:
         pandas = is_pandas(file)
         if not pandas:
             return "HDF5 (Pmu, LorentzNet)", _of_padded(file)
-    columns = open_jet_file(path, JetSchema(labelled=False)).columns
+    columns = dict.fromkeys(open_jet_file(path, JetSchema(labelled=False)).columns)
+    slots = sum(f"E_{i}" in columns for i in range(len(columns)))
     numbered = [name.removesuffix("_0") for name in columns if name.endswith("_0")]
-    particle = tuple(name for name in numbered if name not in ("E", "PX", "PY", "PZ"))
+    particle = tuple(  # of every constituent: a jet may have numbered columns of its own
+        name
+        for name in numbered
+        if name not in ("E", "PX", "PY", "PZ") and all(f"{name}_{i}" in columns for i in range(slots))
+    )
     return "HDF5 (pandas, Top Quark Tagging)", JetSchema(particle=particle, labelled="is_signal_new" in columns)
 
 

@@ -81,3 +81,14 @@ def test_the_reference_dataset(
     summary.add(open_jet_file(path, schema).read())
     tops = int(jets.label.sum())
     assert summary.per_class == {None: 0, "QCD": 30 - tops, "Tbqq": tops}
+
+
+def test_numbered_columns_of_jets_are_not_of_constituents(
+    tmp_path: Path, make_jets: MakeJets, write_top_tagging: Callable[..., Path]
+) -> None:
+    momenta = [f"{component}_{i}" for i in range(2) for component in ("E", "PX", "PY", "PZ")]
+    names = [*momenta, "tau_0", "charge_0", "charge_1", "truthE"]
+    path = write_top_tagging(tmp_path / "tau.h5", make_jets(3, max_count=2), slots=2, names=names)
+    schema = find_schema(path)[1]
+    assert schema.particle == ("charge",)
+    assert len(open_jet_file(path, schema).read()) == 3
