@@ -21,6 +21,7 @@ from pyg_liesym.metrics.areas import auc, bootstrap_error
 from pyg_liesym.metrics.multiclass import versus
 from pyg_liesym.metrics.robustness import robustness
 from pyg_liesym.metrics.summary import tagging_summary
+from pyg_liesym.systems.pretrained import save_tagger
 from pyg_liesym.systems.schedules import Schedule
 from pyg_liesym.systems.tagging import JetTagging
 
@@ -112,6 +113,7 @@ def run_tagger(
     *,
     seed: int,
     settings: dict[str, Any],
+    network: dict[str, Any],
     checkpoint_every: int = 200,
     robustness_jets: int = 500,
     until: float = float("inf"),
@@ -120,12 +122,13 @@ def run_tagger(
     """Train and test a tagger, or go on with it, or read the result that is there.
 
     Args:
-        folder: Of checkpoints, scores, pictures and ``result.json``.
+        folder: Of checkpoints, scores, pictures, ``tagger.safetensors`` and ``result.json``.
         net: Freshly initialised.
         splits: The jets.
         budget: Length, batch, rate and place of the training.
         seed: Seed of the order and of dropout.
         settings: What identifies the run; a result of other settings is not taken for it.
+        network: Arguments of ``build_tagger`` that made the network, for ``tagger.safetensors``.
         checkpoint_every: Steps between checkpoints.
         robustness_jets: Test jets of the robustness card; 0 for none.
         until: Reading of ``time.monotonic()`` at which the sitting ends.
@@ -168,8 +171,19 @@ def run_tagger(
     if robustness_jets > 0:
         jets = first_jets(PackedLoader(splits.test[:robustness_jets], batch_size=100), robustness_jets)
         write_card(folder, {folder.name: robustness(net.cpu(), jets)})
+    save_tagger(
+        folder / "tagger.safetensors", net, "build_tagger", network, classes=splits.train.classes,
+        max_constituents=settings["max_constituents"], description=_description(result),
+    )  # fmt: skip
     write_json(done, finite(result))
     return finite(result)
+
+
+def _description(result: dict[str, Any]) -> str:
+    return (
+        f"{result['model']}, trained by `liesym reproduce tagging` on {result['num_train']} jets for "
+        f"{result['epochs']} epochs; on {result['num_test']} test jets AUC {result['auc']:.4f} ± {result['auc_error']:.4f}"
+    )
 
 
 def _trainer(

@@ -6,12 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from pyg_liesym.cli.reproduce import jets_tagging, tagging_benchmark
 from pyg_liesym.cli.reproduce.tagging_benchmark import reproduce_tagging
+from pyg_liesym.cli.tagging_report import SCORES
+from pyg_liesym.datasets.jets import Jets
+from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.liegan import LieGAN
 from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.systems.pretrained import load_tagger
 
 SAMPLE = Path(jets_tagging.__file__).parents[2] / "datasets" / "samples" / "jets.root"
 TINY = {"hidden_channels": 4, "num_layers": 1}
@@ -55,6 +61,13 @@ def test_tables_pictures_and_no_repetition(
     assert run["num_train"] == 96
     assert run["rejection_30_passed"] >= 0
     assert "| lorentznet |" in capsys.readouterr().out
+    tagger = load_tagger(out / "liegnn@discovered-seed1" / "tagger.safetensors")
+    assert tagger.classes == ("QCD", "Tbqq")
+    assert tagger.max_constituents == 4
+    assert "on 96 jets for 2 epochs; on 200 test jets AUC" in tagger.description
+    scores = load_file(out / "liegnn@discovered-seed1" / SCORES)
+    (batch,) = PackedLoader(Jets(files=str(SAMPLE), max_constituents=4)[:200], batch_size=200)
+    torch.testing.assert_close(tagger(batch), scores["logits"].softmax(-1), atol=1e-5, rtol=1e-4)
 
     monkeypatch.setattr("lightning.Trainer.fit", None)
     assert reproduce_tagging(**options(out, discovered=lorentz)) == result
