@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -58,14 +58,19 @@ class _PackedData(L.LightningDataModule):
 
 
 class JetsData(_PackedData):
-    """Jets from ROOT files, or the packaged sample.
+    """Jets from files that fit in memory, or the packaged sample; see :class:`~pyg_liesym.datasets.Jets`.
 
     Args:
-        files: Paths or globs of ROOT files in the layout of JetClass; ``None`` for the packaged sample.
+        files: Paths or globs of ROOT, HDF5 or npz files; ``None`` for the packaged sample.
         root: Folder of a cache, if one is wanted.
         max_constituents: Keep the hardest constituents of every jet up to this number.
         batch_size: Jets in a batch.
         seed: Seed of the training order.
+        classes: Names of the classes; the label is the position in this list.
+        jet_labels: The class of every value of an integer label, as JetClass-II has it.
+        tree: The name of the tree in ROOT files.
+        particle: More numbers of every constituent, by their names in the file, which become ``x``.
+        weight: The name of the event weights.
 
     Example:
         >>> next(iter(JetsData(max_constituents=8, batch_size=4).val_dataloader())).p4.shape[1]
@@ -79,12 +84,30 @@ class JetsData(_PackedData):
         max_constituents: int | None = None,
         batch_size: int = 64,
         seed: int = 0,
+        *,
+        classes: Sequence[str] = ("QCD", "Tbqq"),
+        jet_labels: Mapping[int, str] | None = None,
+        tree: str = "tree",
+        particle: Sequence[str] = (),
+        weight: str | None = None,
     ) -> None:
         super().__init__(batch_size, seed)
         self.files, self.root, self.max_constituents = files, root, max_constituents
+        self.classes, self.jet_labels, self.tree = tuple(classes), jet_labels, tree
+        self.particle, self.weight = tuple(particle), weight
 
     def _load(self, split: Split) -> InMemoryDataset:
-        return Jets(self.root, self.files, split=split, max_constituents=self.max_constituents)
+        return Jets(
+            self.root,
+            self.files,
+            split=split,
+            max_constituents=self.max_constituents,
+            classes=self.classes,
+            jet_labels=self.jet_labels,
+            tree=self.tree,
+            particle=self.particle,
+            weight=self.weight,
+        )
 
 
 class ChargedParticlesData(_PackedData):

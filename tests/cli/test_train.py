@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import torch
 
 from pyg_liesym.cli.main import main
+from pyg_liesym.datasets.io.root import read_jets, write_jets
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.lie.algebra import LieAlgebra
 
@@ -19,6 +22,7 @@ pytestmark = [
 ]
 
 CONFIGS = Path(__file__).parents[2] / "examples" / "configs"
+SAMPLE = Path(__file__).parents[2] / "pyg_liesym" / "datasets" / "samples" / "jets.root"
 TINY = [
     "--trainer.accelerator=cpu",
     "--trainer.limit_train_batches=2",
@@ -140,3 +144,16 @@ def test_transforms_and_optimiser_from_settings(tmp_path: Path, monkeypatch: pyt
     assert repr(model.transform) == "AddReferenceVectors(['time'])"
     assert repr(model.augment) == "RandomBoost(0.5, along_beams=False)"
     assert (model.optimizer, model.classes) == ("lion", ("QCD", "top"))
+
+
+def test_jets_of_ten_classes(tmp_path: Path) -> None:
+    """Journey: files of JetClass, a tagger of their classes, its scores."""
+    classes = [f"class{index}" for index in range(10)]
+    jets = read_jets(SAMPLE, ("QCD", "Tbqq")).select(np.arange(300))
+    file = write_jets(tmp_path / "ten.root", replace(jets, label=np.arange(300) % 10), classes)
+    words = [f"--data.files={file}", f"--data.classes=[{','.join(classes)}]", "--trainer.callbacks=null"]
+    liesym(tmp_path, "fit", *JETS, *words, "--model.init_args.net.init_args.out_channels=10")
+    main(["tag", str(file), str(tmp_path / "scores.h5"), "--model", str(checkpoints(tmp_path)["best"])])
+    with h5py.File(tmp_path / "scores.h5") as content:
+        assert set(content) == {f"score_{name}" for name in classes}
+        assert sum(content[name][:] for name in content) == pytest.approx(1, abs=1e-5)

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from pyg_liesym.datasets.io.jet_files import JetSchema, save_jets
+from pyg_liesym.datasets.jet_arrays import JetArrays
 from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
 from pyg_liesym.systems.data import ChargedParticlesData, JetsData, OrbitsData, VectorData, load_vectors
 
@@ -18,6 +20,25 @@ def test_jets_of_the_sample() -> None:
     assert int(batch.ptr.diff().max()) <= 4
     sizes = {split: len(data.dataset(split)) for split in ("train", "val", "test")}
     assert sizes["train"] > sizes["test"] > sizes["val"] > 0
+
+
+def test_jets_of_other_classes_with_columns_and_weights(tmp_path: Path) -> None:
+    count = 40
+    rng = np.random.default_rng(0)
+    jets = JetArrays(
+        np.tile(np.array([[5, 3, 0, 4]], np.float32), (count, 1)), np.zeros((count, 2), np.float32),
+        np.arange(count + 1), np.ones((count, 4), np.float32), np.arange(count) % 3,
+        {"part_charge": np.arange(count, dtype=np.float32)}, rng.uniform(size=count).astype(np.float32),
+    )  # fmt: skip
+    schema = JetSchema(("a", "b", "c"), tree="events", particle=("part_charge",), weight="weight")
+    file = save_jets(tmp_path / "jets.root", jets, schema)
+    data = JetsData(
+        str(file), batch_size=count, classes=["c", "b", "a"], tree="events", particle=["part_charge"], weight="weight"
+    )
+    batch = next(iter(data.train_dataloader()))
+    number = batch.x[:, 0].long()
+    assert batch.y.tolist() == (2 - number % 3).tolist()
+    assert torch.equal(batch.weight, torch.from_numpy(jets.weight)[number])
 
 
 def test_orbits_are_one_step_pairs() -> None:
