@@ -105,6 +105,15 @@ class Stopwatch(L.Callback):
             self._since = None
 
 
+class StepCheckpoint(ModelCheckpoint):
+    """Checkpoints every so many steps, but none at the last of an epoch, for the reason that :class:`Stopwatch` has."""
+
+    def on_train_batch_end(self, trainer: L.Trainer, *args: Any, **kwargs: Any) -> None:
+        """Save if it is time to."""
+        if not trainer.is_last_batch:
+            super().on_train_batch_end(trainer, *args, **kwargs)
+
+
 def run_tagger(
     folder: Path,
     net: nn.Module,
@@ -182,14 +191,14 @@ def run_tagger(
 def _description(result: dict[str, Any]) -> str:
     return (
         f"{result['model']}, trained by `liesym reproduce tagging` on {result['num_train']} jets for "
-        f"{result['epochs']} epochs; on {result['num_test']} test jets AUC {result['auc']:.4f} ± {result['auc_error']:.4f}"
+        f"{result['epochs']} epochs; AUC {result['auc']:.4f} ± {result['auc_error']:.4f} on {result['num_test']} test jets"
     )
 
 
 def _trainer(
     folder: Path, budget: Budget, watch: Stopwatch, checkpoint_every: int, validate: bool, progress: bool
 ) -> L.Trainer:
-    last = ModelCheckpoint(
+    last = StepCheckpoint(
         folder, filename="last", every_n_train_steps=checkpoint_every, save_top_k=1, enable_version_counter=False
     )
     best = ModelCheckpoint(

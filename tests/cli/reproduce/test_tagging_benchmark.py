@@ -18,6 +18,7 @@ from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.liegan import LieGAN
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.systems.pretrained import load_tagger
+from pyg_liesym.systems.tagging import JetTagging
 
 SAMPLE = Path(jets_tagging.__file__).parents[2] / "datasets" / "samples" / "jets.root"
 TINY = {"hidden_channels": 4, "num_layers": 1}
@@ -64,7 +65,7 @@ def test_tables_pictures_and_no_repetition(
     tagger = load_tagger(out / "liegnn@discovered-seed1" / "tagger.safetensors")
     assert tagger.classes == ("QCD", "Tbqq")
     assert tagger.max_constituents == 4
-    assert "on 96 jets for 2 epochs; on 200 test jets AUC" in tagger.description
+    assert "on 96 jets for 2 epochs; AUC" in tagger.description
     scores = load_file(out / "liegnn@discovered-seed1" / SCORES)
     (batch,) = PackedLoader(Jets(files=str(SAMPLE), max_constituents=4)[:200], batch_size=200)
     torch.testing.assert_close(tagger(batch), scores["logits"].softmax(-1), atol=1e-5, rtol=1e-4)
@@ -84,6 +85,25 @@ def test_sittings_add_up_to_one_run(tmp_path: Path, capsys: pytest.CaptureFixtur
     parts = reproduce_tagging(**options(tmp_path / "parts", **one))
     timeless = [{**row, "jets_per_second": None} for row in (*whole["table"], *parts["table"])]
     assert timeless[0] == timeless[1]
+
+
+def test_a_run_killed_in_its_validation_repeats_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = {"models": ("liegnn",), "repeated": (), "robustness_jets": 0, "num_train": 128, "checkpoint_every": 2}
+    whole = reproduce_tagging(**options(tmp_path / "whole", **one))
+    steps, score = [], JetTagging.on_validation_epoch_end
+
+    def killed_once(self: JetTagging) -> None:
+        steps.append(self.trainer.global_step)
+        if len(steps) == 1:
+            raise InterruptedError
+        score(self)
+
+    monkeypatch.setattr(JetTagging, "on_validation_epoch_end", killed_once)
+    with pytest.raises(InterruptedError):
+        reproduce_tagging(**options(tmp_path / "parts", **one))
+    parts = reproduce_tagging(**options(tmp_path / "parts", **one))
+    assert steps == [4, 4, 8]
+    assert parts["table"][0]["auc"] == whole["table"][0]["auc"]
 
 
 def test_the_metric_is_discovered_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
