@@ -24,7 +24,8 @@ def info(files: list[str], tree: str | None = None, chunk_size: int = 5000) -> N
         tree: Name of the tree in ROOT files (default: `tree`, or the only one).
         chunk_size: Jets that are read at once.
     """
-    from pyg_liesym.datasets.io.assembly import accepting_bad_values
+    from dataclasses import replace
+
     from pyg_liesym.datasets.io.files import find_files
     from pyg_liesym.datasets.io.find_schema import find_schema
     from pyg_liesym.datasets.io.jet_files import open_jet_file
@@ -32,9 +33,9 @@ def info(files: list[str], tree: str | None = None, chunk_size: int = 5000) -> N
 
     for number, path in enumerate(find_files(files)):
         kind, schema = find_schema(path, tree)
-        file = open_jet_file(path, schema)
+        file = open_jet_file(path, replace(schema, strict=False))
         summary = JetSummary(schema.classes if schema.labelled else ())
-        with accepting_bad_values(), np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):
             for jets in pieces(file, chunk_size, f"reading {path.name}"):
                 summary.add(jets)
         print(("\n" if number else "") + f"{path}: {kind}, {summary.num_jets} jets")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,23 +10,6 @@ from numpy.typing import NDArray
 
 from pyg_liesym.datasets.io.jet_files import JetSchema
 from pyg_liesym.datasets.jet_arrays import JetArrays
-
-_REFUSING = ContextVar("refusing", default=True)
-
-
-def refusing() -> bool:
-    """Whether bad values are refused, as they are outside of :func:`accepting_bad_values`."""
-    return _REFUSING.get()
-
-
-@contextmanager
-def accepting_bad_values() -> Iterator[None]:
-    """Lets readers give out NaN, infinity, negative energies, and -1 for labels without a class, to count them."""
-    token = _REFUSING.set(False)
-    try:
-        yield
-    finally:
-        _REFUSING.reset(token)
 
 
 def check_range(where: str, start: int, stop: int | None, num_jets: int) -> tuple[int, int]:
@@ -40,7 +21,14 @@ def check_range(where: str, start: int, stop: int | None, num_jets: int) -> tupl
 
 
 def check_values(
-    flat: NDArray[Any], counts: NDArray[np.int64] | None, where: str, name: str, *, first: int = 0, positive: bool
+    flat: NDArray[Any],
+    counts: NDArray[np.int64] | None,
+    where: str,
+    name: str,
+    *,
+    first: int = 0,
+    positive: bool = False,
+    strict: bool = True,
 ) -> None:
     """Refuses NaN, infinity and, where ``positive``, values below zero; the message says in which jet.
 
@@ -51,15 +39,24 @@ def check_values(
         name: The column, for the message.
         first: Number of the first of these jets in the file.
         positive: Whether values below zero are wrong.
+        strict: See :class:`~pyg_liesym.datasets.io.jet_files.JetSchema`.
     """
+    if not strict:
+        return
     bad = np.flatnonzero(~np.isfinite(flat) | ((flat < 0) if positive else False))
-    if len(bad) and refusing():
+    if len(bad):
         jet = bad[0] if counts is None else np.searchsorted(np.cumsum(counts), bad[0], side="right")
         raise ValueError(f"{where}: {name} has the value {flat[bad[0]]} in jet {first + jet}, {len(bad)} bad in all")
 
 
 def class_indices(
-    values: NDArray[Any], where: str, name: str, classes: Sequence[str], jet_labels: Mapping[int, str] | None
+    values: NDArray[Any],
+    where: str,
+    name: str,
+    classes: Sequence[str],
+    jet_labels: Mapping[int, str] | None,
+    *,
+    strict: bool = True,
 ) -> NDArray[np.int64]:
     """Translates integer labels of a file to class indices.
 
@@ -69,6 +66,7 @@ def class_indices(
         name: The column, for the message.
         classes: The names of the classes.
         jet_labels: The class of every value; None where value ``i`` means ``classes[i]``.
+        strict: See :class:`~pyg_liesym.datasets.io.jet_files.JetSchema`.
 
     Raises:
         ValueError: If a value has no class or a class no place.
@@ -79,7 +77,7 @@ def class_indices(
         raise ValueError(f"jet_labels names {strangers}, which are not among the classes {tuple(classes)}")
     found, position = np.unique(values, return_inverse=True)
     unknown = [value for value in found.tolist() if value not in meaning]
-    if unknown and refusing():
+    if unknown and strict:
         hint = (
             "jet_labels does not name" if jet_labels is not None else f"the classes {tuple(classes)} have no place for"
         )
@@ -137,6 +135,7 @@ def assemble_padded(
     plane: NDArray[Any] | None = None,
     particle: Mapping[str, NDArray[Any]] | None = None,
     weight: NDArray[Any] | None = None,
+    strict: bool = True,
 ) -> JetArrays:
     """Makes jets of arrays that are padded to one length.
 
@@ -151,6 +150,7 @@ def assemble_padded(
         plane: ``[J, N, 2]``, as for :func:`assemble`.
         particle: Each ``[J, N]``, as for :func:`assemble`.
         weight: As for :func:`assemble`.
+        strict: See :class:`~pyg_liesym.datasets.io.jet_files.JetSchema`.
 
     Raises:
         ValueError: If a value is not finite, an energy negative, or 0 where the momentum is not.
@@ -158,19 +158,19 @@ def assemble_padded(
     rows = np.ones(p4.shape[:2], bool) if rows is None else rows
     energy, px, py, pz = np.moveaxis(p4, -1, 0)
     lost = np.argwhere((energy == 0) & ((px != 0) | (py != 0) | (pz != 0)) & rows)
-    if len(lost) and refusing():
+    if len(lost) and strict:
         raise ValueError(f"{where}: {names[0]} is 0 but the momentum is not, in jet {first + lost[0, 0]}")
     rows = rows & (energy != 0)
     counts = rows.sum(1)
     flat = p4[rows]
     for component, name in enumerate(names):
-        check_values(flat[:, component], counts, where, name, first=first, positive=component == 0)
+        check_values(flat[:, component], counts, where, name, first=first, positive=component == 0, strict=strict)
     columns = {name: values[rows] for name, values in (particle or {}).items()}
     for name, values in columns.items():
-        check_values(values, counts, where, name, first=first, positive=False)
+        check_values(values, counts, where, name, first=first, strict=strict)
     if plane is not None:
         plane = plane[rows]
-        check_values(plane.reshape(-1), counts * 2, where, "plane", first=first, positive=False)
+        check_values(plane.reshape(-1), counts * 2, where, "plane", first=first, strict=strict)
     return assemble(flat, counts, label, axis=axis, plane=plane, particle=columns, weight=weight)
 
 

@@ -83,7 +83,10 @@ class EnergyFlowJets:
         columns = {"part_pid": pid, "part_charge": charge}
         label = np.full(stop - start, -1, dtype=np.int64)
         if self.schema.labelled:
-            label = class_indices(self._y[start:stop], where, "y", self.schema.classes, self.schema.jet_labels)
+            schema = self.schema
+            label = class_indices(
+                self._y[start:stop], where, "y", schema.classes, schema.jet_labels, strict=schema.strict
+            )
         return assemble_padded(
             np.stack(p4, axis=-1),
             label,
@@ -92,6 +95,7 @@ class EnergyFlowJets:
             first=start,
             rows=pt != 0,
             particle={name: columns[name] for name in self.schema.particle},
+            strict=self.schema.strict,
         )
 
     def _rows(self, start: int, stop: int) -> NDArray[Any]:

@@ -29,6 +29,8 @@ class JetSchema:
             float32.
         weight: The name of the event weights; None where every jet counts as one.
         labelled: Whether labels are read; if not, every label is -1.
+        strict: Whether bad values are refused; if not, NaN, infinity and negative energies are given out, and -1 for a
+            label without a class, to be counted.
 
     Raises:
         ValueError: If a class or a particle column is named twice, or no class.
@@ -44,6 +46,7 @@ class JetSchema:
     particle: tuple[str, ...] = ()
     weight: str | None = None
     labelled: bool = True
+    strict: bool = True
 
     def __post_init__(self) -> None:
         for name in ("classes", "particle"):

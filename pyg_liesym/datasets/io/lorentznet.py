@@ -80,7 +80,7 @@ class PaddedJets:
             rows &= arrays["label"] >= 0
         for name in filter(arrays.__contains__, ("jet", self.schema.weight or "")):
             sizes = np.full(stop - start, int(np.prod(arrays[name].shape[1:])))
-            check_values(arrays[name].reshape(-1), sizes, where, name, first=start, positive=False)
+            check_values(arrays[name].reshape(-1), sizes, where, name, first=start, strict=self.schema.strict)
         return assemble_padded(
             arrays["Pmu"],
             self._labels(arrays, stop - start),
@@ -92,6 +92,7 @@ class PaddedJets:
             plane=arrays.get("plane"),
             particle={name: arrays[name] for name in self.schema.particle},
             weight=None if self.schema.weight is None else arrays[self.schema.weight],
+            strict=self.schema.strict,
         )
 
     def _labels(self, arrays: dict[str, NDArray[Any]], num_jets: int) -> NDArray[np.int64]:
@@ -102,7 +103,9 @@ class PaddedJets:
             if not set(self._names) <= set(classes):
                 raise ValueError(f"{self.path} has the classes {self._names}, not all of {classes}: pass classes=...")
             meaning = dict(enumerate(self._names))
-        return class_indices(arrays[self._label], str(self.path), self._label, classes, meaning)
+        return class_indices(
+            arrays[self._label], str(self.path), self._label, classes, meaning, strict=self.schema.strict
+        )
 
 
 class PaddedWriter:

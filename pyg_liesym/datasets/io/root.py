@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyg_liesym.datasets.io.assembly import assemble, check_range, check_values, class_indices, refusing
+from pyg_liesym.datasets.io.assembly import assemble, check_range, check_values, class_indices
 from pyg_liesym.datasets.io.files import PathLike, find_files, naming_damage
 from pyg_liesym.datasets.io.jet_files import JetSchema
 from pyg_liesym.datasets.io.root_writer import AXIS, P4, PLANE, write_root
@@ -189,7 +189,9 @@ class RootJets:
             raise ValueError(f"{self._where}: the branch {name} must have one number per jet, got {array.type}")
         flat: NDArray[Any] = ak.to_numpy(array)
         own = counts if self._jagged(name) else None
-        check_values(flat, own, self._where, f"the branch {name}", first=first, positive=name == P4[0])
+        check_values(
+            flat, own, self._where, f"the branch {name}", first=first, positive=name == P4[0], strict=self.schema.strict
+        )
         return flat
 
     def _class_index(self, flat: Mapping[str, NDArray[Any]], num_jets: int, first: int) -> NDArray[np.int64]:
@@ -197,10 +199,12 @@ class RootJets:
         if not schema.labelled:
             return np.full(num_jets, -1, dtype=np.int64)
         if schema.jet_labels is not None:
-            return class_indices(flat["jet_label"], self._where, "jet_label", schema.classes, schema.jet_labels)
+            return class_indices(
+                flat["jet_label"], self._where, "jet_label", schema.classes, schema.jet_labels, strict=schema.strict
+            )
         onehot = np.stack([flat[name] for name in self._labels], axis=-1).astype(np.float64)
         bad = np.flatnonzero((onehot.sum(-1) != 1) | ((onehot != 0) & (onehot != 1)).any(-1))
-        if len(bad) and refusing():
+        if len(bad) and schema.strict:
             values = dict(zip(self._labels, onehot[bad[0]].tolist(), strict=True))
             raise ValueError(
                 f"{self._where}: exactly one label must be 1 and the others 0, but jet {first + bad[0]} has {values} "

@@ -67,7 +67,7 @@ class TopTaggingJets:
         weight = None
         if self.schema.weight is not None:
             weight = self._columns(blocks, [self.schema.weight])[:, 0]
-            check_values(weight, None, str(self.path), self.schema.weight, first=start, positive=False)
+            check_values(weight, None, str(self.path), self.schema.weight, first=start, strict=self.schema.strict)
         return assemble_padded(
             np.stack(parts[:4], axis=-1),
             label,
@@ -76,6 +76,7 @@ class TopTaggingJets:
             first=start,
             particle=dict(zip(self.schema.particle, parts[4:], strict=True)),
             weight=weight,
+            strict=self.schema.strict,
         )
 
     def _survey(self, group: Any) -> set[int]:
@@ -149,7 +150,8 @@ class TopTaggingJets:
         if not self.schema.labelled:
             return np.full(num_jets, -1, dtype=np.int64)
         values = self._columns(blocks, [_LABEL])[:, 0]
-        return class_indices(values, str(self.path), _LABEL, self.schema.classes, self.schema.jet_labels)
+        schema = self.schema
+        return class_indices(values, str(self.path), _LABEL, schema.classes, schema.jet_labels, strict=schema.strict)
 
 
 def _pandas_group(file: Any) -> tuple[Any, bool]:
