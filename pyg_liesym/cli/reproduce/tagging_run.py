@@ -189,10 +189,9 @@ def run_tagger(
 
 
 def _description(result: dict[str, Any]) -> str:
-    return (
-        f"{result['model']}, trained by `liesym reproduce tagging` on {result['num_train']} jets for "
-        f"{result['epochs']} epochs; AUC {result['auc']:.4f} ± {result['auc_error']:.4f} on {result['num_test']} test jets"
-    )
+    auc = f"AUC {result['auc']:.4f} ± {result['auc_error']:.4f} on {result['num_test']} test jets"
+    size = f"{result['num_train']} jets for {result['epochs']} epochs"
+    return f"{result['model']}, trained by `liesym reproduce tagging` on {size}; {auc}"
 
 
 def _trainer(
