@@ -35,7 +35,8 @@ def tagger_of_checkpoint(path: PathLike) -> Tagger:
     model, data = _settings(path)
     if model.get("transform") is not None:
         raise ValueError(
-            f"{path} was trained with a transform, which `liesym tag` does not apply; use `liesym predict`"
+            f"{path} was trained with a transform, which a tagger does not apply; load it into a JetTagging with that "
+            "transform and call the predict of Lightning's Trainer"
         )
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]

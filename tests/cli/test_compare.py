@@ -8,6 +8,7 @@ import pytest
 
 from pyg_liesym.cli.compare import compare
 from pyg_liesym.cli.main import main
+from pyg_liesym.datasets.io.jet_files import JetSchema, save_jets
 from pyg_liesym.datasets.io.root import read_jets, write_jets
 from pyg_liesym.datasets.jet_arrays import JetArrays
 from pyg_liesym.metrics.jet_statistics import STATISTICS
@@ -90,6 +91,9 @@ def test_wrong_use(tmp_path: Path) -> None:
     other = str(jets_file(tmp_path / "c.root", classes=("QCD", "Hbb")))
     with pytest.raises(ValueError, match="labels of the classes QCD and Tbqq"):
         compare([other], out=tmp_path)
+    plain = save_jets(tmp_path / "d.root", read_jets(file, ("QCD", "Tbqq")), JetSchema(labelled=False))
+    with pytest.raises(ValueError, match="labels of the classes QCD and Tbqq, they have none"):
+        compare([str(plain)], out=tmp_path)
     assert not list(tmp_path.glob("*.png"))
 
 

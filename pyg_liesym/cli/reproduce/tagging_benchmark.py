@@ -17,6 +17,7 @@ from pyg_liesym.cli.files import save_figure, write_json
 from pyg_liesym.cli.reproduce.tagging_run import Budget, SittingOver, Splits, run_tagger
 from pyg_liesym.cli.reproduce.tagging_table import compare, markdown, tabulate
 from pyg_liesym.cli.tagging_report import SCORES, read_card, write_card
+from pyg_liesym.datasets.io.files import find_files
 from pyg_liesym.datasets.jets import Jets
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.liegan import LieGAN
@@ -63,7 +64,7 @@ def reproduce_tagging(
 
     Args:
         train: Files of the training and validation jets.
-        test: Files of the test jets.
+        test: Files of the test jets; if they are those of the training, what is left of them.
         models: Names that `build_tagger` knows; with ``@discovered`` behind it, a model gets the J that LieGAN finds in
             the training jets instead of Minkowski's.
         out: Folder of checkpoints and results.
@@ -128,16 +129,22 @@ def _splits(
     max_constituents: int | None,
 ) -> Splits:  # fmt: skip
     learning = Jets(files=list(train), max_constituents=max_constituents)
-    testing = learning if list(test) == list(train) else Jets(files=list(test), max_constituents=max_constituents)
     count = len(learning) - num_val if num_train is None else num_train
     if count < 1 or count + num_val > len(learning):
         raise ValueError(f"{list(train)} hold {len(learning)} jets, but {count} + {num_val} are asked for")
-    if num_test is not None and num_test > len(testing):
-        raise ValueError(f"{list(test)} hold {len(testing)} jets, but {num_test} are asked for")
     size = len(learning)
-    return Splits(
-        learning[:count], learning[size - num_val : size], testing[: len(testing) if num_test is None else num_test]
-    )
+    if list(test) == list(train):
+        testing = learning[count : size - num_val]
+    else:
+        testing = Jets(files=list(test), max_constituents=max_constituents)
+        shared = set(find_files(test)) & set(find_files(train))
+        if shared:
+            raise ValueError(f"{sorted(map(str, shared))} are among the files of the training and of the test")
+    wanted = max(1, len(testing)) if num_test is None else num_test
+    if wanted > len(testing):
+        free = " that are not for the training" if list(test) == list(train) else ""
+        raise ValueError(f"{list(test)} hold {len(testing)} jets{free}, but {wanted} are asked for")
+    return Splits(learning[:count], learning[size - num_val : size], testing[:wanted])
 
 
 def _metric(model: str, seed: int, splits: Splits, folder: Path, discover: bool, progress: bool) -> Tensor | None:

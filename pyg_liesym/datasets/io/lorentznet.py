@@ -53,7 +53,8 @@ class PaddedJets:
         needed |= dict.fromkeys(schema.particle, 2) | ({schema.weight: 1} if schema.weight is not None else {})
         missing = [name for name in needed if name not in shapes]
         if missing:
-            raise ValueError(f"{path} lacks the datasets {missing}, it has {sorted(shapes)}")
+            hint = f"; it has no labels, neither {_BINARY} nor {_MANY}" if label in missing else ""
+            raise ValueError(f"{path} lacks the datasets {missing}, it has {sorted(shapes)}{hint}")
         self.num_jets = shapes["Pmu"][0]
         if self.num_jets == 0:
             raise ValueError(f"{path} has no jets")

@@ -119,7 +119,8 @@ class RootJets:
         missing = [name for name in self._needed if name not in existing]
         if missing:
             labels = [name for name in existing if "label" in name]
-            hint = f"; its labels are {labels}: pass classes=... or jet_labels=..." if "label" in missing[0] else ""
+            known = f"its labels are {labels}: pass classes=... or jet_labels=..." if labels else "it has no labels"
+            hint = f"; {known}" if "label" in missing[0] else ""
             raise ValueError(f"{self._where} lacks the branches {missing}, it has {existing}{hint}")
         if self.num_jets == 0:
             raise ValueError(f"{self._where} has no jets")

@@ -67,7 +67,7 @@ def test_tables_pictures_and_no_repetition(
     assert tagger.max_constituents == 4
     assert "on 96 jets for 2 epochs; AUC" in tagger.description
     scores = load_file(out / "liegnn@discovered-seed1" / SCORES)
-    (batch,) = PackedLoader(Jets(files=str(SAMPLE), max_constituents=4)[:200], batch_size=200)
+    (batch,) = PackedLoader(Jets(files=str(SAMPLE), max_constituents=4)[96:296], batch_size=200)
     torch.testing.assert_close(tagger(batch), scores["logits"].softmax(-1), atol=1e-5, rtol=1e-4)
 
     monkeypatch.setattr("lightning.Trainer.fit", None)
@@ -122,7 +122,9 @@ def test_the_metric_is_discovered_on_the_way(tmp_path: Path, monkeypatch: pytest
     ("changed", "error", "message"),
     [
         ({"num_train": 10**6}, ValueError, r"but 1000000 \+ 40 are asked for"),
-        ({"num_test": 10**6}, ValueError, "1000000 are asked for"),
+        ({"num_test": 10**6}, ValueError, "hold 3864 jets that are not for the training, but 1000000 are asked for"),
+        ({"num_train": None, "num_test": None}, ValueError, "hold 0 jets that are not for the training, but 1 are"),
+        ({"test": [str(SAMPLE), str(SAMPLE)]}, ValueError, "are among the files of the training and of the test"),
         ({"models": ("liegnn@found",)}, ValueError, "'liegnn@found'"),
         ({"models": ("liegnn@discovered",), "discovered": Path("nowhere")}, FileNotFoundError, "nowhere/seed0"),
         ({"models": ("transformer",)}, ValueError, "transformer"),

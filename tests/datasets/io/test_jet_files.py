@@ -328,3 +328,11 @@ def test_particle_columns_of_a_real_file(tmp_path):
     copy = JetSchema(schema.classes, particle=columns, weight="weight")
     for suffix in ("root", "h5"):
         assert_same(open_jet_file(save_jets(tmp_path / f"a.{suffix}", jets, copy), copy).read(), jets)
+
+
+@pytest.mark.parametrize("suffix", [".root", ".h5"])
+def test_labels_that_are_not_there(tmp_path, make_jets, suffix):
+    path = save_jets(tmp_path / f"plain{suffix}", make_jets(3), JetSchema(labelled=False))
+    with pytest.raises(ValueError, match="; it has no labels"):
+        open_jet_file(path)
+    assert open_jet_file(path, JetSchema(labelled=False)).read().label.tolist() == [-1] * 3
