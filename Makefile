@@ -59,14 +59,15 @@ lint: $(VENV)/.stamp-dev
 
 # What takes longer is not here: liesym reproduce charged-particles.
 bench: $(VENV)/.stamp-jets $(VENV)/.stamp-dev
-	@echo "[1/5] messages in tiles against a textbook; half an hour on a quiet machine" && \
+	@echo "[1/6] messages in tiles against a textbook; half an hour on a quiet machine" && \
 	  for model in liegnn lorentznet; do \
 	    $(BIN)/python tests/benchmarks/engine.py all --model $$model --out runs/bench/$$model || exit 1; done
-	@echo "[2/5] liesym reproduce two-body" && $(BIN)/liesym reproduce two-body
-	@echo "[3/5] liesym simulate jets" && \
+	@echo "[2/6] what relaxing a layer costs" && $(BIN)/python tests/benchmarks/fields.py --threads 1
+	@echo "[3/6] liesym reproduce two-body" && $(BIN)/liesym reproduce two-body
+	@echo "[4/6] liesym simulate jets" && \
 	  $(BIN)/liesym simulate jets --num-jets 60000 --num-workers $$(getconf _NPROCESSORS_ONLN)
-	@echo "[4/5] liesym reproduce jets-metric" && $(BIN)/liesym reproduce jets-metric
-	@echo "[5/5] liesym reproduce jets-tagging" && $(BIN)/liesym reproduce jets-tagging
+	@echo "[5/6] liesym reproduce jets-metric" && $(BIN)/liesym reproduce jets-metric
+	@echo "[6/6] liesym reproduce jets-tagging" && $(BIN)/liesym reproduce jets-tagging
 
 docs: $(VENV)/.stamp-docs
 	@echo "==> sphinx-build -W"

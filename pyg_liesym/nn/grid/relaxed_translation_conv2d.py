@@ -138,7 +138,7 @@ class RelaxedTranslationConv2d(nn.Module):
         if self.padding == "circular":
             field, half = pad(field, (half, half, half, half), mode="circular"), 0
         out = conv2d(field, torch.cat(banks), padding=half)
-        out = torch.einsum("blchw,lhw->bchw", out.unflatten(1, (len(banks), -1)), self.weights())
+        out = (out.unflatten(1, (len(banks), -1)) * self.weights()[:, None]).sum(1)
         return out if self.bias is None else out + self.bias()[:, None, None]
 
     def _banks(self) -> list[SteerableKernel]:
