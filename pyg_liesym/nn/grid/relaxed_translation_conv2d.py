@@ -138,7 +138,10 @@ class RelaxedTranslationConv2d(nn.Module):
         if self.padding == "circular":
             field, half = pad(field, (half, half, half, half), mode="circular"), 0
         out = conv2d(field, torch.cat(banks), padding=half)
-        out = (out.unflatten(1, (len(banks), -1)) * self.weights()[:, None]).sum(1)
+        first, *others = zip(out.chunk(len(banks), 1), self.weights(), strict=True)
+        out = first[0] * first[1]
+        for bank, weight in others:
+            out = torch.addcmul(out, bank, weight)
         return out if self.bias is None else out + self.bias()[:, None, None]
 
     def _banks(self) -> list[SteerableKernel]:
