@@ -12,11 +12,12 @@ from pyg_liesym.nn.edges import Edges, as_edges
 from pyg_liesym.nn.kernels.edge_sums import edge_sums
 from pyg_liesym.nn.kernels.field_bias import FieldBias
 from pyg_liesym.nn.kernels.kernel import Kernel
+from pyg_liesym.nn.kernels.relaxable import Relaxable
 from pyg_liesym.nn.watched import is_watched
 from pyg_liesym.typing import OptTensor
 
 
-class FieldConv(MessagePassing):
+class FieldConv(Relaxable, MessagePassing):
     r"""Convolve a field on points with a kernel of their offsets.
 
     .. math:: y_i = \sum_{j \to i} K(r_j - r_i)\, x_j = \sum_p M_p \sum_{j \to i} q_p(r_j - r_i)\, x_j
@@ -43,6 +44,8 @@ class FieldConv(MessagePassing):
         ValueError: On features or places of another shape, or an unknown ``aggr``.
     """
 
+    kernel: Kernel
+
     def __init__(
         self, kernel: Kernel, *, aggr: Literal["sum", "mean"] = "sum", bias: bool = True, **kwargs: Any
     ) -> None:
@@ -58,18 +61,6 @@ class FieldConv(MessagePassing):
         self.kernel.reset_parameters()
         if self.bias is not None:
             self.bias.reset_parameters()
-
-    def relaxation(self) -> Tensor:
-        """How far the kernel is from its group average, see :meth:`Kernel.relaxation`."""
-        return self.kernel.relaxation()
-
-    def relaxation_penalty(self) -> Tensor:
-        """The square of :meth:`relaxation`."""
-        return self.kernel.relaxation_penalty()
-
-    def make_strict(self) -> None:
-        """Put the kernel's group average in its place."""
-        self.kernel.make_strict()
 
     def forward(self, x: Tensor, pos: OptTensor, edge_index: Tensor | Edges, edge_offset: OptTensor = None) -> Tensor:
         """Convolve a field.

@@ -10,9 +10,10 @@ from torch.nn.functional import conv2d, pad
 from pyg_liesym.field.stencil import stencil
 from pyg_liesym.nn.kernels.field_bias import FieldBias
 from pyg_liesym.nn.kernels.kernel import Kernel
+from pyg_liesym.nn.kernels.relaxable import Relaxable
 
 
-class FieldConv2d(nn.Module):
+class FieldConv2d(Relaxable, nn.Module):
     r"""Convolve a field with a kernel on the stencil of a square lattice, :math:`(K f)(x) = \sum_o K(o)\, f(x + o)`.
 
     The layer beneath the convolutions of this package, and what shares a kernel with its twin on graphs,
@@ -35,6 +36,8 @@ class FieldConv2d(nn.Module):
         ValueError: On an unknown padding, an even size, or a field with other channels.
     """
 
+    kernel: Kernel
+
     def __init__(
         self,
         kernel: Kernel,
@@ -56,18 +59,6 @@ class FieldConv2d(nn.Module):
         self.kernel.reset_parameters()
         if self.bias is not None:
             self.bias.reset_parameters()
-
-    def relaxation(self) -> Tensor:
-        """How far the kernel is from its group average, see :meth:`Kernel.relaxation`."""
-        return self.kernel.relaxation()
-
-    def relaxation_penalty(self) -> Tensor:
-        """The square of :meth:`relaxation`."""
-        return self.kernel.relaxation_penalty()
-
-    def make_strict(self) -> None:
-        """Put the kernel's group average in its place."""
-        self.kernel.make_strict()
 
     def stencil_kernel(self) -> Tensor:
         """The kernel on the stencil, ``[C_out, C_in, k, k]``."""

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad
 
+from pyg_liesym.nn.kernels.relaxable import Relaxable
 from pyg_liesym.nn.kernels.scale_kernel import ScaleKernel
 
 
-class ScaleConv2d(nn.Module):
+class ScaleConv2d(Relaxable, nn.Module):
     r"""Convolution over places and scales.
 
     .. math:: [f \star \Psi](x, s) = \sum_{y, s'} f(y, s')\, \Psi\bigl(s^{-1} (y - x), s' / s\bigr)
@@ -46,6 +47,8 @@ class ScaleConv2d(nn.Module):
         >>> ScaleConv2d(4, 2, 7, (1.0, 1.5))(lift(torch.ones(1, 1, 9, 8))).shape
         torch.Size([1, 2, 2, 9, 8])
     """
+
+    kernel: ScaleKernel
 
     def __init__(
         self,
@@ -81,18 +84,6 @@ class ScaleConv2d(nn.Module):
         self.kernel.reset_parameters()
         if self.bias is not None:
             nn.init.zeros_(self.bias)
-
-    def relaxation(self) -> Tensor:
-        """How far the kernel is from its average over the scales."""
-        return self.kernel.relaxation()
-
-    def relaxation_penalty(self) -> Tensor:
-        """The square of :meth:`relaxation`, to be added to a loss."""
-        return self.kernel.relaxation_penalty()
-
-    def make_strict(self) -> None:
-        """Put the kernel's average in its place."""
-        self.kernel.make_strict()
 
     def forward(self, field: Tensor) -> Tensor:
         """Convolve a field."""
