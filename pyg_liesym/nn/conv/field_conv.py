@@ -75,7 +75,8 @@ class FieldConv(Relaxable, MessagePassing):
         if x.dim() != 2 or x.size(1) != channels:
             raise ValueError(f"expected `x` [N, {channels}] of {self.kernel.in_type}, got {list(x.shape)}")
         edges = as_edges(edge_index, x.size(0), None, self.flow, x.device)
-        assert isinstance(edges, Edges)
+        if not isinstance(edges, Edges):
+            raise ValueError("expected `edge_index`: a kernel of offsets has neighbours, not the complete graph")
         source, target = edges.edge_index if self.flow == "source_to_target" else edges.edge_index.flip(0)
         if edge_offset is None:
             if pos is None or pos.shape != (x.size(0), dim):
@@ -89,7 +90,7 @@ class FieldConv(Relaxable, MessagePassing):
             functions, source, target = functions[order], source[order], target[order]
             ptr = torch.searchsorted(target.contiguous(), torch.arange(x.size(0) + 1, device=x.device))
         matrices = self.kernel.matrices()
-        if is_watched(self):
+        if is_watched(self) or type(self).message is not FieldConv.message:
             ends = (source, target) if self.flow == "source_to_target" else (target, source)
             sums = self.propagate(torch.stack(ends), x=x, functions=functions, size=(x.size(0), x.size(0)))
             out: Tensor = sums @ matrices.transpose(1, 2).flatten(0, 1)

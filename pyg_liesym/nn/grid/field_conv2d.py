@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from pyg_liesym.field.stencil import stencil
+from pyg_liesym.nn.kernels.constants import WithConstants
 from pyg_liesym.nn.kernels.field_bias import FieldBias
 from pyg_liesym.nn.kernels.kernel import Kernel
 from pyg_liesym.nn.kernels.relaxable import Relaxable
 
 
-class FieldConv2d(Relaxable, nn.Module):
+class FieldConv2d(Relaxable, WithConstants):
     r"""Convolve a field with a kernel on the stencil of a square lattice, :math:`(K f)(x) = \sum_o K(o)\, f(x + o)`.
 
     The layer beneath the convolutions of this package, and what shares a kernel with its twin on graphs,
@@ -37,6 +38,7 @@ class FieldConv2d(Relaxable, nn.Module):
     """
 
     kernel: Kernel
+    on_stencil: Tensor
 
     def __init__(
         self,
@@ -52,7 +54,7 @@ class FieldConv2d(Relaxable, nn.Module):
             raise ValueError(f"expected `padding` to be 'zeros' or 'circular', got {padding!r}")
         self.kernel, self.kernel_size, self.padding = kernel, kernel_size, padding
         self.bias = FieldBias(kernel.out_type) if bias else None
-        self.kernel._constant("on_stencil", kernel.basis(stencil(kernel_size, spacing)))
+        self._constant("on_stencil", kernel.basis(stencil(kernel_size, spacing)))
 
     def reset_parameters(self) -> None:
         """Draw new parameters."""
@@ -63,7 +65,7 @@ class FieldConv2d(Relaxable, nn.Module):
     def stencil_kernel(self) -> Tensor:
         """The kernel on the stencil, ``[C_out, C_in, k, k]``."""
         matrices = self.kernel.matrices()
-        values = (self.kernel.on_stencil @ matrices.flatten(1)).view(-1, *matrices.shape[1:])
+        values = (self.on_stencil @ matrices.flatten(1)).view(-1, *matrices.shape[1:])
         kernel: Tensor = values.permute(1, 2, 0).unflatten(2, (self.kernel_size, self.kernel_size))
         return kernel
 

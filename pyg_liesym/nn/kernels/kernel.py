@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pyg_liesym.field.offset_basis import OffsetBasis
 from pyg_liesym.field.representation import FieldType
+from pyg_liesym.nn.kernels.constants import WithConstants
 
 
-class Kernel(nn.Module):
+class Kernel(WithConstants):
     r"""A kernel :math:`K(o) = \sum_p q_p(o)\, M_p` from one field to another, and how far it breaks its symmetry.
 
     Subclasses give the matrices :math:`M_p` and their group average. A grid layer evaluates K on its stencil, a graph
@@ -28,14 +26,12 @@ class Kernel(nn.Module):
     """
 
     gram: Tensor
-    on_stencil: Tensor
 
     def __init__(self, in_type: FieldType, out_type: FieldType, basis: OffsetBasis) -> None:
         super().__init__()
         if in_type.group != out_type.group:
             raise ValueError(f"a kernel needs two fields of one group, got {in_type} and {out_type}")
         self.in_type, self.out_type, self.basis = in_type, out_type, basis
-        self._constants: dict[str, Tensor] = {}
         self._constant("gram", basis.gram())
 
     def reset_parameters(self) -> None:
@@ -67,19 +63,6 @@ class Kernel(nn.Module):
     def _square(self, matrices: Tensor) -> Tensor:
         flat = matrices.flatten(1)
         return ((self.gram.to(flat) @ flat) * flat).sum()
-
-    def _constant(self, name: str, value: Tensor) -> None:
-        """Keep a constant in double precision, and a buffer of it in the module's."""
-        self._constants[name] = value
-        self.register_buffer(
-            name, value.to(torch.get_default_dtype() if value.is_floating_point() else value.dtype), persistent=False
-        )
-
-    def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Kernel:
-        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-        for name, value in self._constants.items():
-            setattr(self, name, value.to(getattr(self, name)))
-        return self
 
     def extra_repr(self) -> str:
         """The two field types."""

@@ -135,6 +135,18 @@ def test_the_messages_made_one_by_one_give_the_same(monkeypatch):
         assert seen[0].shape == (36, len(layer.kernel.basis) * x.size(1))
 
 
+def test_a_subclass_with_another_message_is_heard():
+    class Halved(FieldConv):
+        def message(self, x_j, functions):
+            return 0.5 * FieldConv.message(self, x_j, functions)
+
+    pos, edge_index = points()
+    layer = fresh(SteerableConv(scalars(SO2, 1), vectors(SO2, 1), rings(), bias=False))
+    halved = Halved(layer.kernel, bias=False)
+    x = torch.randn(9, 1, dtype=torch.float64)
+    torch.testing.assert_close(halved(x, pos, edge_index), 0.5 * layer(x, pos, edge_index))
+
+
 def test_tiles_of_any_size_give_the_same(monkeypatch):
     layer = fresh(RELAXED[0])
     pos, edge_index = points(50)
@@ -231,6 +243,8 @@ def test_repr_and_what_is_refused():
         layer(torch.ones(9, 2), torch.ones(9, 3), edge_index)
     with pytest.raises(ValueError, match="edge_offset"):
         layer(torch.ones(9, 2), None, edge_index, torch.ones(3, 2))
+    with pytest.raises(ValueError, match="expected `edge_index`"):
+        layer(torch.ones(9, 2), pos, None)
     with pytest.raises(ValueError, match="aggr"):
         SteerableConv(scalars(SO2, 2), vectors(SO2, 3), rings(), aggr="max")
     assert math.isclose(float(layer.relaxation()), 0.0)

@@ -6,13 +6,16 @@ from torch import nn
 from torch.nn.functional import conv2d
 
 from pyg_liesym.field.action import quarter_turn, reflect
+from pyg_liesym.field.offset_basis import RingBasis
 from pyg_liesym.field.point_group import PointGroup
 from pyg_liesym.field.representation import FieldType, Representation, regulars, scalars, vectors
+from pyg_liesym.field.stencil import stencil
 from pyg_liesym.nn.grid.field_conv2d import FieldConv2d
 from pyg_liesym.nn.grid.group_conv2d import GroupConv2d
 from pyg_liesym.nn.grid.relaxed_group_conv2d import RelaxedGroupConv2d
 from pyg_liesym.nn.grid.relaxed_steerable_conv2d import RelaxedSteerableConv2d
 from pyg_liesym.nn.grid.steerable_conv2d import SteerableConv2d
+from pyg_liesym.nn.kernels.steerable_kernel import SteerableKernel
 from pyg_liesym.testing.equivariance import assert_equivariant, randomize_parameters
 
 C2, C4, D4, C8, O2 = (
@@ -148,6 +151,18 @@ def test_layers_stack_in_both_precisions_with_finite_gradients():
         (out.square().mean() + sum(m.relaxation_penalty() for m in net if isinstance(m, FieldConv2d))).backward()
         assert field.grad.isfinite().all()
         assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
+
+
+def test_two_layers_of_different_sizes_share_a_kernel():
+    basis = RingBasis.up_to(1.5, count=2, max_frequency=2)
+    kernel = SteerableKernel(scalars(C8, 1), vectors(C8, 1), basis, 2)
+    layers = [FieldConv2d(kernel, size, spacing=spacing, bias=False) for size, spacing in ((3, 1.0), (5, 0.5))]
+    for layer in layers:
+        fresh(layer)
+        check(layer)
+        places = basis(stencil(layer.kernel_size, 1.0 if layer.kernel_size == 3 else 0.5))
+        expected = torch.einsum("sp,poi->ois", places, kernel.matrices()).flatten(2)
+        torch.testing.assert_close(layer.stencil_kernel().flatten(2), expected, rtol=1e-12, atol=1e-12)
 
 
 def test_compiles_without_a_break():
