@@ -93,8 +93,14 @@ def reproduce_tagging(
     until = float("inf") if hours is None else time.monotonic() + 3600 * hours
     splits = _splits(train, test, num_train, num_val, num_test, max_constituents)
     budget = Budget(epochs, batch_size, lr, schedule, precision, accelerator)
-    data = {"num_train": len(splits.train), "num_val": len(splits.val), "num_test": len(splits.test),
-            "max_constituents": max_constituents}  # fmt: skip
+    data = {
+        "train": list(train),
+        "test": list(test),
+        "num_train": len(splits.train),
+        "num_val": len(splits.val),
+        "num_test": len(splits.test),
+        "max_constituents": max_constituents,
+    }
     results: dict[str, list[dict[str, Any]]] = {}
     over = False
     for seed in seeds:

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from pyg_liesym.field.scale_basis import hermite_gaussians
 from pyg_liesym.field.stencil import stencil
+from pyg_liesym.nn.kernels.constants import WithConstants
 
 
-class ScaleKernel(nn.Module):
+class ScaleKernel(WithConstants):
     r"""Kernel of the relaxed scale convolution, a mixture of filter banks that depends on the scale.
 
     .. math:: [f \,\tilde\star\, \Psi](x, s) = \sum_{y, s'} f(y, s') \sum_l w_l(s')\, \Psi_l(s^{-1} (y - x), s' / s)
@@ -64,7 +65,7 @@ class ScaleKernel(nn.Module):
         self.interaction = 0 if lifting else min(interaction, len(scales) - 1)
         places = stencil(kernel_size)
         functions = torch.stack([hermite_gaussians(places, scale, max_order) for scale in scales])
-        self.register_buffer("functions", functions.to(torch.get_default_dtype()), persistent=False)
+        self._constant("functions", functions)
         reach = 2 * self.interaction + 1
         self.weight = nn.Parameter(torch.empty(num_banks or 1, out_channels, in_channels, reach, functions.size(1)))
         self.mixing = nn.Parameter(torch.empty(num_banks, len(scales))) if num_banks is not None else None

@@ -74,6 +74,10 @@ def test_tables_pictures_and_no_repetition(
     assert reproduce_tagging(**options(out, discovered=lorentz)) == result
     with pytest.raises(ValueError, match=r"of a run with another epochs: choose another `out`"):
         reproduce_tagging(**options(out, discovered=lorentz, epochs=3))
+    copy = tmp_path / "copy.root"
+    copy.write_bytes(SAMPLE.read_bytes())
+    with pytest.raises(ValueError, match=r"of a run with another train, test: choose another `out`"):
+        reproduce_tagging(**options(out, discovered=lorentz, train=[str(copy)], test=[str(copy)]))
 
 
 def test_sittings_add_up_to_one_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
