@@ -16,6 +16,7 @@ from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
 from pyg_liesym.nn.models.particlenet import ParticleNet
 from pyg_liesym.nn.models.relaxed_liegnn import RelaxedLieGNN
+from pyg_liesym.nn.models.steerable_gnn import SteerableGNN
 from pyg_liesym.nn.models.taggers import build_tagger
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "RelaxedSteerableConv",
     "RelaxedTensorFieldConv",
     "SteerableConv",
+    "SteerableGNN",
     "build_tagger",
     "complete_graph",
     "with_beams",

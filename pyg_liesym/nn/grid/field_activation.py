@@ -40,6 +40,12 @@ class FieldActivation(nn.Module):
         self.weight = nn.Parameter(torch.ones(lengths)) if lengths else None
         self.bias = nn.Parameter(torch.zeros(lengths)) if lengths else None
 
+    def reset_parameters(self) -> None:
+        """Set a to one and b to zero."""
+        if self.weight is not None and self.bias is not None:
+            nn.init.ones_(self.weight)
+            nn.init.zeros_(self.bias)
+
     @staticmethod
     def _pointwise(kind: str, frequency: int, odd: bool) -> bool:
         return kind == "regular" or (kind == "irrep" and frequency == 0 and not odd)

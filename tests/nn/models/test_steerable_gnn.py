@@ -1,0 +1,124 @@
+"""Networks of steerable convolutions: equivariant if strict, invariant with a readout, free without a group."""
+
+import pytest
+import torch
+
+from pyg_liesym.field.offset_basis import RingBasis
+from pyg_liesym.field.point_group import PointGroup, rotation
+from pyg_liesym.field.representation import FieldType, Representation, regulars, scalars, vectors
+from pyg_liesym.nn.edges import Edges
+from pyg_liesym.nn.models.steerable_gnn import SteerableGNN
+from pyg_liesym.nn.neighbours import nearest_neighbours
+from pyg_liesym.testing import equivariance
+from pyg_liesym.testing.equivariance import assert_equivariant, assert_invariant
+
+C8, SO2, C1 = PointGroup.cyclic(8), PointGroup.so2(), PointGroup.cyclic(1)
+
+
+def flow(group):
+    return FieldType([(Representation.trivial(group), 1), (Representation.vector(group), 1)])
+
+
+def hidden(group):
+    if group.order is None:
+        return FieldType([(Representation.irrep(group, k), 2) for k in range(3)])
+    return regulars(group, 3)
+
+
+def randomize_parameters(model):
+    return equivariance.randomize_parameters(model, generator=torch.Generator().manual_seed(0))
+
+
+def build(group, readout=None, relaxed=False, **kwargs):
+    basis = RingBasis.up_to(1.5, count=2, max_frequency=2, relaxed_frequency=1)
+    out = scalars(group, 2) if readout else vectors(group, 1)
+    arguments = {"basis": basis, "max_frequency": 2, "relaxed": relaxed, "readout": readout, "num_layers": 2}
+    torch.manual_seed(0)
+    return SteerableGNN(flow(group), hidden(group), out, **{**arguments, **kwargs}).double()
+
+
+def cloud(count=9, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    x, pos = (torch.randn(count, d, dtype=torch.float64, generator=generator) for d in (3, 2))
+    own = torch.arange(count)
+    edges = torch.cat([nearest_neighbours(pos, 4).edge_index, torch.stack([own, own])], 1)
+    return x, pos, edges
+
+
+def law(model, angle):
+    x, pos, edges = cloud()
+    kind = model.convs[0].kernel.in_type
+    turn = rotation(torch.tensor(angle, dtype=torch.float64))
+    inputs, actions = [x, pos], [lambda f: kind.act(f, angle), turn]
+    assert model(x, pos, edges).abs().max() > 1e-4
+    if model.readout:
+        assert_invariant(lambda x, p: model(x, p, edges), inputs, actions)
+    else:
+        assert_equivariant(lambda x, p: model(x, p, edges), inputs, actions, [turn])
+
+
+@pytest.mark.parametrize(("group", "angle"), [(C8, torch.pi / 4), (SO2, 1.234)], ids=["C8", "SO(2)"])
+@pytest.mark.parametrize("readout", [None, "mean"])
+def test_strict_at_first_and_after_make_strict_and_not_between(group, angle, readout):
+    law(randomize_parameters(build(group, readout)), angle)
+    relaxed = build(group, readout, relaxed=True).train()
+    law(relaxed, angle)
+    assert relaxed.relaxation() == 0
+    randomize_parameters(relaxed)
+    with pytest.raises(AssertionError, match="not equivariant"):
+        law(relaxed, angle)
+    assert relaxed.relaxation() > 0.1
+    torch.testing.assert_close(relaxed.relaxation_penalty().detach(), relaxed.relaxation() ** 2)
+    relaxed.make_strict()
+    assert relaxed.relaxation() == 0
+    law(relaxed, angle)
+
+
+def test_the_free_twin_obeys_nothing_but_translations():
+    model = randomize_parameters(build(C1))
+    with pytest.raises(AssertionError, match="not equivariant"):
+        law(model, torch.pi / 4)
+    x, pos, edges = cloud()
+    torch.testing.assert_close(model(x, pos + 7, edges), model(x, pos, edges))
+    assert model.relaxation() == 0
+
+
+def test_a_batch_is_its_graphs_one_after_another_and_nodes_may_be_shuffled():
+    model = randomize_parameters(build(C8, "mean")).eval()
+    first, second = cloud(seed=1), cloud(7, seed=2)
+    x, pos = (torch.cat(pair) for pair in zip(first[:2], second[:2], strict=True))
+    edges = torch.cat([first[2], second[2] + 9], 1)
+    batch = torch.tensor([0] * 9 + [1] * 7)
+    expected = torch.cat([model(*first), model(*second)])
+    torch.testing.assert_close(model(x, pos, edges, batch, 2), expected)
+    order = torch.randperm(9, generator=torch.Generator().manual_seed(3))
+    x, pos, edges = first
+    torch.testing.assert_close(model(x[order], pos[order], order.argsort()[edges]), model(*first))
+    assert (
+        model(torch.zeros(3, 3).double(), torch.zeros(3, 2).double(), Edges(torch.empty(2, 0).long())).isfinite().all()
+    )
+
+
+def test_weights_are_saved_drawn_anew_and_get_gradients():
+    model = randomize_parameters(build(C8, relaxed=True))
+    twin = build(C8, relaxed=True)
+    twin.load_state_dict(model.state_dict())
+    torch.testing.assert_close(twin.eval()(*cloud()), model.eval()(*cloud()))
+    (model(*cloud()).square().sum() + model.relaxation_penalty()).backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+    model.reset_parameters()
+    assert model.relaxation() == 0
+    text = "SteerableGNN(1 x trivial + 1 x vector of C8 -> 1 x vector of C8, num_layers=2, relaxed)"
+    assert repr(model) == text
+
+
+def test_what_is_refused():
+    with pytest.raises(ValueError, match="at least one layer"):
+        build(C8, num_layers=0)
+    with pytest.raises(ValueError, match="'mean', 'sum' or None"):
+        build(C8, readout="max")
+    with pytest.raises(ValueError, match="must be scalars"):
+        SteerableGNN(
+            flow(C8), hidden(C8), vectors(C8, 1), 1, basis=RingBasis.up_to(1.0, count=2, max_frequency=1),
+            max_frequency=1, readout="mean",
+        )  # fmt: skip
