@@ -56,6 +56,7 @@ def simulate_jets(
     num_jets: int = 10_000,
     seed: int = 0,
     num_workers: int = 1,
+    signal_fraction: float = 0.5,
     chunk_size: int = 2000,
     detector: Literal["delphes-3.3", "delphes-3.5", "none"] = "delphes-3.3",
     multiple_interactions: bool = True,
@@ -68,9 +69,10 @@ def simulate_jets(
 
     Args:
         folder: Folder of the files.
-        num_jets: Number of jets, half of each class.
+        num_jets: Number of jets of both classes together.
         seed: Seed of the simulation; the jets do not depend on the number of processes.
         num_workers: Number of processes.
+        signal_fraction: Share of top jets.
         chunk_size: Jets in a file.
         detector: The ATLAS card of a version of Delphes (3.3: the top tagging reference), or ``none``.
         multiple_interactions: Whether further partons of the protons collide.
@@ -84,6 +86,7 @@ def simulate_jets(
         num_jets,
         seed=seed,
         num_workers=num_workers,
+        signal_fraction=signal_fraction,
         chunk_size=chunk_size,
         detector=detector,
         multiple_interactions=multiple_interactions,
@@ -93,8 +96,35 @@ def simulate_jets(
     print(f"{num_jets} jets in {len(files)} files in {folder}")
 
 
+def simulate_plume(
+    setting: Literal["translation", "rotation", "scale", "graded"] = "rotation",
+    resolution: int = 64,
+    frames: int | None = None,
+    folder: Path | None = None,
+) -> None:
+    """Make plumes of smoke with PhiFlow, as safetensors files; a stopped run goes on.
+
+    Needs the extra ``fluids``: ``pip install 'pyg-liesym[fluids]'``.
+
+    Args:
+        setting: What varies and what breaks the symmetry: the places of the inflow over two halves of different buoyancy
+            (``translation``), its side with its own buoyancy (``rotation``), the size (``scale``), or four sides that
+            differ by ten degrees (``graded``).
+        resolution: Rows and columns of cells; the paper has 64.
+        frames: Number of frames (default: the paper's, 310, or 61 for ``graded``).
+        folder: Folder of the files (default: where ``SmokePlume("datasets/smoke_plume", …)`` looks for them).
+    """
+    from pyg_liesym.datasets.simulation.plume_files import recipe_name, write_plumes
+
+    if folder is None:
+        folder = Path("datasets/smoke_plume/raw") / recipe_name(setting, resolution, frames)
+    files = write_plumes(folder, setting, resolution=resolution, frames=frames)
+    print(f"the plumes of {setting} in {len(files)} files in {folder}")
+
+
 SIMULATORS = {
     "jets": simulate_jets,
+    "plume": simulate_plume,
     "orbits": simulate_gravitational_orbits,
     "charged-particles": simulate_charged_particles,
 }

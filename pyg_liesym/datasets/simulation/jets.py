@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-import json
+import itertools
+import math
 import multiprocessing
 import os
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from pyg_liesym.datasets.io.root import write_jets
 from pyg_liesym.datasets.jet_arrays import JetArrays
 from pyg_liesym.datasets.simulation.detector import VERSION
 from pyg_liesym.datasets.simulation.pythia import CLASSES, Detector, generate_jets, import_generators
+from pyg_liesym.datasets.simulation.recipe import check_recipe
 
 
 def simulate_jets(
@@ -25,6 +27,7 @@ def simulate_jets(
     *,
     seed: int = 0,
     num_workers: int = 1,
+    signal_fraction: float = 0.5,
     chunk_size: int = 2000,
     detector: Detector = "delphes-3.3",
     multiple_interactions: bool = True,
@@ -34,7 +37,7 @@ def simulate_jets(
 ) -> list[Path]:
     """Simulates top and QCD jets into the files ``jets_00000.root``, ``jets_00001.root``, … of a folder.
 
-    Every file has ``chunk_size`` jets (the last one the rest), half of each class in random order. Files that are
+    Every file has ``chunk_size`` jets (the last one the rest), both classes in random order. Files that are
     there already are kept, so that an interrupted run goes on where it stopped; the same call with a larger
     ``num_jets`` adds files.
 
@@ -45,6 +48,7 @@ def simulate_jets(
             versions of Pythia and FastJet, but not on the number of processes.
         num_workers: Number of processes. With more than one, a script must be started under
             ``if __name__ == "__main__":``, as always with Python's ``spawn``.
+        signal_fraction: Share of top jets. Of the jets up to the end of any file, tops are the number nearest to it.
         chunk_size: Jets per file.
         detector: See :func:`~pyg_liesym.datasets.simulation.pythia.generate_jets`, as for the next two.
         multiple_interactions: Whether further partons of the protons collide.
@@ -57,12 +61,15 @@ def simulate_jets(
 
     Raises:
         ImportError: If Pythia, FastJet or vector are not installed.
-        ValueError: If a number is not positive or the folder holds jets of another recipe.
+        ValueError: If a number is not positive, ``signal_fraction`` no share, or the folder holds jets of another
+            recipe.
     """
     numbers = dict(num_jets=num_jets, num_workers=num_workers, chunk_size=chunk_size, max_constituents=max_constituents)
     for name, value in numbers.items():
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
+    if not 0 <= signal_fraction <= 1:
+        raise ValueError(f"signal_fraction must be between 0 and 1, got {signal_fraction}")
     import_generators()
     make = functools.partial(
         generate_jets,
@@ -71,20 +78,23 @@ def simulate_jets(
         max_constituents=max_constituents,
     )
     version = {} if detector == "none" else {"detector_version": VERSION}
-    settings = {"seed": seed, "chunk_size": chunk_size, "plane": plane} | make.keywords | version
+    settings = {"seed": seed, "chunk_size": chunk_size, "plane": plane, "signal_fraction": signal_fraction}
+    settings |= make.keywords | version
     folder = Path(folder)
+    edges = [*range(0, num_jets, chunk_size), num_jets]
+    signals = [_num_signal(edge, signal_fraction) for edge in edges]
     chunks = {
-        folder / f"jets_{index:05d}.root": (min(chunk_size, num_jets - first), (seed, index))
-        for index, first in enumerate(range(0, num_jets, chunk_size))
+        folder / f"jets_{index:05d}.root": (after - before, signals[index + 1] - signals[index], (seed, index))
+        for index, (before, after) in enumerate(itertools.pairwise(edges))
     }
-    _check_recipe(folder, settings, chunks)
+    check_recipe(folder, settings, chunks, "jets")
     write = functools.partial(_write_chunk, make=make, plane=plane)
     todo = {path: task for path, task in chunks.items() if _num_jets(path) != task[0]}
-    done = num_jets - sum(count for count, _ in todo.values())
+    done = num_jets - sum(count for count, *_ in todo.values())
     with tqdm(total=num_jets, initial=done, unit="jet", desc="simulating", disable=not progress) as bar:
         if num_workers == 1:
-            for path, (count, key) in todo.items():
-                write(path, count, key, report=bar.update)
+            for path, task in todo.items():
+                write(path, *task, report=bar.update)
         else:
             _write_in_parallel(todo, functools.partial(write, report=_count), num_workers, bar)
     return list(chunks)
@@ -93,14 +103,20 @@ def simulate_jets(
 def _write_chunk(
     path: Path,
     count: int,
+    num_signal: int,
     key: tuple[int, ...],
     *,
     make: Callable[..., JetArrays],
     plane: bool,
     report: Callable[[int], Any],
 ) -> None:
-    jets = make(count, key, report=report)
+    jets = make(count, key, num_signal=num_signal, report=report)
     write_jets(path, jets, CLASSES, plane=plane)
+
+
+def _num_signal(num_jets: int, signal_fraction: float) -> int:
+    """Top jets among the first jets: the nearest number, of two the smaller."""
+    return math.ceil(signal_fraction * num_jets - 0.5)
 
 
 _counter: Any = None
@@ -117,7 +133,7 @@ def _count(jets: int) -> None:
 
 
 def _write_in_parallel(
-    todo: Mapping[Path, tuple[int, tuple[int, ...]]], write: Callable[..., None], num_workers: int, bar: Any
+    todo: Mapping[Path, tuple[int, int, tuple[int, ...]]], write: Callable[..., None], num_workers: int, bar: Any
 ) -> None:
     context = multiprocessing.get_context("spawn")
     counter = context.Value("q", 0)
@@ -133,21 +149,6 @@ def _write_in_parallel(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def _check_recipe(folder: Path, settings: dict[str, Any], chunks: dict[Path, Any]) -> None:
-    """Refuses to mix jets of different recipes in one folder, and notes the recipe in a new one."""
-    note = folder / "recipe.json"
-    found = json.loads(note.read_text()) if note.exists() else settings
-    surplus = set(folder.glob("jets_*.root")) - set(chunks)
-    if found != settings or surplus:
-        what = f"made with {found}" if found != settings else f"{len(surplus)} files more than asked for"
-        raise ValueError(
-            f"{folder} holds jets {what}, but the call asks for {settings} and {len(chunks)} files: choose another "
-            "folder, or delete the files to make them anew"
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    note.write_text(json.dumps(settings, indent=2) + "\n")
 
 
 def _num_jets(path: Path) -> int | None:

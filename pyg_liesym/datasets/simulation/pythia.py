@@ -38,6 +38,7 @@ def generate_jets(
     num_jets: int,
     key: tuple[int, ...] = (0,),
     *,
+    num_signal: int | None = None,
     detector: Detector = "delphes-3.3",
     multiple_interactions: bool = True,
     max_constituents: int = 200,
@@ -59,8 +60,9 @@ def generate_jets(
     is generated from a transverse momentum of 300 GeV upwards, without upper limit.
 
     Args:
-        num_jets: Number of jets, half of each class (of an odd number, one more QCD jet).
+        num_jets: Number of jets.
         key: The seed: any integers.
+        num_signal: Top jets among them; None for half (of an odd number, one more QCD jet).
         detector: The ATLAS card of a version of Delphes, see :func:`~.detector.reconstruct`; ``"none"`` clusters the
             particles themselves, with their masses, without neutrinos; hadrons that fly more than 10 mm (K⁰s, Λ, …)
             then do not decay.
@@ -77,20 +79,21 @@ def generate_jets(
 
     Raises:
         ImportError: If Pythia, FastJet or vector are not installed.
-        ValueError: If there is no such detector.
+        ValueError: If there is no such detector, or ``num_signal`` is not between 0 and ``num_jets``.
     """
     if detector not in (*CARDS, "none"):
         raise ValueError(f"detector must be one of {[*CARDS, 'none']}, got {detector!r}")
+    tops = num_jets // 2 if num_signal is None else num_signal
+    if not 0 <= tops <= num_jets:
+        raise ValueError(f"num_signal must be between 0 and num_jets={num_jets}, got {num_signal}")
     import_generators()
     _silence_banners()
-    halves = [
-        _Generator(label, (*key, label), detector, multiple_interactions).jets(
-            (num_jets + 1 - label) // 2, max_constituents, report
-        )
-        for label in range(len(CLASSES))
+    parts = [
+        _Generator(label, (*key, label), detector, multiple_interactions).jets(count, max_constituents, report)
+        for label, count in enumerate((num_jets - tops, tops))
     ]
     order = np.random.default_rng((*key, len(CLASSES))).permutation(num_jets)
-    return concatenate_jets(halves).select(order)
+    return concatenate_jets(parts).select(order)
 
 
 def import_generators() -> None:

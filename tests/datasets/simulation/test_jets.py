@@ -89,6 +89,35 @@ def test_a_folder_of_another_recipe_is_left_alone(tmp_path, monkeypatch):
     assert json.loads((tmp_path / "recipe.json").read_text())["seed"] == 0
 
 
+@pytest.mark.parametrize(("fraction", "tops"), [(0.5, [1, 2, 1, 1]), (1 / 6, [0, 1, 0, 1]), (0.0, [0] * 4)])
+def test_the_share_of_tops(tmp_path, monkeypatch, fraction, tops):
+    asked = []
+
+    def chunk(num_jets, key, *, num_signal, **_):
+        asked.append(num_signal)
+        return quick_chunk(num_jets, key)
+
+    monkeypatch.setattr(module, "import_generators", lambda: None)
+    monkeypatch.setattr(module, "generate_jets", chunk)
+    simulate_jets(tmp_path, 11, chunk_size=3, signal_fraction=fraction, progress=False)
+    assert asked == tops
+    assert json.loads((tmp_path / "recipe.json").read_text())["signal_fraction"] == fraction
+    with pytest.raises(ValueError, match="choose another folder"):
+        simulate_jets(tmp_path, 11, chunk_size=3, signal_fraction=0.25, progress=False)
+    with pytest.raises(ValueError, match=r"signal_fraction must be between 0 and 1, got 1\.5"):
+        simulate_jets(tmp_path, 11, signal_fraction=1.5)
+
+
+def test_a_recipe_from_before_there_were_shares(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "import_generators", lambda: None)
+    monkeypatch.setattr(module, "generate_jets", quick_chunk)
+    simulate_jets(tmp_path, 4, chunk_size=3, progress=False)
+    note = tmp_path / "recipe.json"
+    old = {name: value for name, value in json.loads(note.read_text()).items() if name != "signal_fraction"}
+    note.write_text(json.dumps(old))
+    assert len(simulate_jets(tmp_path, 7, chunk_size=3, progress=False)) == 3
+
+
 @pytest.mark.parametrize("name", ["num_jets", "num_workers", "chunk_size", "max_constituents"])
 def test_numbers_must_be_positive(tmp_path, name):
     with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):

@@ -41,6 +41,12 @@ def test_classes_are_mixed(jets):
     assert 5 < jets.label[:30].sum() < 25
 
 
+def test_a_share_of_tops():
+    assert np.bincount(generate_jets(6, (11,), num_signal=1).label).tolist() == [5, 1]
+    with pytest.raises(ValueError, match="num_signal must be between 0 and num_jets=6, got 7"):
+        generate_jets(6, num_signal=7)
+
+
 def test_constituents_make_the_jet(jets):
     total = np.add.reduceat(jets.p4.astype(np.float64), jets.offsets[:-1])
     np.testing.assert_allclose(np.hypot(total[:, 1], total[:, 2]), jets.axis[:, 0], rtol=1e-5)
