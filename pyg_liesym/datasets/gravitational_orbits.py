@@ -10,7 +10,8 @@ from torch import Tensor
 from torch_geometric.data import Data, InMemoryDataset
 
 from pyg_liesym.datasets.packing import load_packed, pack, save_packed
-from pyg_liesym.datasets.simulation.gravity import OrbitKind, Orbits, OrbitSplit, simulate_orbits
+from pyg_liesym.datasets.simulation.gravity import Orbits, simulate_orbits
+from pyg_liesym.datasets.simulation.orbit_starts import OrbitKind, OrbitSplit
 
 
 class GravitationalOrbits(InMemoryDataset):
@@ -30,6 +31,7 @@ class GravitationalOrbits(InMemoryDataset):
             ``"three_body"`` (20 steps).
         num_orbits: Number of orbits, by default the recipe's.
         seed: Seed of the initial states.
+        trap: Strength of a spring along x that breaks the rotation symmetry.
         transform: Called on every graph when it is read.
         force_reload: Simulate again even if there is a cache.
 
@@ -42,7 +44,7 @@ class GravitationalOrbits(InMemoryDataset):
         - ``orbit [1]``, ``step [1]``: the number of the orbit and of the step in it.
 
     Raises:
-        ValueError: If ``split`` or ``kind`` is unknown, or ``num_orbits`` is not positive.
+        ValueError: If ``split`` or ``kind`` is unknown, ``num_orbits`` is not positive or ``trap`` is negative.
 
     Example:
         >>> dataset = GravitationalOrbits(split="test", num_orbits=4)
@@ -60,10 +62,11 @@ class GravitationalOrbits(InMemoryDataset):
         *,
         num_orbits: int | None = None,
         seed: int = 0,
+        trap: float = 0.0,
         transform: Callable[[Data], Data] | None = None,
         force_reload: bool = False,
     ) -> None:
-        self.split, self.kind, self.num_orbits, self.seed = split, kind, num_orbits, seed
+        self.split, self.kind, self.num_orbits, self.seed, self.trap = split, kind, num_orbits, seed, float(trap)
         self._cached = root is not None
         super().__init__(root, transform, force_reload=force_reload)
         self._data, self.slices = load_packed(self.processed_paths[0]) if self._cached else self._simulate()
@@ -77,7 +80,8 @@ class GravitationalOrbits(InMemoryDataset):
     def processed_file_names(self) -> list[str]:
         """One name for every choice of arguments."""
         size = "recipe" if self.num_orbits is None else self.num_orbits
-        return [f"{self.kind}-{self.split}-{size}-seed{self.seed}.safetensors"]
+        trap = f"-trap{self.trap}" if self.trap else ""
+        return [f"{self.kind}-{self.split}-{size}-seed{self.seed}{trap}.safetensors"]
 
     def process(self) -> None:
         """Simulates the orbits and saves the packed tensors."""
@@ -93,7 +97,9 @@ class GravitationalOrbits(InMemoryDataset):
         return torch.cat([now, data.y.view(orbits, steps, bodies, 4)[:, -1:]], dim=1)
 
     def _simulate(self) -> tuple[Data, dict[str, Tensor]]:
-        return _one_step_graphs(simulate_orbits(self.kind, self.split, num_orbits=self.num_orbits, seed=self.seed))
+        return _one_step_graphs(
+            simulate_orbits(self.kind, self.split, num_orbits=self.num_orbits, seed=self.seed, trap=self.trap)
+        )
 
 
 def _one_step_graphs(orbits: Orbits) -> tuple[Data, dict[str, Tensor]]:

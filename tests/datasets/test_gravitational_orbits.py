@@ -48,7 +48,8 @@ def test_cache_follows_the_arguments(tmp_path):
     assert not torch.equal(first.pos, GravitationalOrbits(str(tmp_path), num_orbits=2, seed=1).pos)
     assert len(GravitationalOrbits(str(tmp_path), num_orbits=3)) == 3 * 49
     assert len(GravitationalOrbits(str(tmp_path), "test", "two_body_wide", num_orbits=3)) == 3 * 19
-    assert len(list((tmp_path / "processed").glob("*.safetensors"))) == 4
+    assert not torch.equal(first.y, GravitationalOrbits(str(tmp_path), num_orbits=2, trap=0.1).y)
+    assert len(list((tmp_path / "processed").glob("*.safetensors"))) == 5
 
 
 def test_nothing_is_written_without_root(tmp_path, monkeypatch):

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import get_args
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
-OrbitKind: TypeAlias = Literal["two_body", "two_body_wide", "three_body"]
-OrbitSplit: TypeAlias = Literal["train", "val", "test"]
-Array: TypeAlias = NDArray[np.float64]
+from pyg_liesym.datasets.simulation.orbit_starts import RECIPES, Array, OrbitKind, OrbitSplit
 
 _SYSTEMS_PER_SOLVE = 64
 
@@ -35,22 +31,13 @@ class Orbits:
         return len(self.pos)
 
 
-@dataclass(frozen=True)
-class _Recipe:
-    bodies: int
-    steps: int
-    duration: float
-    train_orbits: int
-    test_orbits: int
-    draw: Callable[[int, OrbitSplit, np.random.Generator], tuple[Array, Array]]
-
-
 def simulate_orbits(
     kind: OrbitKind = "two_body",
     split: OrbitSplit = "train",
     *,
     num_orbits: int | None = None,
     seed: int = 0,
+    trap: float = 0.0,
     rtol: float = 1e-9,
 ) -> Orbits:
     r"""Draws and integrates near-circular orbits of Hamiltonian Neural Networks and of LieGAN.
@@ -59,9 +46,11 @@ def simulate_orbits(
     that of Yang et al. 2023 (https://arxiv.org/abs/2302.00236). Newton's equations with masses and G equal to 1,
 
     .. math::
-        \dot q_i = p_i, \qquad \dot p_i = \sum_{j \ne i} \frac{q_j - q_i}{\lVert q_j - q_i \rVert^3},
+        \dot q_i = p_i, \qquad
+        \dot p_i = \sum_{j \ne i} \frac{q_j - q_i}{\lVert q_j - q_i \rVert^3} - k\, (e_x \cdot q_i)\, e_x,
 
-    are solved with DOP853 in float64. The recipes:
+    are solved with DOP853 in float64; k is ``trap``, zero in those papers: a spring along x that breaks the rotation
+    symmetry as much as one likes. The recipes:
 
     ================= ====== ===== ============= ================= ===============================
     kind              bodies steps times         orbits train/test start
@@ -85,14 +74,16 @@ def simulate_orbits(
         kind: Which recipe.
         split: Which independent part of the data.
         num_orbits: Number of systems, by default the recipe's.
-        seed: The orbits depend on (kind, split, seed) alone; asking for more only adds to them.
+        seed: The starts depend on (kind, split, seed) alone; asking for more only adds to them.
+        trap: Strength k of the spring that draws every body to the line x = 0. Two bodies turn at about 0.3 (wide:
+            0.05) per unit of time, the square of which is what k compares with; a strong trap makes them meet.
         rtol: Relative tolerance *of each system* (absolute: a thousandth of it).
 
     Units:
         Dimensionless: G = 1 and all masses are 1.
 
     Raises:
-        ValueError: If ``kind`` or ``split`` is unknown, or ``num_orbits`` is not positive.
+        ValueError: If ``kind`` or ``split`` is unknown, ``num_orbits`` is not positive or ``trap`` is negative.
 
     Example:
         >>> orbits = simulate_orbits("two_body", num_orbits=3, seed=0)
@@ -100,25 +91,27 @@ def simulate_orbits(
         ((3, 50, 2, 2), (3, 50, 2, 2), (50,))
 
     Law: energy, momentum and angular momentum of every system are conserved to the solver's tolerance; the
-    equations are equivariant to rotations, reflections, translations and Galilean boosts of the plane. The
+    equations are equivariant to rotations, reflections, translations and Galilean boosts of the plane. With a trap,
+    energy (that of the springs included) and momentum along y are conserved, and of the symmetries there are left the
+    reflections of x and of y, and translations and boosts along y. The
     *data* of the wide split are not rotation invariant on purpose: body 1 of a test orbit starts where body 1
     of no training orbit did.
     """
-    if kind not in _RECIPES:
-        raise ValueError(f"kind must be one of {list(_RECIPES)}, got {kind!r}")
+    if kind not in RECIPES:
+        raise ValueError(f"kind must be one of {list(RECIPES)}, got {kind!r}")
     if split not in get_args(OrbitSplit):
         raise ValueError(f"split must be one of {list(get_args(OrbitSplit))}, got {split!r}")
-    recipe = _RECIPES[kind]
+    recipe = RECIPES[kind]
     count = num_orbits if num_orbits is not None else recipe.train_orbits if split == "train" else recipe.test_orbits
     if count < 1:
         raise ValueError(f"num_orbits must be at least 1, got {count}")
     times = np.linspace(0.0, recipe.duration, recipe.steps)
-    key = [seed, list(_RECIPES).index(kind), get_args(OrbitSplit).index(split)]
+    key = [seed, list(RECIPES).index(kind), get_args(OrbitSplit).index(split)]
     blocks = [
         recipe.draw(_SYSTEMS_PER_SOLVE, split, np.random.default_rng([*key, block]))
         for block in range(-(-count // _SYSTEMS_PER_SOLVE))
     ]
-    solved = [integrate_orbits(pos, mom, times, rtol=rtol) for pos, mom in blocks]
+    solved = [integrate_orbits(pos, mom, times, trap=trap, rtol=rtol) for pos, mom in blocks]
     return Orbits(
         pos=np.concatenate([block.pos for block in solved])[:count],
         mom=np.concatenate([block.mom for block in solved])[:count],
@@ -126,18 +119,19 @@ def simulate_orbits(
     )
 
 
-def integrate_orbits(pos: Array, mom: Array, times: Array, *, rtol: float = 1e-9) -> Orbits:
+def integrate_orbits(pos: Array, mom: Array, times: Array, *, trap: float = 0.0, rtol: float = 1e-9) -> Orbits:
     """Solves Newton's equations from given states of many systems at once.
 
     Args:
         pos: Initial positions ``[S, B, 2]``.
         mom: Initial momenta ``[S, B, 2]``.
         times: Increasing times ``[T]``, the first being the initial one.
+        trap: Strength of the spring along x, see :func:`simulate_orbits`.
         rtol: Relative tolerance of each system. The systems share one step size and SciPy controls the
             root-mean-square error over all of them, hence it is asked for ``rtol / sqrt(S)``.
 
     Raises:
-        ValueError: If the shapes do not fit or an entry is not finite.
+        ValueError: If the shapes do not fit, an entry is not finite or ``trap`` is negative.
         RuntimeError: If the solver fails, as it does when two bodies collide.
 
     Example:
@@ -150,11 +144,13 @@ def integrate_orbits(pos: Array, mom: Array, times: Array, *, rtol: float = 1e-9
         raise ValueError(f"pos and mom must both be [systems, bodies, 2], got {pos.shape} and {mom.shape}")
     if not (np.isfinite(pos).all() and np.isfinite(mom).all()):
         raise ValueError("pos and mom must be finite: check the initial states for NaN and infinity")
+    if not trap >= 0:
+        raise ValueError(f"a trap needs a strength of zero or more, or bodies fly away, got {trap}")
     shape = (2, *pos.shape)
 
     def derivative(_: float, flat: Array) -> Array:
         state = flat.reshape(shape)
-        return np.stack([state[1], acceleration(state[0])]).reshape(-1)
+        return np.stack([state[1], acceleration(state[0], trap)]).reshape(-1)
 
     accuracy = max(rtol / np.sqrt(len(pos)), 1e-13)
     solution = solve_ivp(
@@ -172,20 +168,21 @@ def integrate_orbits(pos: Array, mom: Array, times: Array, *, rtol: float = 1e-9
     return Orbits(pos=np.moveaxis(path[0], -1, 1), mom=np.moveaxis(path[1], -1, 1), times=np.asarray(times))
 
 
-def acceleration(pos: Array) -> Array:
-    """Sums the gravitational pull of all other bodies, ``[..., B, 2] -> [..., B, 2]`` (G = 1, masses 1)."""
+def acceleration(pos: Array, trap: float = 0.0) -> Array:
+    """Sums the pull of all other bodies and of the trap, ``[..., B, 2] -> [..., B, 2]`` (G = 1, masses 1)."""
     towards = pos[..., None, :, :] - pos[..., :, None, :]
     squared = (towards**2).sum(-1)
     np.einsum("...ii->...i", squared)[...] = np.inf
     pull: Array = (towards * squared[..., None] ** -1.5).sum(-2)
+    pull[..., 0] -= trap * pos[..., 0]
     return pull
 
 
-def total_energy(pos: Array, mom: Array) -> Array:
-    """Kinetic plus potential energy, ``Σᵢ ‖pᵢ‖²/2 − Σ_{i<j} 1/‖qᵢ − qⱼ‖``: ``[..., B, 2] -> [...]``."""
+def total_energy(pos: Array, mom: Array, trap: float = 0.0) -> Array:
+    """``Σᵢ ‖pᵢ‖²/2 − Σ_{i<j} 1/‖qᵢ − qⱼ‖ + k Σᵢ xᵢ²/2`` with k the trap: ``[..., B, 2] -> [...]``."""
     first, second = np.triu_indices(pos.shape[-2], k=1)
     distance = np.linalg.norm(pos[..., first, :] - pos[..., second, :], axis=-1)
-    energy: Array = 0.5 * (mom**2).sum((-2, -1)) - (1.0 / distance).sum(-1)
+    energy: Array = 0.5 * (mom**2).sum((-2, -1)) - (1.0 / distance).sum(-1) + 0.5 * trap * (pos[..., 0] ** 2).sum(-1)
     return energy
 
 
@@ -215,43 +212,3 @@ def one_step_pairs(orbits: Orbits) -> tuple[Array, Array]:
     systems, steps, bodies, _ = orbits.pos.shape
     state = np.stack([orbits.pos, orbits.mom], axis=2).reshape(systems, steps, 4 * bodies)
     return state[:, :-1].reshape(-1, 4 * bodies), state[:, 1:].reshape(-1, 4 * bodies)
-
-
-def _draw_two_body(count: int, split: OrbitSplit, rng: np.random.Generator) -> tuple[Array, Array]:
-    return _opposite_pair(rng.uniform(0.5, 1.5, size=(count, 2)), rng)
-
-
-def _draw_two_body_wide(count: int, split: OrbitSplit, rng: np.random.Generator) -> tuple[Array, Array]:
-    radius = rng.uniform(3.0, 6.0, size=count)
-    angle = rng.uniform(0.0, np.pi, size=count) - (0.0 if split == "test" else np.pi)
-    return _opposite_pair(radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1), rng)
-
-
-def _opposite_pair(first: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    # Two unit masses at ±q circle their centre at the speed 1 / (2 sqrt(r)): v² / r = 1 / (2r)².
-    speed = 0.5 / np.linalg.norm(first, axis=-1, keepdims=True) ** 1.5
-    velocity = speed * _quarter_turn(first) * (1.0 + 0.05 * rng.standard_normal((len(first), 1)))
-    return np.stack([first, -first], axis=1), np.stack([velocity, -velocity], axis=1)
-
-
-def _draw_three_body(count: int, split: OrbitSplit, rng: np.random.Generator) -> tuple[Array, Array]:
-    # The direction of a point in the square [-1, 1]², as the authors draw it: not quite uniform in angle.
-    corner = rng.uniform(-1.0, 1.0, size=(count, 2))
-    radius = rng.uniform(0.9, 1.2, size=(count, 1))
-    first = radius * corner / np.linalg.norm(corner, axis=-1, keepdims=True)
-    turn = 2.0 * np.pi / 3.0 * np.arange(3)[:, None]
-    pos = np.cos(turn) * first[:, None] + np.sin(turn) * _quarter_turn(first)[:, None]
-    # Each of three unit masses on a circle feels 1 / (sqrt(3) r²) towards its centre.
-    circular = _quarter_turn(pos) * (3.0**-0.25 * radius**-1.5)[:, None]
-    return pos, circular * (1.0 + rng.uniform(-0.2, 0.2, size=pos.shape))
-
-
-def _quarter_turn(vectors: Array) -> Array:
-    return np.stack([-vectors[..., 1], vectors[..., 0]], axis=-1)
-
-
-_RECIPES: dict[str, _Recipe] = {
-    "two_body": _Recipe(2, 50, 20.0, 800, 200, _draw_two_body),
-    "two_body_wide": _Recipe(2, 20, 19 * 20.0 / 49, 800, 200, _draw_two_body_wide),
-    "three_body": _Recipe(3, 20, 5.0, 4000, 1000, _draw_three_body),
-}

@@ -79,6 +79,25 @@ def test_the_solution_follows_a_rotation():
     np.testing.assert_allclose(turned.pos, plain.pos @ turn.T, atol=1e-6)
 
 
+def test_a_trap_leaves_reflections_energy_and_momentum_along_y_alone():
+    orbits = simulate_orbits("three_body", num_orbits=8, trap=0.1)
+    free = simulate_orbits("three_body", num_orbits=8)
+    np.testing.assert_array_equal(orbits.pos[:, 0], free.pos[:, 0])
+    assert np.abs(orbits.pos - free.pos)[:, -1].max() > 0.1
+    energy = total_energy(orbits.pos, orbits.mom, trap=0.1)
+    np.testing.assert_allclose(energy, np.broadcast_to(energy[:, :1], energy.shape), rtol=1e-6)
+    assert np.ptp(total_energy(orbits.pos, orbits.mom), axis=1).max() > 1e-2
+    total = orbits.mom.sum(2)
+    np.testing.assert_allclose(total[..., 1], np.broadcast_to(total[:, :1, 1], total.shape[:2]), atol=1e-7)
+    assert np.ptp(total[..., 0], axis=1).max() > 1e-2
+    start, times = (orbits.pos[:, 0], orbits.mom[:, 0]), orbits.times[:6]
+    for matrix, kept in ((np.diag([-1.0, 1.0]), True), (np.diag([1.0, -1.0]), True), (np.eye(2)[::-1], False)):
+        moved = integrate_orbits(*(state @ matrix.T for state in start), times, trap=0.1)
+        assert (np.abs(moved.pos - orbits.pos[:, :6] @ matrix.T).max() < 1e-6) == kept
+    with pytest.raises(ValueError, match="strength of zero or more"):
+        simulate_orbits(num_orbits=1, trap=-0.1)
+
+
 def test_circular_starts():
     orbits = simulate_orbits("two_body", num_orbits=512)
     first, speed = orbits.pos[:, 0, 0], orbits.mom[:, 0, 0]
