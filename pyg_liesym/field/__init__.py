@@ -2,6 +2,7 @@
 
 from pyg_liesym.field.action import quarter_turn, reflect, scale_interpolated, turn_interpolated
 from pyg_liesym.field.angular_basis import AngularBasis, angular_basis
+from pyg_liesym.field.group_average import group_average
 from pyg_liesym.field.kernel_space import KernelSpace
 from pyg_liesym.field.lattice import Lattice
 from pyg_liesym.field.offset_basis import RingBasis, StencilBasis
@@ -22,6 +23,7 @@ __all__ = [
     "ShellBasis",
     "StencilBasis",
     "angular_basis",
+    "group_average",
     "hermite_gaussians",
     "irreps",
     "orbits",

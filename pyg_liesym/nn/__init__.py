@@ -12,10 +12,16 @@ from pyg_liesym.nn.conv.steerable_conv import SteerableConv
 from pyg_liesym.nn.edges import Edges, complete_graph
 from pyg_liesym.nn.metric import LearnedMetric
 from pyg_liesym.nn.models.egnn import EGNN
+from pyg_liesym.nn.models.field_conv_net import FieldConvNet
+from pyg_liesym.nn.models.field_forecaster import FieldForecaster
+from pyg_liesym.nn.models.field_forecasters import build_forecaster
+from pyg_liesym.nn.models.field_mlp import FieldMLP
 from pyg_liesym.nn.models.liegnn import LieGNN
+from pyg_liesym.nn.models.lift_expansion import LiftExpansion
 from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
 from pyg_liesym.nn.models.particlenet import ParticleNet
 from pyg_liesym.nn.models.relaxed_liegnn import RelaxedLieGNN
+from pyg_liesym.nn.models.scale_conv_net import ScaleConvNet
 from pyg_liesym.nn.models.steerable_gnn import SteerableGNN
 from pyg_liesym.nn.models.taggers import build_tagger
 
@@ -24,9 +30,13 @@ __all__ = [
     "EGNNConv",
     "Edges",
     "FieldConv",
+    "FieldConvNet",
+    "FieldForecaster",
+    "FieldMLP",
     "LearnedMetric",
     "LieGNN",
     "LieGNNConv",
+    "LiftExpansion",
     "LorentzNet",
     "LorentzNetConv",
     "ParticleNet",
@@ -35,8 +45,10 @@ __all__ = [
     "RelaxedLieGNN",
     "RelaxedSteerableConv",
     "RelaxedTensorFieldConv",
+    "ScaleConvNet",
     "SteerableConv",
     "SteerableGNN",
+    "build_forecaster",
     "build_tagger",
     "complete_graph",
     "with_beams",
