@@ -107,9 +107,9 @@ def simulate_plume(
     Needs the extra ``fluids``: ``pip install 'pyg-liesym[fluids]'``.
 
     Args:
-        setting: What varies and what breaks the symmetry: the places of the inflow over two halves of different buoyancy
-            (``translation``), its side with its own buoyancy (``rotation``), the size (``scale``), or four sides that
-            differ by ten degrees (``graded``).
+        setting: What varies and breaks the symmetry: places of the inflow, over two halves of different buoyancy
+            (``translation``); its side, each with its own buoyancy (``rotation``); the size (``scale``); sides that
+            differ, in ten grades (``graded``).
         resolution: Rows and columns of cells; the paper has 64.
         frames: Number of frames (default: the paper's, 310, or 61 for ``graded``).
         folder: Folder of the files (default: where ``SmokePlume("datasets/smoke_plume", …)`` looks for them).

@@ -1,4 +1,4 @@
-"""PyG datasets: orbits, charged particles and jets.
+"""PyG datasets: orbits, charged particles, jets and flows.
 
 File formats and simulators live in :mod:`pyg_liesym.datasets.io` and :mod:`pyg_liesym.datasets.simulation`; what
 they need beyond NumPy and SciPy is imported where it is used.
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pyg_liesym.datasets.jet_class import JetClass
     from pyg_liesym.datasets.jets import Jets
     from pyg_liesym.datasets.quark_gluon import QuarkGluon
+    from pyg_liesym.datasets.smoke_plume import SmokePlume
     from pyg_liesym.datasets.streaming import StreamingJets
     from pyg_liesym.datasets.streaming_loader import StreamingLoader
     from pyg_liesym.datasets.top_landscape import TopLandscape
@@ -23,6 +24,7 @@ __all__ = [
     "JetClass",
     "Jets",
     "QuarkGluon",
+    "SmokePlume",
     "StreamingJets",
     "StreamingLoader",
     "TopLandscape",
@@ -34,6 +36,7 @@ _MODULES = {
     "JetClass": "jet_class",
     "Jets": "jets",
     "QuarkGluon": "quark_gluon",
+    "SmokePlume": "smoke_plume",
     "StreamingJets": "streaming",
     "StreamingLoader": "streaming_loader",
     "TopLandscape": "top_landscape",

@@ -87,7 +87,7 @@ def simulate_jets(
         folder / f"jets_{index:05d}.root": (after - before, signals[index + 1] - signals[index], (seed, index))
         for index, (before, after) in enumerate(itertools.pairwise(edges))
     }
-    check_recipe(folder, settings, chunks, "jets")
+    check_recipe(folder, settings, chunks, "jets", before={"signal_fraction": 0.5})
     write = functools.partial(_write_chunk, make=make, plane=plane)
     todo = {path: task for path, task in chunks.items() if _num_jets(path) != task[0]}
     done = num_jets - sum(count for count, *_ in todo.values())

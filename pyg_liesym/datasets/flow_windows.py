@@ -1,0 +1,111 @@
+"""Windows of a few frames out of flows on lattices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch_geometric.data import Data, Dataset
+
+from pyg_liesym.datasets.io.files import PathLike, unfinished
+
+
+class FlowWindows(Dataset):
+    """Base of the data sets of flows: frames in, the following frames out, cut when they are asked for.
+
+    All frames are in one tensor, ``velocity``; nothing is stored for each window.
+
+    Args:
+        root: Folder of ``raw/`` and ``processed/``.
+        history: Frames that are given.
+        horizon: Frames that follow, to be forecast.
+        transform: Called on every window when it is read.
+        force_reload: Make the tensor again even if there is a cache.
+
+    Shapes:
+        An item is ``Data`` with ``x [1, history, 2, H, W]``, ``y [1, horizon, 2, H, W]``, the number of its
+        ``simulation`` and the number of the ``frame`` that ``y`` begins with.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        history: int,
+        horizon: int,
+        *,
+        transform: Callable[[Data], Data] | None = None,
+        force_reload: bool = False,
+    ) -> None:
+        if history < 1 or horizon < 1:
+            raise ValueError(f"history and horizon must be at least 1, got {history} and {horizon}")
+        self.history, self.horizon = history, horizon
+        super().__init__(root, transform, force_reload=force_reload)
+        self.velocity: Tensor = load_file(self.processed_paths[0])["velocity"]
+        self.windows = torch.empty(0, 2, dtype=torch.long)
+
+    def choose(self, simulations: Iterable[int], first: int, last: int) -> None:
+        """Take the windows of some simulations of which ``y`` begins at the frames ``first`` to ``last``, exclusively.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        frames = self.velocity.size(1)
+        begins = torch.arange(max(first, self.history), min(last, frames - self.horizon + 1))
+        self.windows = torch.cartesian_prod(torch.tensor(list(simulations)), begins)
+        if not len(self.windows):
+            raise ValueError(
+                f"no window of {self.history} + {self.horizon} frames begins its forecast at frames {first} to {last} "
+                f"of {frames}: ask for fewer frames in a window, or simulate more"
+            )
+
+    def len(self) -> int:
+        """Number of windows."""
+        return len(self.windows)
+
+    def get(self, idx: int) -> Data:
+        """One window."""
+        simulation, frame = self.windows[idx].tolist()
+        flow = self.velocity[simulation]
+        return Data(
+            x=flow[None, frame - self.history : frame],
+            y=flow[None, frame : frame + self.horizon],
+            num_nodes=1,
+            simulation=simulation,
+            frame=frame,
+        )
+
+    def save(self, velocity: Tensor) -> None:
+        """Write the tensor of all frames, ``[S, T, 2, H, W]``, as the one processed file."""
+        with unfinished(self.processed_paths[0]) as temporary:
+            save_file({"velocity": velocity.float().contiguous()}, temporary)
+
+
+def load_frames(path: PathLike, shape: tuple[int, ...], frames: int) -> Tensor:
+    """Read a tensor ``[T, *shape]`` that ``torch.save`` wrote, without running anything in the file.
+
+    Args:
+        path: The file.
+        shape: Shape of a frame.
+        frames: Least number of frames.
+
+    Raises:
+        ValueError: If it is damaged, is not a tensor of this shape, or is not finite.
+    """
+    path = Path(path)
+    try:
+        values = torch.load(path, weights_only=True, map_location="cpu")
+    except Exception as error:
+        says = str(error).strip().splitlines()
+        raise ValueError(
+            f"{path} is not a tensor of torch.save: {says[0] if says else type(error).__name__}"
+        ) from error
+    if not isinstance(values, Tensor) or values.shape[1:] != shape or len(values) < frames:
+        found = list(values.shape) if isinstance(values, Tensor) else type(values).__name__
+        expected = ", ".join(map(str, shape))
+        raise ValueError(f"{path}: expected a tensor [T, {expected}] of at least {frames} frames, got {found}")
+    if not bool(values.isfinite().all()):
+        raise ValueError(f"{path}: expected finite velocities, got NaN or infinity")
+    return values.float()

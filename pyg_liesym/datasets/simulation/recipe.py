@@ -1,0 +1,37 @@
+"""The note beside simulated files that says what they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+
+def check_recipe(
+    folder: Path, settings: Mapping[str, Any], files: Collection[Path], what: str, *, before: Mapping[str, Any]
+) -> None:
+    """Refuses to mix what was simulated by different recipes in one folder, and notes the recipe in a new one.
+
+    Args:
+        folder: Folder of the files, with their ``recipe.json``.
+        settings: What their content depends on.
+        files: The files that are asked for, all with one suffix.
+        what: What they hold, and how their names begin.
+        before: The values of settings that recipes lack if they were written before these existed.
+
+    Raises:
+        ValueError: If the folder has another recipe or more files.
+    """
+    note = folder / "recipe.json"
+    found = {**before, **json.loads(note.read_text())} if note.exists() else settings
+    suffix = next(iter(files)).suffix
+    surplus = set(folder.glob(f"{what}_*{suffix}")) - set(files)
+    if found != settings or surplus:
+        holds = f"made with {found}" if found != settings else f"{len(surplus)} files more than asked for"
+        raise ValueError(
+            f"{folder} holds {what} {holds}, but the call asks for {settings} and {len(files)} files: choose another "
+            "folder, or delete the files to make them anew"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    note.write_text(json.dumps(settings, indent=2) + "\n")
