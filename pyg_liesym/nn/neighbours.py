@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pyg_liesym.nn.edges import Edges
 from pyg_liesym.nn.invariants import without_autocast
-from pyg_liesym.nn.pairwise.tiles import graph_sizes
+from pyg_liesym.nn.pairwise.cuts import graph_sizes
 from pyg_liesym.typing import OptTensor
 
 # Entries of the largest block of distances that is made at once.

@@ -12,11 +12,11 @@ from torch_geometric.utils import degree
 
 from pyg_liesym.nn.edges import CompleteGraph, Edges
 from pyg_liesym.nn.invariants import without_autocast
+from pyg_liesym.nn.pairwise.cuts import most_edges
 from pyg_liesym.nn.pairwise.maps import Maps, Setting
 from pyg_liesym.nn.pairwise.moments import normalise
 from pyg_liesym.nn.pairwise.ops import pairwise_messages
 from pyg_liesym.nn.pairwise.pairs import Nodes
-from pyg_liesym.nn.pairwise.tiles import most_edges
 from pyg_liesym.nn.watched import MODULE_HOOKS, is_watched
 from pyg_liesym.typing import Invariant, OptTensor
 

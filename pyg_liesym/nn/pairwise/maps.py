@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from pyg_liesym.nn.pairwise.products import add_product, linear
 from pyg_liesym.nn.pairwise.tiles import Tile
 from pyg_liesym.typing import OptTensor
 
@@ -63,6 +64,18 @@ def _room(count: int, num_edges: int, channels: int, like: Tensor) -> list[Tenso
     return list(kept[:need].view(count, num_edges, channels))
 
 
+class Room(NamedTuple):
+    """Where the values of a tile's edges are, :math:`(E, H)` each: before and after each activation, and a gradient."""
+
+    z1: Tensor
+    u: Tensor
+    z2: Tensor
+    m: Tensor
+    z3: Tensor
+    p: Tensor
+    grad: Tensor
+
+
 class Buffers:
     """Room for the values of one tile, :math:`(E, H)` each; without ``backward`` only what a forward pass needs."""
 
@@ -70,15 +83,15 @@ class Buffers:
         room = _room(7 if backward else 2, num_edges, channels, like)
         self.all = room if backward else [room[0], room[0], room[1], room[1], room[0], room[0], room[0]]
 
-    def take(self, num_edges: int) -> tuple[Tensor, ...]:
-        """The first rows of z₁, u, z₂, m, z₃, p and the gradient."""
-        return tuple(t[:num_edges] for t in self.all)
+    def take(self, num_edges: int) -> Room:
+        """The first rows of each."""
+        return Room(*(t[:num_edges] for t in self.all))
 
 
 class Values(NamedTuple):
     """What the forward maps of a tile leave for the sums and for the backward maps."""
 
-    message: Tensor
+    room: Room
     gate: Tensor
     move: OptTensor
 
@@ -91,12 +104,6 @@ def activate(z: Tensor, out: Tensor, relu: bool) -> None:
         aten.silu.out(z, out=out)
 
 
-def linear(values: Tensor, weight: Tensor, bias: Tensor, out: Tensor) -> None:
-    """Write a linear map; the bias afterwards, since ``addmm`` would first fill ``out`` with it."""
-    torch.mm(values, weight.t(), out=out)
-    out += bias
-
-
 def activate_backward(grad: Tensor, z: Tensor, y: Tensor, relu: bool) -> None:
     """Replace z by the gradient of σ at it times ``grad``; y is σ(z)."""
     if relu:
@@ -105,12 +112,12 @@ def activate_backward(grad: Tensor, z: Tensor, y: Tensor, relu: bool) -> None:
         aten.silu_backward.grad_input(grad, z, grad_input=z)
 
 
-def forward_maps(tile: Tile, maps: Maps, setting: Setting, buffers: tuple[Tensor, ...]) -> Values:
-    """From z₁ in its buffer to message, gate and move of every edge."""
-    z1, u, z2, m, z3, p, _ = buffers
-    activate(z1, u, setting.relu)
-    linear(u, maps.w2, maps.b2, z2)
-    activate(z2, m, setting.relu)
+def forward_maps(tile: Tile, maps: Maps, setting: Setting, room: Room) -> Values:
+    """From z₁ in its room to message, gate and move of every edge."""
+    activate(room.z1, room.u, setting.relu)
+    room = room._replace(z2=linear(room.u, maps.w2, maps.b2, room.z2))
+    m = room.m
+    activate(room.z2, m, setting.relu)
     if maps.wg is None:
         gate = m.new_ones(m.size(0))
     else:
@@ -118,114 +125,97 @@ def forward_maps(tile: Tile, maps: Maps, setting: Setting, buffers: tuple[Tensor
         gate = torch.addmv(maps.bg, m, maps.wg).sigmoid_()
     tile.mask(gate)
     if maps.w4 is None:
-        return Values(m, gate, None)
+        return Values(room, gate, None)
     if maps.w3 is None:
         move = torch.mv(m, maps.w4)
-        return Values(m, gate, move.mul_(gate) if setting.gated_move else move)
+        return Values(room, gate, move.mul_(gate) if setting.gated_move else move)
     assert maps.b3 is not None
     if setting.gated_move:
-        torch.mm(m, maps.w3.t(), out=z3)
+        z3 = linear(m, maps.w3, None, room.z3)
         torch.addcmul(maps.b3, z3, gate[:, None], out=z3)
     else:
-        linear(m, maps.w3, maps.b3, z3)
-    activate(z3, p, setting.relu)
-    return Values(m, gate, torch.mv(p, maps.w4))
+        z3 = linear(m, maps.w3, maps.b3, room.z3)
+    activate(z3, room.p, setting.relu)
+    return Values(room._replace(z3=z3), gate, torch.mv(room.p, maps.w4))
 
 
 def backward_maps(
     tile: Tile,
     maps: Maps,
     setting: Setting,
-    buffers: tuple[Tensor, ...],
     values: Values,
     grad_sum: Tensor,
     grad_move: OptTensor,
     grads: Maps,
 ) -> Tensor:
     """Gradient of z₁, :math:`(E, H)`, from those of the sums and of the move; adds those of the parameters."""
-    z1, u, z2, m, _, _, grad = buffers
+    room = values.room
     if grad_move is not None and maps.w3 is not None:
-        _through_hidden_layer(maps, setting, buffers, grad_move, grads)
+        _through_hidden_layer(maps, setting, room, grad_move, grads)
     if setting.gated_move and grad_move is not None:
-        _with_gated_move(tile, maps, buffers, values.gate, grad_sum, grad_move, grads)
+        grad = _with_gated_move(tile, maps, values, grad_sum, grad_move, grads)
     else:
-        _with_bare_move(tile, maps, buffers, values.gate, grad_sum, grad_move, grads)
-    activate_backward(grad, z2, m, setting.relu)
-    grads.w2.addmm_(z2.t(), u)
-    grads.b2.add_(z2.sum(0))
-    torch.mm(z2, maps.w2, out=grad)
-    activate_backward(grad, z1, u, setting.relu)
-    return z1
+        grad = _with_bare_move(tile, maps, values, grad_sum, grad_move, grads)
+    activate_backward(grad, room.z2, room.m, setting.relu)
+    grads.w2.addmm_(room.z2.t(), room.u)
+    grads.b2.add_(room.z2.sum(0))
+    activate_backward(linear(room.z2, maps.w2.t(), None, room.grad), room.z1, room.u, setting.relu)
+    return room.z1
 
 
-def _through_hidden_layer(
-    maps: Maps, setting: Setting, buffers: tuple[Tensor, ...], grad_move: Tensor, grads: Maps
-) -> None:
+def _through_hidden_layer(maps: Maps, setting: Setting, room: Room, grad_move: Tensor, grads: Maps) -> None:
     """Replace z₃ by its gradient."""
-    _, _, _, _, z3, p, grad = buffers
     assert maps.w4 is not None
     assert grads.b3 is not None
     assert grads.w4 is not None
-    grads.w4.addmv_(p.t(), grad_move)
-    torch.mul(grad_move[:, None], maps.w4, out=grad)
-    activate_backward(grad, z3, p, setting.relu)
-    grads.b3.add_(z3.sum(0))
+    grads.w4.addmv_(room.p.t(), grad_move)
+    torch.mul(grad_move[:, None], maps.w4, out=room.grad)
+    activate_backward(room.grad, room.z3, room.p, setting.relu)
+    grads.b3.add_(room.z3.sum(0))
 
 
 def _with_gated_move(
-    tile: Tile,
-    maps: Maps,
-    buffers: tuple[Tensor, ...],
-    gate: Tensor,
-    grad_sum: Tensor,
-    grad_move: Tensor,
-    grads: Maps,
-) -> None:
-    """Write the gradient of the message, of which the move sees what is behind the gate."""
-    _, _, _, m, z3, _, grad = buffers
+    tile: Tile, maps: Maps, values: Values, grad_sum: Tensor, grad_move: Tensor, grads: Maps
+) -> Tensor:
+    """Gradient of the message, of which the move sees what is behind the gate."""
+    room, gate, grad = values.room, values.gate, values.room.grad
     assert grads.w4 is not None
     assert maps.w4 is not None
     if maps.w3 is None:
         torch.mul(grad_move[:, None], maps.w4, out=grad)
-        grads.w4.addmv_(m.t(), grad_move * gate)
+        grads.w4.addmv_(room.m.t(), grad_move * gate)
     else:
         assert grads.w3 is not None
-        torch.mm(z3, maps.w3, out=grad)
-        z3 *= gate[:, None]
-        grads.w3.addmm_(z3.t(), m)
+        grad = linear(room.z3, maps.w3.t(), None, grad)
+        grads.w3.addmm_(room.z3.mul_(gate[:, None]).t(), room.m)
     tile.add_targets(grad_sum, grad)
-    grad_gate = (grad * m).sum(1)
+    grad_gate = (grad * room.m).sum(1)
     grad *= gate[:, None]
     if maps.wg is not None:
-        grad.addr_(_through_gate(m, gate, grad_gate, grads), maps.wg)
+        grad.addr_(_through_gate(room.m, gate, grad_gate, grads), maps.wg)
+    return grad
 
 
 def _with_bare_move(
-    tile: Tile,
-    maps: Maps,
-    buffers: tuple[Tensor, ...],
-    gate: Tensor,
-    grad_sum: Tensor,
-    grad_move: OptTensor,
-    grads: Maps,
-) -> None:
-    """Write the gradient of the message, which a move sees before the gate."""
-    _, _, _, m, z3, _, grad = buffers
+    tile: Tile, maps: Maps, values: Values, grad_sum: Tensor, grad_move: OptTensor, grads: Maps
+) -> Tensor:
+    """Gradient of the message, which a move sees before the gate."""
+    room, gate, grad = values.room, values.gate, values.room.grad
     if maps.wg is None:
         tile.outer(gate, grad_sum, None, None, grad)
     else:
-        tile.outer(gate, grad_sum, _through_gate(m, gate, tile.dot(m, grad_sum), grads), maps.wg, grad)
+        grad_gate = _through_gate(room.m, gate, tile.dot(room.m, grad_sum, grad), grads)
+        tile.outer(gate, grad_sum, grad_gate, maps.wg, grad)
     if grad_move is None:
-        return
+        return grad
     if maps.w3 is None:
         assert grads.w4 is not None
         assert maps.w4 is not None
-        grads.w4.addmv_(m.t(), grad_move)
-        grad.addr_(grad_move, maps.w4)
-    else:
-        assert grads.w3 is not None
-        grads.w3.addmm_(z3.t(), m)
-        grad.addmm_(z3, maps.w3)
+        grads.w4.addmv_(room.m.t(), grad_move)
+        return grad.addr_(grad_move, maps.w4)
+    assert grads.w3 is not None
+    grads.w3.addmm_(room.z3.t(), room.m)
+    return add_product(grad, room.z3, maps.w3.t())
 
 
 def _through_gate(m: Tensor, gate: Tensor, grad_gate: Tensor, grads: Maps) -> Tensor:

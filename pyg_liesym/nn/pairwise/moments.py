@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pyg_liesym.nn.pairwise.cuts import Graph, cut
 from pyg_liesym.nn.pairwise.maps import Setting
-from pyg_liesym.nn.pairwise.pairs import Nodes, backward_scalars, forward_scalars
+from pyg_liesym.nn.pairwise.pairs import Nodes, Wanted, at_nodes, at_places, backward_scalars, forward_scalars
 from pyg_liesym.nn.pairwise.plain import plain_scalars
-from pyg_liesym.nn.pairwise.tiles import Graph, cut
 from pyg_liesym.typing import OptTensor
 
 _INPUTS = (
@@ -46,15 +46,17 @@ def _outputs(nodes: Nodes) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 def _edge_sums(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Sums of the scalars at the targets, at the sources, of their products, and of the neighbours' first layers."""
     nodes, graph, setting = _read(inputs)
+    found = cut(graph, nodes.target, as_listed=nodes.edge_attr is not None)
+    nodes = at_places(found, nodes)
     at_targets, at_sources, products, neighbours = _outputs(nodes)
-    for tile in cut(graph, nodes.target):
+    for tile in found.tiles:
         tile.gather(nodes.source, neighbours)
         scalars = forward_scalars(tile, nodes, setting, False).scalars
         for row in scalars:
             tile.mask(row)
         tile.sum_components(scalars, at_targets, at_sources)
         products += scalars @ scalars.t()
-    return at_targets, at_sources, products, neighbours
+    return found.to_nodes(at_targets, 1), found.to_nodes(at_sources, 1), products, found.to_nodes(neighbours)
 
 
 @_edge_sums.register_fake
@@ -71,17 +73,21 @@ def _backward(
     at_targets: Tensor, at_sources: Tensor, products: Tensor, neighbours: Tensor, *inputs: Any
 ) -> list[Tensor]:
     nodes, graph, setting = _read(inputs)
+    found = cut(graph, nodes.target, as_listed=nodes.edge_attr is not None)
+    nodes = at_places(found, nodes)
+    at_targets, at_sources = found.to_places(at_targets, 1), found.to_places(at_sources, 1)
+    neighbours = found.to_places(neighbours)
     flat = [torch.zeros_like(t, memory_format=torch.contiguous_format) if t is not None else None for t in nodes]
     grads = Nodes(*flat)  # type: ignore[arg-type]
     both = (products + products.t()).to(nodes.pos.dtype)
-    for tile in cut(graph, nodes.target):
+    for tile in found.tiles:
         tile.gather_backward(neighbours, grads.source)
         pairs = forward_scalars(tile, nodes, setting, False)
         grad = torch.addmm(tile.spread(at_targets) + tile.spread_sources(at_sources), both, pairs.scalars)
         for row in grad:
             tile.mask(row)
-        backward_scalars(tile, nodes, setting, pairs, grad, None, grads)
-    return [nodes.pos.new_empty(0) if t is None else t for t in flat]
+        backward_scalars(tile, nodes, setting, pairs, grad, None, grads, Wanted(True, True))
+    return [nodes.pos.new_empty(0) if t is None else t for t in at_nodes(found, grads)]
 
 
 @_backward.register_fake

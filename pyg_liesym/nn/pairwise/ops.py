@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pyg_liesym.nn.pairwise.cuts import Cut, Graph, cut
 from pyg_liesym.nn.pairwise.maps import Buffers, Maps, Setting, backward_maps, forward_maps
-from pyg_liesym.nn.pairwise.pairs import Nodes, backward_pairs, forward_pairs
+from pyg_liesym.nn.pairwise.pairs import Nodes, Wanted, at_nodes, at_places, backward_pairs, forward_pairs
 from pyg_liesym.nn.pairwise.plain import plain_messages
-from pyg_liesym.nn.pairwise.tiles import Graph, Tile, cut
 from pyg_liesym.typing import OptTensor
 
 _INPUTS = (
@@ -29,10 +29,10 @@ def _read(inputs: tuple[Any, ...]) -> tuple[Nodes, Maps, Graph, Setting]:
     return nodes, maps, Graph(edge_index, batch), Setting(*inputs[_TENSORS:])
 
 
-def _prepare(nodes: Nodes, graph: Graph, backward: bool) -> tuple[list[Tile], Buffers]:
-    tiles = cut(graph, nodes.target)
-    largest = max((tile.num_edges for tile in tiles), default=0)
-    return tiles, Buffers(largest, nodes.target.size(1), nodes.target, backward)
+def _prepare(nodes: Nodes, graph: Graph, backward: bool) -> tuple[Cut, Nodes, Buffers]:
+    found = cut(graph, nodes.target, as_listed=nodes.edge_attr is not None)
+    largest = max((tile.num_edges for tile in found.tiles), default=0)
+    return found, at_places(found, nodes), Buffers(largest, nodes.target.size(1), nodes.target, backward)
 
 
 def _shifts(relative: Tensor, move: Tensor, clamp: float) -> Tensor:
@@ -43,17 +43,17 @@ def _shifts(relative: Tensor, move: Tensor, clamp: float) -> Tensor:
 @torch.library.custom_op("pyg_liesym::pairwise", mutates_args=(), schema=f"({_INPUTS}) -> (Tensor, Tensor)")
 def _forward(*inputs: Any) -> tuple[Tensor, Tensor]:
     nodes, maps, graph, setting = _read(inputs)
-    tiles, buffers = _prepare(nodes, graph, backward=False)
+    found, nodes, buffers = _prepare(nodes, graph, backward=False)
     out, shift = torch.zeros_like(nodes.target), torch.zeros_like(nodes.pos)
-    for tile in tiles:
+    for tile in found.tiles:
         room = buffers.take(tile.num_edges)
-        pairs = forward_pairs(tile, nodes, setting, maps.w4 is not None, room[0])
+        pairs = forward_pairs(tile, nodes, setting, maps.w4 is not None, room.z1)
         values = forward_maps(tile, maps, setting, room)
-        tile.sum_weighted(values.gate, values.message, out)
+        tile.sum_weighted(values.gate, values.room.m, out)
         if values.move is not None:
             assert pairs.relative is not None
             tile.sum_components(_shifts(pairs.relative, values.move, setting.clamp), shift, None)
-    return out, shift
+    return found.to_nodes(out), found.to_nodes(shift, 1)
 
 
 @_forward.register_fake
@@ -64,18 +64,19 @@ def _(*inputs: Any) -> tuple[Tensor, Tensor]:
 @torch.library.custom_op(
     "pyg_liesym::pairwise_backward",
     mutates_args=(),
-    schema=f"(Tensor grad_out, Tensor grad_shift, {_INPUTS}) -> Tensor[]",
+    schema=f"(Tensor grad_out, Tensor grad_shift, {_INPUTS}, bool scalars_too, bool metric_too) -> Tensor[]",
 )
 def _backward(grad_out: Tensor, grad_shift: Tensor, *inputs: Any) -> list[Tensor]:
-    nodes, maps, graph, setting = _read(inputs)
-    tiles, buffers = _prepare(nodes, graph, backward=True)
+    nodes, maps, graph, setting = _read(inputs[:-2])
+    wanted = Wanted(*inputs[-2:])
+    found, nodes, buffers = _prepare(nodes, graph, backward=True)
     given = [*nodes, *maps]
     flat = [torch.zeros_like(t, memory_format=torch.contiguous_format) if t is not None else None for t in given]
     grads, grad_maps = Nodes(*flat[:_NODES]), Maps(*flat[_NODES:])  # type: ignore[arg-type]
-    grad_out = grad_out.contiguous()
-    for tile in tiles:
+    grad_out, grad_shift = found.to_places(grad_out.contiguous()), found.to_places(grad_shift, 1)
+    for tile in found.tiles:
         room = buffers.take(tile.num_edges)
-        pairs = forward_pairs(tile, nodes, setting, maps.w4 is not None, room[0])
+        pairs = forward_pairs(tile, nodes, setting, maps.w4 is not None, room.z1)
         values = forward_maps(tile, maps, setting, room)
         grad_move = grad_relative = None
         if values.move is not None:
@@ -85,9 +86,9 @@ def _backward(grad_out: Tensor, grad_shift: Tensor, *inputs: Any) -> list[Tensor
                 grad_shifts = grad_shifts * ((pairs.relative * values.move).abs_() <= setting.clamp)
             grad_move = (grad_shifts * pairs.relative).sum(0)
             grad_relative = grad_shifts * values.move
-        grad_z = backward_maps(tile, maps, setting, room, values, grad_out, grad_move, grad_maps)
-        backward_pairs(tile, nodes, setting, pairs, grad_z, grad_relative, grads)
-    return [nodes.pos.new_empty(0) if t is None else t for t in flat]
+        grad_z = backward_maps(tile, maps, setting, values, grad_out, grad_move, grad_maps)
+        backward_pairs(tile, nodes, setting, pairs, grad_z, grad_relative, grads, wanted)
+    return [nodes.pos.new_empty(0) if t is None else t for t in (*at_nodes(found, grads), *grad_maps)]
 
 
 @_backward.register_fake
@@ -103,8 +104,9 @@ def _save(ctx: Any, inputs: tuple[Any, ...], tensors: int) -> None:
 
 def _differentiate(ctx: Any, grad_out: Tensor, grad_shift: Tensor) -> tuple[Any, ...]:
     inputs = (*ctx.saved_tensors, *ctx.setting)
-    grads = _backward(grad_out, grad_shift, *inputs)
-    return _where_given(grads, inputs)
+    needed = Nodes(*ctx.needs_input_grad[:_NODES])
+    wanted = Wanted(bool(needed.pos or needed.lowered or needed.metric or needed.edge_attr), bool(needed.metric))
+    return _where_given(_backward(grad_out, grad_shift, *inputs, *wanted), inputs)
 
 
 def _where_given(grads: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -118,7 +120,7 @@ def _differentiate_twice(ctx: Any, cotangents: list[Tensor]) -> tuple[Any, ...]:
         leaves = [t.detach() if t is not None else None for t in ctx.saved_tensors]
         differentiable = [t.requires_grad_() for t in leaves if t is not None and t.is_floating_point()]
         inputs = (*leaves, *ctx.setting)
-        outputs = plain_messages(*_read(inputs[2:]))
+        outputs = plain_messages(*_read(inputs[2:-2]))
         made = [(t, g) for t, g in zip(outputs, inputs[:2], strict=True) if t.requires_grad]
         given = [t for t in leaves[2 : 2 + _NODES + _MAPS] if t is not None]
         grads = torch.autograd.grad(

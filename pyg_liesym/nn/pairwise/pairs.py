@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from pyg_liesym.nn.pairwise.cuts import Cut
 from pyg_liesym.nn.pairwise.maps import Setting
 from pyg_liesym.nn.pairwise.tiles import Tile
 from pyg_liesym.typing import OptTensor
@@ -32,6 +33,27 @@ class Nodes(NamedTuple):
     metric: Tensor
     lowered: Tensor
     edge_attr: OptTensor
+
+
+class Wanted(NamedTuple):
+    """Which gradients somebody waits for: of what the scalars are made of, and of the forms."""
+
+    scalars: bool
+    metric: bool
+
+
+# Fields of Nodes that have a value a node, and the dimension of the nodes.
+_AT_NODES = {"target": 0, "source": 0, "pos": 1, "lowered": 2}
+
+
+def at_places(found: Cut, nodes: Nodes) -> Nodes:
+    """What the edges of a cut read, in the order of its tiles."""
+    return nodes._replace(**{name: found.to_places(getattr(nodes, name), dim) for name, dim in _AT_NODES.items()})
+
+
+def at_nodes(found: Cut, nodes: Nodes) -> Nodes:
+    """The inverse of :func:`at_places`."""
+    return nodes._replace(**{name: found.to_nodes(getattr(nodes, name), dim) for name, dim in _AT_NODES.items()})
 
 
 class Pairs(NamedTuple):
@@ -74,18 +96,33 @@ def forward_scalars(tile: Tile, nodes: Nodes, setting: Setting, moves: bool) -> 
 
 
 def backward_pairs(
-    tile: Tile, nodes: Nodes, setting: Setting, pairs: Pairs, grad_z: Tensor, grad_relative: OptTensor, grads: Nodes
+    tile: Tile,
+    nodes: Nodes,
+    setting: Setting,
+    pairs: Pairs,
+    grad_z: Tensor,
+    grad_relative: OptTensor,
+    grads: Nodes,
+    wanted: Wanted,
 ) -> None:
     """Add the gradients of the nodes from those of z and of the differences."""
     tile.sum_targets(grad_z, grads.target)
     tile.sum_sources(grad_z, grads.source)
     if len(pairs.scalars):
         grads.weight.addmm_(pairs.scalars, grad_z)
-    backward_scalars(tile, nodes, setting, pairs, nodes.weight @ grad_z.t(), grad_relative, grads)
+    if any(wanted):
+        backward_scalars(tile, nodes, setting, pairs, nodes.weight @ grad_z.t(), grad_relative, grads, wanted)
 
 
 def backward_scalars(
-    tile: Tile, nodes: Nodes, setting: Setting, pairs: Pairs, grad: Tensor, grad_relative: OptTensor, grads: Nodes
+    tile: Tile,
+    nodes: Nodes,
+    setting: Setting,
+    pairs: Pairs,
+    grad: Tensor,
+    grad_relative: OptTensor,
+    grads: Nodes,
+    wanted: Wanted,
 ) -> None:
     """Add the gradients of the vectors, forms and ``edge_attr`` from those of the scalars, and of the differences."""
     forms, count = nodes.metric.size(0), pairs.raw.size(0)
@@ -99,7 +136,8 @@ def backward_scalars(
         assert pairs.relative is not None
         assert pairs.lowered is not None
         by_form = grad[:forms, None]
-        grads.metric.add_((by_form * pairs.relative) @ pairs.relative.t())
+        if wanted.metric:
+            grads.metric.add_((by_form * pairs.relative) @ pairs.relative.t())
         from_distance = (2 * by_form * pairs.lowered).sum(0)
         grad_relative = from_distance if grad_relative is None else grad_relative.add_(from_distance)
     if grad_relative is not None:

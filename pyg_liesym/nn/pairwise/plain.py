@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from pyg_liesym.nn.edges import complete_graph
 from pyg_liesym.nn.invariants import signed_log
+from pyg_liesym.nn.pairwise.cuts import Graph
 from pyg_liesym.nn.pairwise.maps import Maps, Setting
 from pyg_liesym.nn.pairwise.pairs import Nodes
-from pyg_liesym.nn.pairwise.tiles import Graph
 
 
 def plain_scalars(nodes: Nodes, graph: Graph, setting: Setting) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,45 +1,25 @@
-"""Cutting the edges of a graph into tiles that stay in cache."""
+"""The edges of a graph that are computed at once: blocks of pairs, or a stretch of an edge list."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from itertools import groupby
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from pyg_liesym.nn.edges import check_sorted, complete_graph
 from pyg_liesym.typing import OptTensor
-
-# One buffer of a tile: as much as stays near a CPU core, or keeps a GPU busy. Smaller tiles cost more in calls than
-# they save in traffic (docs/results.md).
-_CPU_BYTES, _CUDA_BYTES = 1 << 21, 1 << 26
-# Share of a tile that blocks must fill on average: below it a tile's calls cost more than the edge list's indices.
-_WORTHWHILE = 1 / 64
-
-
-class Graph(NamedTuple):
-    """The edges of a batch: an edge list, or all pairs of the nodes of each item of ``batch``.
-
-    Shapes:
-        - **edge_index**: :math:`(2, |E|)`, sources in row 0; or ``None`` for complete graphs
-        - **batch**: :math:`(N)`, sorted; or ``None`` for one item
-    """
-
-    edge_index: OptTensor
-    batch: OptTensor
 
 
 class BlockTile:
     r"""Pairs of ``rows`` with all nodes of their graph, for ``num_graphs`` graphs of equal size at once.
 
+    Where graphs were filled up to equal size, ``edges`` is one for the pairs that are edges and zero for the others.
+
     Shapes:
         - values of edges: :math:`(g \cdot r \cdot n, \cdot)`, those of the diagonal among them
+        - **edges**: :math:`(g \cdot r \cdot n)`
     """
 
-    def __init__(self, rows: slice, cols: slice, num_graphs: int, first_edge: int) -> None:
-        self.rows, self.cols, self.g = rows, cols, num_graphs
+    def __init__(self, rows: slice, cols: slice, num_graphs: int, first_edge: int, edges: OptTensor = None) -> None:
+        self.rows, self.cols, self.g, self.edges = rows, cols, num_graphs, edges
         self.r, self.n = (rows.stop - rows.start) // num_graphs, (cols.stop - cols.start) // num_graphs
         self.first_edge = first_edge
         self.num_edges = num_graphs * self.r * self.n
@@ -52,9 +32,8 @@ class BlockTile:
     def difference(self, values: Tensor) -> Tensor:
         """The target's value minus the source's, :math:`(c, N)` to :math:`(c, E)`."""
         g, r, n = self.g, self.r, self.n
-        return (values[:, self.rows].view(-1, g, r, 1) - values[:, self.cols].view(-1, g, 1, n)).view(
-            -1, self.num_edges
-        )
+        found = values[:, self.rows].view(-1, g, r, 1) - values[:, self.cols].view(-1, g, 1, n)
+        return self._of_edges(found.view(-1, self.num_edges))
 
     def product(self, target: Tensor, source: Tensor) -> Tensor:
         """Sum over components of target times source, :math:`(c, N)` twice to :math:`(E)`."""
@@ -71,10 +50,14 @@ class BlockTile:
     def _vectors(self, values: Tensor, nodes: slice, size: int) -> Tensor:
         return values[:, nodes].view(-1, self.g, size).transpose(0, 1)
 
-    def dot(self, values: Tensor, nodes: Tensor) -> Tensor:
-        """Product of each edge's values with its target's, :math:`(E, H)` and :math:`(N, H)` to :math:`(E)`."""
+    def dot(self, values: Tensor, nodes: Tensor, room: Tensor) -> Tensor:
+        """Product of each edge's values with its target's, :math:`(E, H)` and :math:`(N, H)` to :math:`(E)`.
+
+        It takes ``room`` of the size of ``values``; a batch of products of matrix and vector is three times slower.
+        """
         rows = self.g * self.r
-        return torch.bmm(values.view(rows, self.n, -1), nodes[self.rows].view(rows, -1, 1)).view(-1)
+        torch.mul(values.view(rows, self.n, -1), nodes[self.rows].view(rows, 1, -1), out=room.view(rows, self.n, -1))
+        return room.sum(1)
 
     def outer(self, weight: Tensor, nodes: Tensor, other: OptTensor, vector: OptTensor, out: Tensor) -> None:
         """Write ``weight`` times the target's values plus ``other`` times ``vector``, :math:`(E, H)`."""
@@ -93,8 +76,11 @@ class BlockTile:
         out.view(rows, self.n, -1).add_(nodes[self.rows].view(rows, 1, -1))
 
     def mask(self, weight: Tensor) -> None:
-        """Set the weight of the pairs of a node with itself, which are no edges, to zero."""
-        weight.view(self.g, self.r, self.n).diagonal(self.rows.start - self.cols.start, 1, 2).zero_()
+        """Set the weight of pairs that are no edges to zero, such as those of a node with itself."""
+        if self.edges is None:
+            weight.view(self.g, self.r, self.n).diagonal(self.rows.start - self.cols.start, 1, 2).zero_()
+        else:
+            weight *= self.edges
 
     def gather(self, source: Tensor, out: Tensor) -> None:
         """Add the sources' values at the targets, :math:`(N, H)` to :math:`(N, H)`."""
@@ -139,7 +125,10 @@ class BlockTile:
     def spread(self, values: Tensor) -> Tensor:
         """The target's value for every edge, :math:`(c, N)` to :math:`(c, E)`."""
         rows = self.g * self.r
-        return values[:, self.rows, None].expand(-1, rows, self.n).reshape(-1, self.num_edges)
+        return self._of_edges(values[:, self.rows, None].expand(-1, rows, self.n).reshape(-1, self.num_edges))
+
+    def _of_edges(self, values: Tensor) -> Tensor:
+        return values if self.edges is None else values.mul_(self.edges)
 
     def edge_attr(self, edge_attr: Tensor) -> Tensor:
         """Features of the edges, :math:`(D, E)` with zeros on the diagonal."""
@@ -181,8 +170,9 @@ class ListTile:
         grad_t.index_add_(1, self.target, grad * source.index_select(1, self.source))
         grad_s.index_add_(1, self.source, grad * target.index_select(1, self.target))
 
-    def dot(self, values: Tensor, nodes: Tensor) -> Tensor:
-        return (values * nodes.index_select(0, self.target)).sum(1)
+    def dot(self, values: Tensor, nodes: Tensor, room: Tensor) -> Tensor:
+        torch.index_select(nodes, 0, self.target, out=room)
+        return room.mul_(values).sum(1)
 
     def outer(self, weight: Tensor, nodes: Tensor, other: OptTensor, vector: OptTensor, out: Tensor) -> None:
         torch.index_select(nodes, 0, self.target, out=out)
@@ -231,61 +221,3 @@ class ListTile:
 
 
 Tile = BlockTile | ListTile
-
-
-def cut(graph: Graph, nodes: Tensor) -> list[Tile]:
-    """Cut the edges of a graph into tiles for values like those of ``nodes``, :math:`(N, H)`.
-
-    Complete graphs become blocks, several equal graphs or some rows of one at a time; many small graphs of
-    different sizes, whose blocks would be too small to be worth a tile each, become stretches of an edge list.
-
-    Raises:
-        ValueError: If ``batch`` is not sorted.
-    """
-    num_nodes, device, most = nodes.size(0), nodes.device, most_edges(nodes)
-    if graph.edge_index is not None:
-        return list(_stretches(graph.edge_index, most))
-    blocks = list(_blocks(graph_sizes(graph.batch, num_nodes), most))
-    if len(blocks) > 1 and sum(tile.num_edges for tile in blocks) < _WORTHWHILE * most * len(blocks):
-        return list(_stretches(complete_graph(num_nodes, graph.batch, device).edge_index, most))
-    return blocks
-
-
-def most_edges(nodes: Tensor) -> int:
-    """Edges in a tile for values like those of ``nodes``, :math:`(N, H)`."""
-    room = _CPU_BYTES if nodes.device.type == "cpu" else _CUDA_BYTES
-    return max(1, room // max(1, nodes.size(1) * nodes.element_size()))
-
-
-def graph_sizes(batch: OptTensor, num_nodes: int) -> list[int]:
-    """Number of nodes of each graph that has any.
-
-    Raises:
-        ValueError: If ``batch`` is not sorted.
-    """
-    if batch is None:
-        return [num_nodes] if num_nodes else []
-    check_sorted(batch)
-    sizes: list[int] = torch.unique_consecutive(batch, return_counts=True)[1].tolist()
-    return sizes
-
-
-def _blocks(sizes: list[int], most: int) -> Iterator[Tile]:
-    node = edge = 0
-    for n, run in groupby(sizes):
-        count = len(list(run))
-        together = max(1, most // (n * n))
-        rows = -(-n // max(1, round(n * n / most)))
-        while count:
-            g = min(together, count)
-            for start in range(0, n, rows):
-                stop = n * (g - 1) + min(start + rows, n)
-                yield BlockTile(slice(node + start, node + stop), slice(node, node + g * n), g, edge + start * (n - 1))
-            node, edge, count = node + g * n, edge + g * n * (n - 1), count - g
-
-
-def _stretches(edge_index: Tensor, most: int) -> Iterator[Tile]:
-    source, target = edge_index
-    for start in range(0, target.numel(), most):
-        edges = slice(start, min(start + most, target.numel()))
-        yield ListTile(source[edges], target[edges], edges)

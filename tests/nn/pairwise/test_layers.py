@@ -14,7 +14,7 @@ from pyg_liesym.lie.metric import minkowski
 from pyg_liesym.nn.conv.egnn_conv import EGNNConv
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
 from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
-from pyg_liesym.nn.pairwise import layers, maps, tiles
+from pyg_liesym.nn.pairwise import cuts, layers, maps
 from pyg_liesym.testing.equivariance import randomize_parameters
 
 ETA = minkowski(dtype=torch.float64)
@@ -82,8 +82,8 @@ def run(conv: nn.Module, graph: str) -> list[Tensor]:
 @pytest.mark.parametrize("graph", graphs())
 @pytest.mark.parametrize("name", LAYERS)
 def test_tiles_equal_the_plain_path(monkeypatch: pytest.MonkeyPatch, name: str, graph: str, training: bool) -> None:
-    monkeypatch.setattr(tiles, "_CPU_BYTES", 400)
-    monkeypatch.setattr(tiles, "_WORTHWHILE", 0.0)
+    monkeypatch.setattr(cuts, "_CPU_BYTES", 400)
+    monkeypatch.setattr(cuts, "_WORTHWHILE", 0.0)
     answers = []
     for tiled in (True, False):
         conv = LAYERS[name]().double().train(training)
@@ -123,7 +123,7 @@ def test_a_batch_norm_trains_on_nothing() -> None:
 def test_whoever_watches_or_changes_a_map_is_heard(
     monkeypatch: pytest.MonkeyPatch, watch: Callable[[LieGNNConv], object]
 ) -> None:
-    monkeypatch.setattr(tiles, "_CPU_BYTES", 400)
+    monkeypatch.setattr(cuts, "_CPU_BYTES", 400)
     monkeypatch.setattr(layers, "pairwise_messages", lambda *_: pytest.fail("took the tiles"))
     conv = LieGNNConv(5, 5, metric=minkowski())
     watch(conv)
@@ -131,7 +131,7 @@ def test_whoever_watches_or_changes_a_map_is_heard(
 
 
 def test_explanations_see_every_edge(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tiles, "_CPU_BYTES", 400)
+    monkeypatch.setattr(cuts, "_CPU_BYTES", 400)
     conv = LieGNNConv(5, 5, metric=minkowski())
     conv.explain = True
     with pytest.raises(ValueError, match="edge_mask"):
@@ -143,7 +143,7 @@ def test_a_subclass_with_its_own_message_is_heard(monkeypatch: pytest.MonkeyPatc
         def message(self, target_i, source_j, pos_i, pos_j, edge_attr, metric):
             return 2 * super().message(target_i, source_j, pos_i, pos_j, edge_attr, metric)
 
-    monkeypatch.setattr(tiles, "_CPU_BYTES", 400)
+    monkeypatch.setattr(cuts, "_CPU_BYTES", 400)
     conv, other = (
         LieGNNConv(5, 5, metric=minkowski(), pos_aggr="sum"),
         Doubled(5, 5, metric=minkowski(), pos_aggr="sum"),
@@ -154,7 +154,7 @@ def test_a_subclass_with_its_own_message_is_heard(monkeypatch: pytest.MonkeyPatc
 
 
 def test_torch_func_takes_the_plain_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tiles, "_CPU_BYTES", 400)
+    monkeypatch.setattr(cuts, "_CPU_BYTES", 400)
     conv = LieGNNConv(5, 5, metric=ETA).double()
     x, pos = torch.randn(6, 5).double(), torch.randn(6, 4).double()
     jacobian = torch.func.jacrev(lambda p: conv(x, p)[1])(pos)
@@ -163,7 +163,7 @@ def test_torch_func_takes_the_plain_path(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_inference_mode_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a prediction leaves for the next call can be written to by a training step."""
-    monkeypatch.setattr(tiles, "_CPU_BYTES", 2000)
+    monkeypatch.setattr(cuts, "_CPU_BYTES", 2000)
     monkeypatch.setattr(maps, "_kept", threading.local())
     conv = LieGNNConv(5, 5, metric=minkowski(dtype=torch.float16)).half()
     big, small = (torch.randn(n, 9, dtype=torch.float16) for n in (60, 12))
@@ -174,7 +174,7 @@ def test_inference_mode_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_autocast_keeps_messages_in_the_precision_of_the_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tiles, "_CPU_BYTES", 400)
+    monkeypatch.setattr(cuts, "_CPU_BYTES", 400)
     conv = LieGNNConv(5, 5, metric=minkowski())
     x, pos = torch.randn(9, 5), torch.randn(9, 4)
     with torch.autocast("cpu", torch.bfloat16):

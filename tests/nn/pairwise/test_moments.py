@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pyg_liesym.nn.pairwise import tiles
+from pyg_liesym.nn.pairwise import cuts
+from pyg_liesym.nn.pairwise.cuts import Graph
 from pyg_liesym.nn.pairwise.maps import Setting
 from pyg_liesym.nn.pairwise.moments import edge_moments
 from pyg_liesym.nn.pairwise.pairs import Nodes
 from pyg_liesym.nn.pairwise.plain import plain_scalars
-from pyg_liesym.nn.pairwise.tiles import Graph
 
 SIZES = [5, 5, 1, 3, 3, 3, 9]
 SETTINGS = {
@@ -51,8 +51,8 @@ def written_out(nodes: Nodes, graph: Graph, setting: Setting):
 def test_moments_and_two_derivatives(
     monkeypatch: pytest.MonkeyPatch, room: int, setting: str, channels: int, num_edges: int | None
 ) -> None:
-    monkeypatch.setattr(tiles, "_CPU_BYTES", room)
-    monkeypatch.setattr(tiles, "_WORTHWHILE", 0.0)
+    monkeypatch.setattr(cuts, "_CPU_BYTES", room)
+    monkeypatch.setattr(cuts, "_WORTHWHILE", 0.0)
     nodes, graph = make(SETTINGS[setting], channels, num_edges)
     leaves = [t for t in nodes if t is not None]
     answers = []

@@ -4,12 +4,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from pyg_liesym.nn.pairwise import tiles
+from pyg_liesym.nn.pairwise import cuts
+from pyg_liesym.nn.pairwise.cuts import Graph
 from pyg_liesym.nn.pairwise.maps import Maps, Setting
 from pyg_liesym.nn.pairwise.ops import pairwise_messages
 from pyg_liesym.nn.pairwise.pairs import Nodes
 from pyg_liesym.nn.pairwise.plain import plain_messages
-from pyg_liesym.nn.pairwise.tiles import Graph
+from pyg_liesym.nn.pairwise.tiles import BlockTile, ListTile
 
 SIZES = {"mixed": [5, 5, 1, 3, 3, 3, 9], "equal": [4] * 6, "single": [1], "none": []}
 SETTINGS = {
@@ -71,7 +72,7 @@ def gradients(outputs, leaves, cotangents, twice: bool):
 
 
 def assert_equals_plain(nodes: Nodes, maps: Maps, graph: Graph, setting: Setting) -> None:
-    leaves = [t for t in [*nodes, *maps] if t is not None]
+    leaves = [t for t in [*nodes, *maps] if t is not None and t.requires_grad]
     for twice in (False, True):
         tiled = pairwise_messages(nodes, maps, setting, *graph)
         plain = plain_messages(nodes, maps, graph, setting)
@@ -86,15 +87,15 @@ def assert_equals_plain(nodes: Nodes, maps: Maps, graph: Graph, setting: Setting
 @pytest.mark.parametrize("room", [7, 30, 4096])
 def test_complete_graphs(monkeypatch: pytest.MonkeyPatch, room: int, setting: str, parts: str) -> None:
     """Several graphs in a tile, rows of one graph in a tile, everything in a tile; values and two derivatives."""
-    monkeypatch.setattr(tiles, "_CPU_BYTES", room * 6 * 8)
-    monkeypatch.setattr(tiles, "_WORTHWHILE", 0.0)
+    monkeypatch.setattr(cuts, "_CPU_BYTES", room * 6 * 8)
+    monkeypatch.setattr(cuts, "_WORTHWHILE", 0.0)
     assert_equals_plain(*case(SIZES["mixed"], SETTINGS[setting], PARTS[parts], None))
 
 
 @pytest.mark.parametrize("sizes", ["equal", "single", "none"])
 @pytest.mark.parametrize("room", [40, 4096])
 def test_sizes_of_complete_graphs(monkeypatch: pytest.MonkeyPatch, room: int, sizes: str) -> None:
-    monkeypatch.setattr(tiles, "_CPU_BYTES", room * 6 * 8)
+    monkeypatch.setattr(cuts, "_CPU_BYTES", room * 6 * 8)
     assert_equals_plain(*case(SIZES[sizes], SETTINGS["liegnn"], PARTS["all"], None))
 
 
@@ -102,14 +103,15 @@ def test_sizes_of_complete_graphs(monkeypatch: pytest.MonkeyPatch, room: int, si
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_edge_lists(monkeypatch: pytest.MonkeyPatch, setting: str, parts: str) -> None:
     """In no order, with self-loops, repeated edges and isolated nodes, cut into several stretches."""
-    monkeypatch.setattr(tiles, "_CPU_BYTES", 20 * 6 * 8)
+    monkeypatch.setattr(cuts, "_CPU_BYTES", 20 * 6 * 8)
     assert_equals_plain(*case(SIZES["mixed"], SETTINGS[setting], PARTS[parts], 50))
     assert_equals_plain(*case(SIZES["mixed"], SETTINGS[setting], PARTS[parts], 0))
 
 
-def test_many_small_graphs_of_different_sizes_become_a_list() -> None:
+def test_small_graphs_whose_edges_have_features_become_a_list() -> None:
     nodes, maps, graph, setting = case(SIZES["mixed"], SETTINGS["liegnn"], PARTS["all"], None)
-    assert {type(tile) for tile in tiles.cut(graph, nodes.target)} == {tiles.ListTile}
+    assert {type(tile) for tile in cuts.cut(graph, nodes.target, as_listed=True).tiles} == {ListTile}
+    assert {type(tile) for tile in cuts.cut(graph, nodes.target).tiles} == {BlockTile}
     assert_equals_plain(nodes, maps, graph, setting)
 
 
@@ -135,3 +137,10 @@ def test_far_from_the_origin_in_single_precision() -> None:
 def test_registered_as_operators_should_be() -> None:
     nodes, maps, graph, setting = case([4, 4], SETTINGS["liegnn"], PARTS["all"], None)
     torch.library.opcheck(torch.ops.pyg_liesym.pairwise.default, (*nodes, *maps, *graph, *setting))
+
+
+@pytest.mark.parametrize("frozen", [("pos", "lowered", "metric"), ("metric",), ("pos", "lowered")])
+def test_gradients_that_nobody_waits_for_change_no_other(frozen: tuple[str, ...]) -> None:
+    nodes, maps, graph, setting = case(SIZES["mixed"], SETTINGS["liegnn"], (True, "mlp", 0), None)
+    nodes = nodes._replace(**{name: getattr(nodes, name).detach() for name in frozen})
+    assert_equals_plain(nodes, maps, graph, setting)

@@ -1,0 +1,188 @@
+"""Cutting the edges of a batch into tiles that stay in cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from pyg_liesym.nn.edges import check_sorted, complete_graph
+from pyg_liesym.nn.pairwise.tiles import BlockTile, ListTile, Tile
+from pyg_liesym.typing import OptTensor
+
+# One buffer of a tile: as much as stays near a CPU core, or keeps a GPU busy. Smaller tiles cost more in calls than
+# they save in traffic (docs/results.md).
+_CPU_BYTES, _CUDA_BYTES = 1 << 21, 1 << 26
+# Share of a tile that blocks must fill on average: below it a tile's calls cost more than the edge list's indices.
+_WORTHWHILE = 1 / 64
+# Graphs are filled up to the size of the largest beside them while no more than this share of the tile is filling,
+# and once as much again of what is in it: about what the calls of one more tile cost.
+_FILLING = 1 / 16
+
+
+class Graph(NamedTuple):
+    """The edges of a batch: an edge list, or all pairs of the nodes of each item of ``batch``.
+
+    Shapes:
+        - **edge_index**: :math:`(2, |E|)`, sources in row 0; or ``None`` for complete graphs
+        - **batch**: :math:`(N)`, sorted; or ``None`` for one item
+    """
+
+    edge_index: OptTensor
+    batch: OptTensor
+
+
+class Cut(NamedTuple):
+    """Tiles, and where the nodes must be for them.
+
+    Complete graphs of similar sizes lie side by side, filled up to the same size, so that one tile takes several.
+
+    Shapes:
+        - **places**: :math:`(P)`, the node at each place, :math:`N` where there is none; ``None``: as they are
+        - **slots**: :math:`(N)`, the place of each node
+    """
+
+    tiles: list[Tile]
+    places: OptTensor = None
+    slots: OptTensor = None
+
+    def to_places(self, values: Tensor, dim: int = 0) -> Tensor:
+        """Values of nodes in the order of the tiles, zero where there is no node."""
+        if self.places is None or values.size(dim) == 0:
+            return values
+        shape = list(values.shape)
+        shape[dim] = 1
+        return torch.cat([values, values.new_zeros(shape)], dim=dim).index_select(dim, self.places)
+
+    def to_nodes(self, values: Tensor, dim: int = 0) -> Tensor:
+        """The inverse of :meth:`to_places`."""
+        return values if self.slots is None or values.size(dim) == 0 else values.index_select(dim, self.slots)
+
+
+def cut(graph: Graph, nodes: Tensor, as_listed: bool = False) -> Cut:
+    """Cut the edges of a batch into tiles for values like those of ``nodes``, :math:`(N, H)`.
+
+    Complete graphs become blocks, several graphs of one size (or filled up to it) or some rows of one at a time. Where
+    the blocks would be too small to be worth a tile each they become stretches of an edge list.
+
+    Args:
+        graph: The edges.
+        nodes: Values of the nodes.
+        as_listed: Keep the order of the edges, in which they have features; graphs are then not filled up.
+
+    Raises:
+        ValueError: If ``batch`` is not sorted.
+    """
+    num_nodes, device, most = nodes.size(0), nodes.device, most_edges(nodes)
+    if graph.edge_index is not None:
+        return Cut(list(_stretches(graph.edge_index, most)))
+    sizes = graph_sizes(graph.batch, num_nodes)
+    blocks = _blocks(tuple(sizes), most, as_listed, nodes.dtype, device)
+    if len(blocks.tiles) > 1 and sum(t.num_edges for t in blocks.tiles) < _WORTHWHILE * most * len(blocks.tiles):
+        return Cut(list(_stretches(complete_graph(num_nodes, graph.batch, device).edge_index, most)))
+    return blocks
+
+
+def most_edges(nodes: Tensor) -> int:
+    """Edges in a tile for values like those of ``nodes``, :math:`(N, H)`."""
+    room = _CPU_BYTES if nodes.device.type == "cpu" else _CUDA_BYTES
+    return max(1, room // max(1, nodes.size(1) * nodes.element_size()))
+
+
+def graph_sizes(batch: OptTensor, num_nodes: int) -> list[int]:
+    """Number of nodes of each graph that has any.
+
+    Raises:
+        ValueError: If ``batch`` is not sorted.
+    """
+    if batch is None:
+        return [num_nodes] if num_nodes else []
+    check_sorted(batch)
+    sizes: list[int] = torch.unique_consecutive(batch, return_counts=True)[1].tolist()
+    return sizes
+
+
+@lru_cache(maxsize=8)
+def _blocks(sizes: tuple[int, ...], most: int, as_listed: bool, dtype: torch.dtype, device: torch.device) -> Cut:
+    """Blocks of complete graphs; kept, since every layer of a network asks for the same ones, forward and backward."""
+    groups = list(_runs(sizes, most) if as_listed else _similar(sizes, most))
+    tiles: list[Tile] = []
+    place = edge = 0
+    for graphs in groups:
+        n, g = max(sizes[graph] for graph in graphs), len(graphs)
+        edges = _edges(torch.tensor([sizes[graph] for graph in graphs]), n)
+        rows = -(-n // max(1, round(n * n / most)))
+        for start in range(0, n, rows):
+            stop = n * (g - 1) + min(start + rows, n)
+            block = slice(place + start, place + stop), slice(place, place + g * n)
+            tiles.append(
+                BlockTile(*block, g, edge + start * (n - 1), None if edges is None else edges.to(device, dtype))
+            )
+        place, edge = place + g * n, edge + g * n * (n - 1)
+    places, slots = _places(sizes, groups)
+    if torch.equal(places, torch.arange(len(slots))):
+        return Cut(tiles)
+    return Cut(tiles, places.to(device), slots.to(device))
+
+
+def _runs(sizes: tuple[int, ...], most: int) -> Iterator[list[int]]:
+    """Neighbours of equal size, as many as fit in a tile."""
+    group: list[int] = []
+    for graph, n in enumerate(sizes):
+        if group and (n != sizes[group[0]] or (len(group) + 1) * n * n > most):
+            yield group
+            group = []
+        group.append(graph)
+    if group:
+        yield group
+
+
+def _similar(sizes: tuple[int, ...], most: int) -> Iterator[list[int]]:
+    """Graphs of similar size, from the largest, as many as fit in a tile when filled up."""
+    group: list[int] = []
+    n = filling = used = 0
+    for graph in sorted(range(len(sizes)), key=lambda graph: -sizes[graph]):
+        pairs = sizes[graph] ** 2
+        more = n * n - pairs
+        if group and ((len(group) + 1) * n * n > most or filling + more > _FILLING * (most + used + pairs)):
+            yield group
+            group, filling, used = [], 0, 0
+        if not group:
+            n, more = sizes[graph], 0
+        group.append(graph)
+        filling, used = filling + more, used + pairs
+    if group:
+        yield group
+
+
+def _edges(sizes: Tensor, n: int) -> OptTensor:
+    """Which pairs of graphs filled up to ``n`` nodes are edges, :math:`(g n^2)`; ``None`` if nothing was filled."""
+    if bool((sizes == n).all()):
+        return None
+    there = torch.arange(n) < sizes[:, None]
+    return (there[:, :, None] & there[:, None, :] & ~torch.eye(n, dtype=torch.bool)).flatten()
+
+
+def _places(sizes: tuple[int, ...], groups: list[list[int]]) -> tuple[Tensor, Tensor]:
+    counts = torch.tensor(sizes, dtype=torch.long)
+    starts, num_nodes = counts.cumsum(0) - counts, int(counts.sum())
+    rows = []
+    for graphs in groups:
+        index = torch.tensor(graphs)
+        position = torch.arange(int(counts[index].max()))
+        nodes = starts[index, None] + position
+        rows.append(nodes.masked_fill_(position >= counts[index, None], num_nodes).flatten())
+    places = torch.cat(rows) if rows else torch.zeros(0, dtype=torch.long)
+    slots = torch.zeros(num_nodes + 1, dtype=torch.long)
+    slots[places] = torch.arange(len(places))
+    return places, slots[:-1]
+
+
+def _stretches(edge_index: Tensor, most: int) -> Iterator[Tile]:
+    source, target = edge_index
+    for start in range(0, target.numel(), most):
+        edges = slice(start, min(start + most, target.numel()))
+        yield ListTile(source[edges], target[edges], edges)
