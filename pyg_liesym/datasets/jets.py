@@ -20,6 +20,12 @@ from pyg_liesym.datasets.simulation.pythia import CLASSES
 JetSplit: TypeAlias = Literal["train", "val", "test"]
 
 _SUFFIXES = (".root", ".h5", ".hdf5", ".npz")
+_FOLDERS: dict[JetSplit | None, tuple[str, ...]] = {
+    "train": ("train",),
+    "val": ("train",),
+    "test": ("test",),
+    None: ("train", "test"),
+}
 
 
 class Jets(JetDataset):
@@ -31,7 +37,9 @@ class Jets(JetDataset):
     - ``Jets(files="my/*.root")``: your own files, of any format that
       :func:`~pyg_liesym.datasets.io.jet_files.open_jet_file` knows;
     - ``Jets("datasets/jets")``: the files in ``datasets/jets/raw``, for instance from
-      ``liesym simulate jets --folder datasets/jets/raw``.
+      ``liesym simulate jets --folder datasets/jets/raw``; or, where there are none, those in the folders
+      ``raw/train`` and ``raw/test``, as ``make jets`` leaves them: the test is then all of ``raw/test``, and training
+      and validation share ``raw/train`` as 7 to 1.
 
     With ``root`` the packed tensors are cached in ``root/processed``, one file for every choice of files (their
     names, sizes and times) and arguments. Without ``root`` nothing is written anywhere.
@@ -113,16 +121,18 @@ class Jets(JetDataset):
 
     @property
     def raw_file_names(self) -> list[str]:
-        """The files of ``root/raw``."""
+        """The files of ``root/raw``, or those of its folders that a split is in."""
         if self.files is not None:
             return []
-        found = [path.name for path in Path(self.raw_dir).glob("*") if path.suffix in _SUFFIXES]
-        return sorted(found) or ["*.root"]
+        raw = Path(self.raw_dir)
+        found = _names(raw, ".") or [name for folder in _FOLDERS[self.split] for name in _names(raw, folder)]
+        return found or ["*.root"]
 
     def download(self) -> None:
         """Says how to get files, as none can be downloaded."""
+        folders = " or ".join([self.raw_dir, *(f"{self.raw_dir}/{name}" for name in _FOLDERS[self.split])])
         raise FileNotFoundError(
-            f"there are no files of jets in {self.raw_dir}: make some with `liesym simulate jets --folder "
+            f"there are no files of jets in {folders}: make some with `liesym simulate jets --folder "
             f"{self.raw_dir}`, or pass files=..., or leave root out for the packaged sample"
         )
 
@@ -138,13 +148,20 @@ class Jets(JetDataset):
                 jets = concatenate_jets(self._pieces(self._open(file)))
         else:
             jets = super()._read()
-        if self.split is None:
+        apart = self.files is None and self._cached and not _names(Path(self.raw_dir), ".")
+        if self.split is None or (apart and self.split == "test"):
             return jets
-        return jets.select(_split_indices(len(jets), self.split, self.fractions))
+        fractions = {name: share for name, share in self.fractions.items() if not apart or name != "test"}
+        return jets.select(_split_indices(len(jets), self.split, fractions))
+
+
+def _names(raw: Path, folder: str) -> list[str]:
+    found = [path for path in (raw / folder).glob("*") if path.suffix in _SUFFIXES]
+    return sorted(str(path.relative_to(raw)) for path in found)
 
 
 def _split_indices(count: int, split: str, fractions: dict[str, float]) -> np.ndarray[Any, np.dtype[np.int64]]:
     names = list(fractions)
-    edges = np.rint(np.cumsum([0.0, *fractions.values()]) * count).astype(int)
+    edges = np.rint(np.cumsum([0.0, *fractions.values()]) * (count / sum(fractions.values()))).astype(int)
     first = names.index(split)
     return np.random.default_rng(0).permutation(count)[edges[first] : edges[first + 1]]

@@ -160,6 +160,20 @@ def test_nothing_is_written_without_root(tmp_path, make_jets, monkeypatch):
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.root"]
 
 
+def test_folders_of_training_and_test(tmp_path, make_jets):
+    write_jets(tmp_path / "raw" / "train" / "b.root", make_jets(80, seed=1), CLASSES)
+    with pytest.raises(FileNotFoundError, match=r"there are no files of jets in .*raw or .*raw/test: make some"):
+        Jets(str(tmp_path), split="test")
+    test = write_jets(tmp_path / "raw" / "test" / "a.root", make_jets(9, seed=2), CLASSES)
+    assert torch.equal(Jets(str(tmp_path), split="test").jet, Jets(files=test).jet)
+    train, val = (Jets(str(tmp_path), split=split) for split in ("train", "val"))
+    assert (len(train), len(val), len(Jets(str(tmp_path)))) == (70, 10, 89)
+    energies = torch.cat([train.jet[:, 3], val.jet[:, 3]]).sort().values
+    assert torch.equal(energies, Jets(files=str(tmp_path / "raw" / "train" / "*")).jet[:, 3].sort().values)
+    write_jets(tmp_path / "raw" / "c.root", make_jets(5), CLASSES)
+    assert len(Jets(str(tmp_path))) == 5
+
+
 def test_empty_raw_folder_says_what_to_do(tmp_path):
     with pytest.raises(FileNotFoundError, match="liesym simulate jets"):
         Jets(str(tmp_path))

@@ -77,7 +77,7 @@ class EnergyFlowJets:
         start, stop = check_range(where, start, stop, self.num_jets)
         pt, y, phi, pid = np.moveaxis(self._rows(start, stop).astype(np.float64), -1, 0)
         mass, charge = self._properties(pid, pt, start)
-        transverse = np.hypot(pt, mass)
+        transverse = np.copysign(np.hypot(pt, mass), pt)  # E < 0 where pT < 0, if that is let through
         with np.errstate(over="ignore", invalid="ignore"):  # refused by the checks of the assembly
             p4 = [transverse * np.cosh(y), pt * np.cos(phi), pt * np.sin(phi), transverse * np.sinh(y)]
         columns = {"part_pid": pid, "part_charge": charge}
@@ -113,18 +113,20 @@ class EnergyFlowJets:
         return np.frombuffer(content, self._dtype).reshape(stop - start, *self._shape[1:])
 
     def _properties(self, pid: NDArray[Any], pt: NDArray[Any], first: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        strict = self.schema.strict
         bad = np.argwhere(~np.isfinite(pt) | (pt < 0))
-        if len(bad):
+        if len(bad) and strict:
             raise ValueError(f"{self.path}: pT has the value {pt[tuple(bad[0])]} in jet {first + bad[0][0]}")
         found, position = np.unique(np.where(pt != 0, pid, 22), return_inverse=True)
         unknown = [value for value in found.tolist() if abs(value) not in PARTICLES]
-        if unknown:
+        if unknown and strict:
             jet = np.argwhere(np.isin(pid, unknown, kind="sort") | np.isnan(pid))[0][0]
             raise ValueError(
                 f"{self.path}: the PDG ids {unknown} have no known mass (jet {first + jet}); "
                 f"known are {list(PARTICLES)}"
             )
-        known = [PARTICLES[int(abs(value))] for value in found]
+        nothing = (np.nan, np.nan)
+        known = [PARTICLES[int(abs(value))] if abs(value) in PARTICLES else nothing for value in found]
         mass = np.array([mass for mass, _ in known])
         charge = np.array([charge * np.sign(value) for value, (_, charge) in zip(found, known, strict=True)])
         return mass[position].reshape(pid.shape), charge[position].reshape(pid.shape)

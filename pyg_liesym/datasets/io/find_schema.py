@@ -11,16 +11,20 @@ from typing import Any
 import numpy as np
 
 from pyg_liesym.datasets.io.files import PathLike, naming_damage
+from pyg_liesym.datasets.io.jet_class_2 import JET_CLASS_2
 from pyg_liesym.datasets.io.jet_files import JetSchema, open_jet_file
 from pyg_liesym.datasets.io.root_writer import P4, PLANE
 
 _STEP = 100_000
+# A branch that JetClass-II has, and files of others with a `jet_label` hardly.
+_OF_JET_CLASS_2 = "aux_genpart_isResX"
 
 
 def find_schema(path: PathLike, tree: str | None = None) -> tuple[str, JetSchema]:
     """Tells the format of a file of jets and what can be read from it: classes, columns of constituents, weights.
 
-    Classes are the branches ``label_…`` of a ROOT file, or the values of ``jet_label``; those that our writer has
+    Classes are the branches ``label_…`` of a ROOT file, or the values of ``jet_label``, of JetClass-II by their names
+    (:data:`~pyg_liesym.datasets.io.jet_class_2.JET_CLASS_2`); those that our writer has
     noted in an HDF5 file; QCD and Tbqq for other HDF5 files; gluon and quark for EnergyFlow's npz. A file without
     labels has a schema with ``labelled=False``. Weights are those of the name ``weight``.
 
@@ -67,11 +71,11 @@ def find_common_schema(files: Sequence[PathLike], tree: str | None = None) -> Je
         found = [f"{file}: {_labels_in_words(schema)}" for file, schema in zip(files, schemas, strict=True)]
         raise ValueError("files with different labels cannot be read together: " + "; ".join(found))
     first = schemas[0]
+    labels = {value: name for schema in schemas for value, name in (schema.jet_labels or {}).items()}
     classes = tuple(dict.fromkeys(name for schema in schemas for name in schema.classes))
     particle = tuple(name for name in first.particle if all(name in schema.particle for schema in schemas))
-    labels = None if first.jet_labels is None else {int(name): name for name in classes}
     weight = first.weight if all(schema.weight is not None for schema in schemas) else None
-    return replace(first, classes=classes, particle=particle, jet_labels=labels, weight=weight)
+    return replace(first, classes=classes, particle=particle, jet_labels=labels or None, weight=weight)
 
 
 def _labels_in_words(schema: JetSchema) -> str:
@@ -94,7 +98,8 @@ def _of_root(path: Path, tree: str | None) -> JetSchema:
     particle = tuple(name for name in jagged if name not in (*P4, *PLANE))
     if classes or not values:
         return JetSchema(classes or ("unknown",), tree=tree, particle=particle, labelled=bool(classes))
-    names = {value: str(value) for value in values}
+    known = _OF_JET_CLASS_2 in types and values[0] >= 0 and values[-1] < len(JET_CLASS_2)
+    names = {value: JET_CLASS_2[value] if known else str(value) for value in values}
     return JetSchema(tuple(names.values()), names, tree, particle)
 
 

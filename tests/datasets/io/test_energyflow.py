@@ -1,4 +1,5 @@
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -73,6 +74,19 @@ def test_wrong_values(tmp_path, write_energyflow, column, value, message):
     np.savez_compressed(path, X=x, y=y)
     with pytest.raises(ValueError, match=rf"a\.npz.*{message}"):
         EnergyFlowJets(path, SCHEMA).read(1)
+
+
+def test_wrong_values_are_given_out_where_they_are_to_be_counted(tmp_path, write_energyflow):
+    path, x, y = write_energyflow(tmp_path / "a.npz")
+    for jet, column, value in [(1, 0, np.nan), (2, 0, -3.0), (3, 1, np.inf), (4, 3, np.nan), (5, 3, 5.0)]:
+        x[jet, 0, column] = value
+    np.savez_compressed(path, X=x, y=y)
+    with np.errstate(all="ignore"):
+        jets = EnergyFlowJets(path, replace(SCHEMA, strict=False)).read()
+    bad = {int(j): int((~np.isfinite(jets.select(np.array([j])).p4)).any(1).sum()) for j in range(len(jets))}
+    assert {j: count for j, count in bad.items() if count} == {1: 1, 3: 1, 4: 1, 5: 1}
+    negative = jets.p4[:, 0] < 0
+    assert np.repeat(np.arange(len(jets)), jets.counts)[negative].tolist() == [2]
 
 
 def test_wrong_arrays(tmp_path, write_energyflow):

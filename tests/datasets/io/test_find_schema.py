@@ -10,12 +10,14 @@ import pytest
 import uproot
 
 from pyg_liesym.datasets.io.find_schema import find_common_schema, find_schema
+from pyg_liesym.datasets.io.jet_class_2 import JET_CLASS_2
 from pyg_liesym.datasets.io.jet_files import JetSchema, open_jet_file, save_jets
 from pyg_liesym.datasets.io.root_writer import _type_of, branches_of
 from pyg_liesym.datasets.jet_arrays import JetArrays
 from pyg_liesym.datasets.jet_summary import JetSummary
 
 MakeJets = Callable[..., JetArrays]
+JETCLASS_II = Path(__file__).parents[4] / "shared" / "data" / "jetclass2" / "JetClassII_example.root"
 
 
 @pytest.mark.parametrize("suffix", [".root", ".h5"])
@@ -48,6 +50,41 @@ def test_numbers_as_classes(suffix: str, tmp_path: Path, make_jets: MakeJets) ->
     assert found.jet_labels == {0: "0", 5: "5", 188: "188"}
     assert found.classes == ("0", "5", "188")
     assert found.tree == ("events" if suffix == ".root" else "tree")
+
+
+def test_classes_of_jet_class_2_have_names(tmp_path: Path, make_jets: MakeJets) -> None:
+    assert len(set(JET_CLASS_2)) == len(JET_CLASS_2) == 188
+    places = {0: "X_bb", 14: "X_tauhtauh", 15: "X_YY_bbbb", 31: "X_YY_bbm", 89: "X_YY_ggm", 90: "X_YY_bee",
+              115: "X_YY_qqqb", 131: "X_YY_bcev", 160: "X_YY_qqtauhv", 161: "QCD_bbccss", 187: "QCD_light"}  # fmt: skip
+    assert {place: JET_CLASS_2[place] for place in places} == places
+    for name, values in (("a", [187, 0, 187]), ("b", [161, 0, 3])):
+        branches = branches_of(make_jets(3), JetSchema(labelled=False), plane=False)
+        branches |= {"jet_label": np.array(values), "aux_genpart_isResX": np.ones(3, bool)}
+        with uproot.recreate(tmp_path / f"{name}.root") as file:
+            file.mktree("tree", {key: _type_of(branch) for key, branch in branches.items()}).extend(branches)
+    schema = find_common_schema([tmp_path / "a.root", tmp_path / "b.root"])
+    assert schema.jet_labels == {0: "X_bb", 187: "QCD_light", 3: "X_qq", 161: "QCD_bbccss"}
+    assert [schema.classes[i] for i in open_jet_file(tmp_path / "b.root", schema).read().label] == [
+        "QCD_bbccss", "X_bb", "X_qq"
+    ]  # fmt: skip
+
+
+@pytest.mark.skipif(not JETCLASS_II.exists(), reason="needs the real file of JetClass-II")
+def test_names_agree_with_the_partons_of_real_jets() -> None:
+    letters = {1: "q", 2: "q", 3: "s", 4: "c", 5: "b", 21: "g"}
+    tree = uproot.open(JETCLASS_II)["tree"]
+    jets = tree.arrays(["jet_label", "aux_genpart_pid", "aux_genpart_isResDecayProd", "aux_genpart_isQcdParton"])
+    for jet in jets:
+        kind, _, content = JET_CLASS_2[jet["jet_label"]].rpartition("_")
+        chosen = jet["aux_genpart_isQcdParton" if kind == "QCD" else "aux_genpart_isResDecayProd"]
+        found = "".join(letters.get(abs(pid), "") for pid in jet["aux_genpart_pid"][chosen])
+        if kind == "QCD":
+            assert [min(found.count(flavour), 2) for flavour in "bcs"] == [
+                0 if content == "light" else content.count(flavour) for flavour in "bcs"
+            ]
+        else:
+            quarks = content.split("tau")[0] if "tau" in content else content.rstrip("emv")
+            assert all(found.count(flavour) >= quarks.count(flavour) for flavour in "bcsqg")
 
 
 def test_several_files(tmp_path: Path, make_jets: MakeJets) -> None:
