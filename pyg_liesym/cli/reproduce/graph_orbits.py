@@ -1,0 +1,154 @@
+"""Two bodies in a weak trap: LieGNN without, with learned and with given reference vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch_geometric.data import Batch
+
+from pyg_liesym.cli.reproduce.graph_training import Budget, Twin
+from pyg_liesym.datasets.loader import PackedLoader
+from pyg_liesym.datasets.simulation.gravity import Orbits, integrate_orbits, simulate_orbits
+from pyg_liesym.datasets.vector_pairs import VectorPairs
+from pyg_liesym.metrics.equivariance import relative_error
+from pyg_liesym.nn.models.relaxed_liegnn import RelaxedLieGNN
+
+QUARTER_TURN = torch.tensor([[0.0, -1.0], [1.0, 0.0]])
+
+
+@dataclass(frozen=True)
+class OrbitExperiment:
+    """Two bodies in a trap along x, forecast step by step.
+
+    All twins are one network, LieGNN with two reference vectors: *strict* with both zero, *relaxed* with both learned
+    from zero on, *free* with those of x and y, by which it knows all coordinates.
+
+    Args:
+        levels: Strengths of the trap; zero keeps the rotation symmetry.
+        num_orbits: Training orbits.
+        num_test: Test orbits; half as many validate.
+        steps: Length of the rollout.
+        hidden_channels: Width.
+        num_layers: Depth.
+        batch_size: Pairs of states in a batch.
+        epochs: Passes over the training pairs.
+        lr: First learning rate.
+        penalty: Weight of the squared length of the reference vectors.
+    """
+
+    levels: tuple[float, ...] = (0.0, 0.005, 0.01, 0.02)
+    num_orbits: int = 200
+    num_test: int = 100
+    steps: int = 20
+    hidden_channels: int = 32
+    num_layers: int = 3
+    batch_size: int = 128
+    epochs: int = 15
+    lr: float = 3e-3
+    penalty: float = 0.3
+
+    def task(self, level: float, seed: int) -> OrbitTask:
+        """The orbits of one trap."""
+        return OrbitTask(self, level, seed)
+
+
+class OrbitTask:
+    """Orbits, and what is asked of a network that forecasts them."""
+
+    def __init__(self, settings: OrbitExperiment, trap: float, seed: int) -> None:
+        self.settings, self.trap = settings, trap
+        self.budget = Budget(settings.epochs, settings.lr, settings.penalty)
+        train = _orbits("train", settings.num_orbits, seed, trap)
+        self.test_orbits = _orbits("test", settings.num_test, 0, trap)
+        self.test_states, self.val_states = (
+            _states(orbits) for orbits in (self.test_orbits, _orbits("val", max(settings.num_test // 2, 1), 0, trap))
+        )
+        states = _states(train)
+        pairs = VectorPairs(states[:, :-1].flatten(0, 1), states[:, 1:].flatten(0, 1))
+        size = min(settings.batch_size, len(pairs))
+        self.loader = PackedLoader(pairs, size, shuffle=True, drop_last=True, seed=seed)
+        self.size = float((states[:, 1:] - states[:, :-1]).square().mean())
+
+    def network(self, twin: Twin) -> nn.Module:
+        """LieGNN with two reference vectors."""
+        net = RelaxedLieGNN(
+            4, self.settings.hidden_channels, 1, self.settings.num_layers, metric=torch.eye(2), num_spurions=2
+        )
+        if twin != "relaxed":
+            net.spurions.requires_grad_(False)
+        if twin == "free":
+            net.spurions.copy_(torch.eye(2))
+        return net
+
+    def batches(self, epoch: int) -> Iterable[Batch]:
+        """Pairs of states."""
+        self.loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
+        return self.loader
+
+    def loss(self, net: nn.Module, batch: Batch) -> Tensor:
+        """Mean squared error beside that of the guess that nothing moves."""
+        after: Tensor = net(batch.x, batch.pos, batch=batch.batch, batch_size=batch.num_graphs)[1]
+        return nn.functional.mse_loss(after, batch.y) / self.size
+
+    def validate(self, net: nn.Module) -> float:
+        """Mean distance along the rollout of the validation orbits."""
+        return float(self._distances(net, self.val_states).mean())
+
+    @torch.no_grad()
+    def test(self, net: nn.Module) -> dict[str, float]:
+        """Errors of the rollout's end and of one step, and equivariance errors of a step under a quarter turn."""
+        distances = self._distances(net, self.test_states)
+        middle = self.test_states[:, self.test_states.size(1) // 2]
+        turned = middle @ QUARTER_TURN.mT
+        moves, moved = (_step(net, state) - state for state in (middle, turned))
+        now = self.test_states[:, :-1].flatten(0, 1)
+        return {
+            "rollout": float(distances[-1]),
+            "one_step": relative_error(_step(net, now) - now, self.test_states[:, 1:].flatten(0, 1) - now),
+            "equivariance": relative_error(moved, moves @ QUARTER_TURN.mT),
+            "data_equivariance": _equivariance_of_orbits(self.test_orbits, self.trap),
+        }
+
+    def _distances(self, net: nn.Module, truth: Tensor) -> Tensor:
+        """Mean distance of the bodies after each step."""
+        state, distances = truth[:, 0], []
+        for step in range(1, min(self.settings.steps, truth.size(1) - 1) + 1):
+            state = _step(net, state)
+            distances.append((state - truth[:, step])[:, :2].norm(dim=-1).mean())
+        return torch.stack(distances)
+
+
+def _step(net: nn.Module, state: Tensor) -> Tensor:
+    """The forecast of many states ``[S, 4, 2]``."""
+    systems, vectors, _ = state.shape
+    x = torch.eye(vectors).repeat(systems, 1)
+    batch = torch.arange(systems).repeat_interleave(vectors)
+    after: Tensor = net(x, state.flatten(0, 1), batch=batch, batch_size=systems)[1]
+    return after.view_as(state)
+
+
+@lru_cache(maxsize=16)
+def _orbits(split: str, count: int, seed: int, trap: float) -> Orbits:
+    return simulate_orbits("two_body", split, num_orbits=count, seed=seed, trap=trap)  # type: ignore[arg-type]
+
+
+def _states(orbits: Orbits) -> Tensor:
+    """Two positions and two momenta at all times, ``[S, T, 4, 2]``."""
+    return torch.from_numpy(np.concatenate([orbits.pos, orbits.mom], axis=2)).float()
+
+
+def _equivariance_of_orbits(orbits: Orbits, trap: float) -> float:
+    """The same error of the simulator: a step from turned states against the turned step."""
+    turn, middle = QUARTER_TURN.double().numpy(), orbits.pos.shape[1] // 2
+    pos, mom = orbits.pos[:, middle], orbits.mom[:, middle]
+    paths = [
+        _states(integrate_orbits(p, m, orbits.times[:2], trap=trap))
+        for p, m in ((pos, mom), (pos @ turn.T, mom @ turn.T))
+    ]
+    moves, moved = (path[:, 1] - path[:, 0] for path in paths)
+    return relative_error(moved, moves @ QUARTER_TURN.mT)
