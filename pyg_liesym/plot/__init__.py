@@ -10,6 +10,7 @@ from pyg_liesym.plot.roc import plot_roc
 from pyg_liesym.plot.rollout import plot_rollout
 from pyg_liesym.plot.symmetry import plot_errors_by_angle, plot_learned_against_data
 from pyg_liesym.plot.tagging import plot_mass_sculpting, plot_scores
+from pyg_liesym.plot.twins import plot_twins
 
 __all__ = [
     "plot_basis",
@@ -24,4 +25,5 @@ __all__ = [
     "plot_roc",
     "plot_rollout",
     "plot_scores",
+    "plot_twins",
 ]
