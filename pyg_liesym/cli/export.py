@@ -21,6 +21,8 @@ def export(model: str, out: Path) -> None:
     tagger = find_tagger(model)
     if not isinstance(tagger.net, LieGNN):
         raise ValueError(f"{model} is a {type(tagger.net).__name__}; only a LieGNN can be exported")
+    if tagger.transform is not None:
+        raise ValueError(f"{model} has the transform {tagger.transform}, which an ONNX file would not have")
     export_onnx(tagger.net, out)
     print(f"{out}: logits of {', '.join(tagger.classes)}")
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pyg_liesym.datasets.io.files import PathLike
 from pyg_liesym.datasets.io.jet_files import JetSchema
-from pyg_liesym.systems.pretrained import NETWORKS, Tagger
+from pyg_liesym.systems.pretrained import NETWORKS, Tagger, build_transform
 
 _PREFIX = "net."
 
@@ -33,11 +33,7 @@ def tagger_of_checkpoint(path: PathLike) -> Tagger:
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     model, data = _settings(path)
-    if model.get("transform") is not None:
-        raise ValueError(
-            f"{path} was trained with a transform, which a tagger does not apply; load it into a JetTagging with that "
-            "transform and call the predict of Lightning's Trainer"
-        )
+    transform = build_transform(_in_words(model.get("transform")), str(path))
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
     except Exception as error:  # of many types, from zip, pickle and torch
@@ -57,6 +53,7 @@ def tagger_of_checkpoint(path: PathLike) -> Tagger:
         particle=tuple(data.get("particle") or ()),
         max_constituents=data.get("max_constituents"),
         description=f"the checkpoint {path}",
+        transform=transform,
     )
 
 
@@ -74,6 +71,13 @@ def _settings(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         return content["model"]["init_args"], content["data"].get("init_args") or {}
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{file} has no settings of a model and data, as `liesym fit` writes them") from error
+
+
+def _in_words(transform: Any) -> dict[str, Any] | None:
+    if transform is None:
+        return None
+    own = transform if isinstance(transform, Mapping) else {"class_path": str(transform)}
+    return {"name": str(own.get("class_path", "")).rpartition(".")[2], "arguments": own.get("init_args") or {}}
 
 
 def _network(net: Any, state: Mapping[str, Tensor], path: Path) -> tuple[str, dict[str, Any]]:

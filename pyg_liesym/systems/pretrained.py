@@ -19,6 +19,7 @@ from pyg_liesym.datasets.io.files import PathLike, unfinished
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.particlenet import ParticleNet
 from pyg_liesym.nn.models.taggers import build_tagger
+from pyg_liesym.transforms.add_reference_vectors import AddReferenceVectors
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "build_tagger": build_tagger,
@@ -26,6 +27,8 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "ParticleNet": ParticleNet,
 }
 """What a file may ask to be built: nothing else is called."""
+TRANSFORMS: dict[str, Callable[..., Callable[[Any], Any]]] = {"AddReferenceVectors": AddReferenceVectors}
+"""What a file may ask to be done to the jets before."""
 DEFAULT_TAGGER = "top"
 _KEY = "pyg_liesym.tagger"
 
@@ -40,6 +43,7 @@ class Tagger:
         particle: The numbers of a constituent that are ``x``, by their names in the files.
         max_constituents: The hardest constituents of a jet that it was trained on; None for all.
         description: What it was trained on, and how well it does.
+        transform: Applied to every batch before the network; None for nothing.
     """
 
     net: nn.Module
@@ -47,13 +51,16 @@ class Tagger:
     particle: tuple[str, ...] = ()
     max_constituents: int | None = None
     description: str = ""
+    transform: Callable[[Any], Any] | None = None
 
     @torch.no_grad()
     def __call__(self, batch: Batch) -> Tensor:
         """Return the probabilities of the classes, :math:`(B, C)`; NaN for a jet without constituents."""
         self.net.eval()
+        empty = batch.ptr.diff() == 0
+        batch = batch if self.transform is None else self.transform(batch)
         logits = self.net(batch.get("x"), batch.p4, batch=batch.batch, batch_size=batch.num_graphs)
-        return torch.softmax(logits.float(), dim=-1).masked_fill((batch.ptr.diff() == 0)[:, None], torch.nan)
+        return torch.softmax(logits.float(), dim=-1).masked_fill(empty[:, None], torch.nan)
 
 
 def save_tagger(
@@ -66,6 +73,7 @@ def save_tagger(
     particle: Sequence[str] = (),
     max_constituents: int | None = None,
     description: str = "",
+    transform: tuple[str, Mapping[str, Any]] | None = None,
 ) -> Path:
     r"""Write a trained network as safetensors, with the words that :func:`load_tagger` builds it from.
 
@@ -78,6 +86,7 @@ def save_tagger(
         particle: See there.
         max_constituents: See there.
         description: See there.
+        transform: See there; one of :data:`TRANSFORMS` and its keyword arguments.
 
     Raises:
         ValueError: If ``network`` with these arguments is not ``net``, or cannot be written as words.
@@ -100,9 +109,11 @@ def save_tagger(
         "particle": list(particle),
         "max_constituents": max_constituents,
         "description": description,
+        "transform": None if transform is None else {"name": transform[0], "arguments": _to_words(transform[1])},
     }
     text = json.dumps(words, indent=1)
     _build(json.loads(text), net.state_dict(), "the network to be saved")
+    build_transform(json.loads(text)["transform"], "the network to be saved")
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in net.state_dict().items()}
     path = Path(path)
     with unfinished(path) as temporary:
@@ -118,7 +129,8 @@ def load_tagger(path: PathLike | None = None) -> Tagger:
 
     Raises:
         FileNotFoundError: If there is no such file or name.
-        ValueError: If the file is damaged, no tagger, or asks for a network that is not among :data:`NETWORKS`.
+        ValueError: If the file is damaged, no tagger, or asks for a network that is not among :data:`NETWORKS` or a
+            transform not among :data:`TRANSFORMS`.
     """
     packaged = packaged_taggers()
     name = DEFAULT_TAGGER if path is None else str(path)
@@ -142,6 +154,7 @@ def load_tagger(path: PathLike | None = None) -> Tagger:
         particle=tuple(words["particle"]),
         max_constituents=words["max_constituents"],
         description=words["description"],
+        transform=build_transform(words.get("transform"), str(file)),
     )
 
 
@@ -161,6 +174,23 @@ def _build(words: Mapping[str, Any], state: Mapping[str, Tensor], where: str) ->
         first = str(error).splitlines()
         raise ValueError(f"{where} is not what {words['network']} with its arguments builds: {first[:3]}") from error
     return net
+
+
+def build_transform(words: Mapping[str, Any] | None, where: str) -> Callable[[Any], Any] | None:
+    """Build what is done to the jets from its ``name`` and ``arguments``.
+
+    Raises:
+        ValueError: If it is not among :data:`TRANSFORMS`, or has no such arguments.
+    """
+    if words is None:
+        return None
+    name = words["name"]
+    if name not in TRANSFORMS:
+        raise ValueError(f"{where} has the transform {name!r}; a tagger can have one of {', '.join(TRANSFORMS)}")
+    try:
+        return TRANSFORMS[name](**_from_words(words["arguments"]))
+    except TypeError as error:
+        raise ValueError(f"{where} has a transform with wrong arguments: {error}") from error
 
 
 def _to_words(value: Any) -> Any:

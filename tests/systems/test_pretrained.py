@@ -12,6 +12,7 @@ from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.taggers import build_tagger
 from pyg_liesym.systems.checkpoint import tagger_of_checkpoint
 from pyg_liesym.systems.pretrained import load_tagger, packaged_taggers, save_tagger
+from pyg_liesym.transforms.add_reference_vectors import AddReferenceVectors
 
 P4 = torch.rand(7, 4, generator=torch.Generator().manual_seed(0)) + torch.tensor([3.0, 0, 0, 0])
 X = torch.rand(7, 1, generator=torch.Generator().manual_seed(1))
@@ -57,6 +58,26 @@ def test_a_tagger_survives_its_file(network: str, arguments: dict[str, Any], tmp
     found = tagger(data)
     assert torch.equal(found[[0, 2]], expected[[0, 2]])
     assert found[1].isnan().all()
+
+
+@pytest.mark.parametrize("column", [False, True])
+def test_a_tagger_brings_its_transform(column: bool, tmp_path: Path) -> None:
+    arguments = {"name": "liegnn-fast", "hidden_channels": 8, "in_channels": 3 if column else 0}
+    net = build_tagger(**arguments).eval()
+    references = {"references": ["beams", [2.0, 0.0, 0.0, 1.0]] if not column else ["beams"], "column": column}
+    path = save_tagger(
+        tmp_path / "model.safetensors", net, "build_tagger", arguments, classes=("a", "b"),
+        transform=("AddReferenceVectors", references),
+    )  # fmt: skip
+    seen = AddReferenceVectors(**references)(batch(False))
+    with torch.no_grad():
+        expected = net(seen.get("x"), seen.p4, batch=seen.batch, batch_size=3).softmax(-1)
+    found = load_tagger(path)(batch(False))
+    assert torch.equal(found[[0, 2]], expected[[0, 2]])
+    assert found[1].isnan().all()
+    for wrong, message in (("RandomBoost", "can have one of AddReferenceVectors"), ("AddReferenceVectors", "'far'")):
+        with pytest.raises(ValueError, match=message):
+            save_tagger(path, net, "build_tagger", arguments, classes=("a", "b"), transform=(wrong, {"far": 1}))
 
 
 def test_what_does_not_fit_is_not_saved(tmp_path: Path) -> None:
@@ -120,8 +141,14 @@ data:
     with pytest.raises(ValueError, match="expected a network among build_tagger, LieGNN, ParticleNet"):
         tagger_of_checkpoint(folder / "best.ckpt")
     (folder.parent / "config.yaml").write_text(config.replace("    net:", "    transform: {class_path: x}\n    net:"))
-    with pytest.raises(ValueError, match="trained with a transform"):
+    with pytest.raises(ValueError, match=r"best\.ckpt has the transform 'x'; a tagger can have one of AddReference"):
         tagger_of_checkpoint(folder / "best.ckpt")
+    reference = "{class_path: pyg_liesym.transforms.AddReferenceVectors, init_args: {references: [time], scale: 3.0}}"
+    (folder.parent / "config.yaml").write_text(config.replace("    net:", f"    transform: {reference}\n    net:"))
+    seen = AddReferenceVectors(["time"], 3.0)(batch(False))
+    with torch.no_grad():
+        expected = net(None, seen.p4, batch=seen.batch, batch_size=3).softmax(-1)
+    assert torch.equal(tagger_of_checkpoint(folder / "best.ckpt")(batch(False))[[0, 2]], expected[[0, 2]])
     named = config.replace("    net:", "    classes: [QCD, W]\n    net:")
     (folder.parent / "config.yaml").write_text(named)
     assert tagger_of_checkpoint(folder / "best.ckpt").classes == ("QCD", "W")
