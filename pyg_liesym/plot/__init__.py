@@ -1,10 +1,12 @@
 """Pictures of results: every function returns a ``matplotlib.figure.Figure`` and touches no global state."""
 
 from pyg_liesym.plot.basis import plot_basis
+from pyg_liesym.plot.flow import plot_flow_forecasts
 from pyg_liesym.plot.jet import plot_jet
 from pyg_liesym.plot.jet_statistics import plot_jet_statistics
 from pyg_liesym.plot.metric import plot_metric
 from pyg_liesym.plot.orbits import plot_orbits
+from pyg_liesym.plot.relaxation import plot_relaxation
 from pyg_liesym.plot.robustness import plot_robustness
 from pyg_liesym.plot.roc import plot_roc
 from pyg_liesym.plot.rollout import plot_rollout
@@ -15,12 +17,14 @@ from pyg_liesym.plot.twins import plot_twins
 __all__ = [
     "plot_basis",
     "plot_errors_by_angle",
+    "plot_flow_forecasts",
     "plot_jet",
     "plot_jet_statistics",
     "plot_learned_against_data",
     "plot_mass_sculpting",
     "plot_metric",
     "plot_orbits",
+    "plot_relaxation",
     "plot_robustness",
     "plot_roc",
     "plot_rollout",

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pyg_liesym.systems.data import ChargedParticlesData, JetsData, OrbitsData, VectorData
+    from pyg_liesym.systems.field_data import SmokePlumeData
+    from pyg_liesym.systems.field_forecasting import FieldForecasting
     from pyg_liesym.systems.forecasting import TrajectoryForecasting
     from pyg_liesym.systems.lion import Lion
     from pyg_liesym.systems.onnx import export_onnx
@@ -12,10 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ChargedParticlesData",
+    "FieldForecasting",
     "JetTagging",
     "JetsData",
     "Lion",
     "OrbitsData",
+    "SmokePlumeData",
     "StreamingJetData",
     "TrajectoryForecasting",
     "VectorData",
@@ -23,8 +27,10 @@ __all__ = [
 ]
 
 _MODULES = {
+    "FieldForecasting": "field_forecasting",
     "JetTagging": "tagging",
     "Lion": "lion",
+    "SmokePlumeData": "field_data",
     "StreamingJetData": "streaming_data",
     "TrajectoryForecasting": "forecasting",
     "export_onnx": "onnx",

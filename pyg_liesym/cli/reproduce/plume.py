@@ -1,0 +1,179 @@
+"""Relaxed networks against strict and free ones on smoke plumes: the tables of Approximately Equivariant Networks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from pyg_liesym.cli.files import save_figure, write_json
+from pyg_liesym.cli.reproduce.plume_run import PlumeProtocol, plume_data, run_plume
+from pyg_liesym.cli.reproduce.plume_symmetry import data_error, report_symmetry, turn_error
+from pyg_liesym.cli.reproduce.plume_table import markdown, tabulate
+from pyg_liesym.cli.reproduce.tagging_run import SittingOver
+from pyg_liesym.datasets.io.files import unfinished
+from pyg_liesym.datasets.simulation.plume_settings import PlumeSetting
+from pyg_liesym.nn.models.field_forecaster import FieldForecaster
+from pyg_liesym.nn.models.field_forecasters import FORECASTERS, STRICT, ForecasterName
+
+CORE: dict[PlumeSetting, tuple[ForecasterName, ...]] = {
+    "rotation": ("strict", "rsteer", "rgroup", "convnet"),
+    "translation": ("convnet", "rgroup", "mlp"),
+    "scale": ("strict", "rgroup"),
+    "graded": ("rsteer", "strict", "convnet"),
+}
+"""The networks that run first, with all seeds; then come the other baselines."""
+
+
+class _Job(NamedTuple):
+    setting: PlumeSetting
+    model: ForecasterName
+    seed: int
+    level: int = 0
+
+    @property
+    def folder(self) -> str:
+        level = f"level{self.level}-" if self.setting == "graded" else ""
+        return f"{self.setting}/{level}{self.model}-seed{self.seed}"
+
+
+def reproduce_plume(
+    settings: tuple[PlumeSetting, ...] = ("rotation", "translation", "scale", "graded"),
+    models: tuple[ForecasterName, ...] | None = None,
+    root: Path = Path("datasets/smoke_plume"),
+    out: Path = Path("runs/plume"),
+    seeds: tuple[int, ...] = (0, 1, 2),
+    protocol: PlumeProtocol = PlumeProtocol(),  # noqa: B008
+    levels: tuple[int, ...] = (0, 1, 3, 5, 7, 9),
+    graded_history: int = 1,
+    hours: float | None = None,
+    threads: int = 1,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Train networks that keep, relax or ignore a symmetry on smoke plumes that break it, and compare their forecasts.
+
+    The protocol is that of Approximately Equivariant Networks (Wang, Walters, Yu, ICML 2022), scaled to one core:
+    32 × 32 cells, the same number of parameters for all networks. ``--config examples/configs/plume_full.yaml`` is the
+    full one, for a GPU. Each run has a folder in ``out``; results there are not repeated, and one that was stopped goes
+    on from its last round, so that the benchmark can take several sittings. The tables so far are in ``table.md`` and
+    ``result.json``, pictures beside them.
+
+    Args:
+        settings: Data sets; ``graded`` asks whether a network breaks the symmetry as far as its data do, at each level.
+        models: Networks, out of those that there are for a setting (default: all).
+        root: Folder of the data set; simulated when first used.
+        out: Folder of checkpoints and results.
+        seeds: Seeds of weights and order; ``graded`` runs with the first.
+        protocol: What all networks get alike.
+        levels: Levels of ``graded``.
+        graded_history: Frames that networks see in ``graded``, one by the authors' protocol.
+        hours: Length of this sitting (default: until all is done).
+        threads: Threads of this process.
+        progress: Whether to show bars.
+    """
+    torch.set_num_threads(threads)
+    until = float("inf") if hours is None else time.monotonic() + 3600 * hours
+    results: dict[PlumeSetting, dict[str, list[dict[str, Any]]]] = {}
+    for job in _jobs(settings, models, seeds, levels):
+        rules = replace(protocol, history=graded_history) if job.setting == "graded" else protocol
+        print(f"{job.folder}", flush=True)
+        try:
+            result, net = run_plume(
+                out / job.folder, job.model, job.setting, root, rules, seed=job.seed, level=job.level, until=until,
+                progress=progress,
+            )  # fmt: skip
+        except SittingOver:
+            print(f"the sitting is over; the same command goes on with {job.folder}")
+            break
+        if job.setting == "graded":
+            result["turn_error"] = turn_error(net, plume_data(root, "graded", job.level, job.seed, rules))
+        elif job.seed == seeds[0]:
+            _keep_forecast(out / job.folder, net, job, root, rules)
+        results.setdefault(job.setting, {}).setdefault(job.model, []).append(result)
+        _report(out, results, root, protocol)
+    return _report(out, results, root, protocol, draw=True)
+
+
+def _jobs(
+    settings: Sequence[PlumeSetting],
+    models: Sequence[ForecasterName] | None,
+    seeds: Sequence[int],
+    levels: Sequence[int],
+) -> Iterator[_Job]:
+    """First the core of all settings with all seeds, then the graded levels, then the other baselines."""
+    known = {setting: FORECASTERS["rotation" if setting == "graded" else setting] for setting in settings}
+    for name in models or ():
+        if not any(name in names for names in known.values()):
+            raise ValueError(f"there is no network {name!r} for {', '.join(settings)}; there are {known}")
+    tables = [setting for setting in settings if setting != "graded"]
+    for core in (True, False):
+        for seed in seeds:
+            for setting in tables:
+                names = CORE[setting] if core else tuple(n for n in known[setting] if n not in CORE[setting])
+                yield from (_Job(setting, name, seed) for name in names if models is None or name in models)
+        if core and "graded" in settings:
+            for name in CORE["graded"]:
+                if models is None or name in models:
+                    yield from (_Job("graded", name, seeds[0], level) for level in levels)
+
+
+def _report(
+    out: Path, results: Mapping[PlumeSetting, Mapping[str, Sequence[dict[str, Any]]]], root: Path,
+    protocol: PlumeProtocol, *, draw: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Write the tables of what is done; pictures in the end."""
+    texts: list[str] = []
+    whole: dict[str, Any] = {}
+    for setting, own in results.items():
+        if setting != "graded":
+            rows = tabulate(own, STRICT[setting])
+            whole[setting] = rows
+            texts.append(markdown(setting, rows, STRICT[setting]))
+            if draw:
+                _draw(out, setting, own)
+            continue
+        levels = sorted(set.intersection(*({one["level"] for one in results} for results in own.values())))
+        if len(levels) > 1:
+            data = {level: data_error(root, level, protocol.resolution, protocol.frames) for level in levels}
+            texts.append(report_symmetry(out, data, own))
+    write_json(out / "result.json", whole)
+    text = "\n".join(texts)
+    with unfinished(out / "table.md") as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    print(f"\n{text}", flush=True)
+    return whole
+
+
+@torch.no_grad()
+def _keep_forecast(folder: Path, net: FieldForecaster, job: _Job, root: Path, protocol: PlumeProtocol) -> None:
+    """Leave the forecast of one window in the middle of the later times, for the picture."""
+    from safetensors.torch import save_file
+
+    if (folder / "forecast.safetensors").exists():
+        return
+    data = plume_data(root, job.setting, job.level, job.seed, protocol).dataset("future")
+    window = data[len(data) // 2]
+    forecast = net.cpu().rollout(window.x, window.y.size(1))[0]
+    with unfinished(folder / "forecast.safetensors") as temporary:
+        save_file({"truth": window.y[0].contiguous(), "forecast": forecast.contiguous()}, temporary)
+
+
+def _draw(out: Path, setting: PlumeSetting, results: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+    from safetensors.torch import load_file
+
+    from pyg_liesym.plot.flow import plot_flow_forecasts
+
+    kept = {name: out / _Job(setting, own[0]["model"], own[0]["seed"]).folder for name, own in results.items()}
+    frames = {
+        name: load_file(folder / "forecast.safetensors")
+        for name, folder in kept.items()
+        if (folder / "forecast.safetensors").exists()
+    }
+    if frames:
+        truth = next(iter(frames.values()))["truth"]
+        forecasts = {name: own["forecast"] for name, own in frames.items()}
+        save_figure(out / f"{setting}.png", plot_flow_forecasts(truth, forecasts, title=f"{setting}: later times"))

@@ -1,0 +1,96 @@
+"""Training a network to forecast flows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor, nn
+from torch_geometric.data import Batch
+from torchmetrics import MeanSquaredError
+
+from pyg_liesym.nn.models.field_forecaster import FieldForecaster
+
+
+class FieldForecasting(L.LightningModule):
+    r"""Forecast the frames of a flow from those before, in training as in use with forecasts fed back.
+
+    .. math:: \frac{1}{S} \sum_{k=1}^{S} \frac{\langle |\hat u_{t+k} - u_{t+k}|^2 \rangle}{\delta^2} + \alpha R
+
+    over as many frames S as the batch has in ``y``, with the size δ of the flow's changes and the penalty R of the
+    network's relaxation, :meth:`FieldForecaster.relaxation_penalty`. The protocol is that of "Approximately Equivariant
+    Networks" (Wang, Walters, Yu, ICML 2022, section 5; `arXiv:2201.11969 <https://arxiv.org/abs/2201.11969>`_).
+
+    **Law**: the forecast transforms as the network does.
+
+    Args:
+        net: The network.
+        penalty: α.
+        lr: Learning rate of Adam.
+        weight_decay: Weight decay of Adam.
+        decay: Factor of the rate after so many epochs.
+        decay_every: How many.
+        test_names: Names of the test sets, in the order of their loaders.
+
+    Example:
+        >>> net = FieldForecaster(nn.Conv2d(6, 2, 1), history=3)
+        >>> system = FieldForecasting(net)
+        >>> batch = Batch(x=torch.ones(4, 3, 2, 8, 8), y=torch.ones(4, 2, 2, 8, 8))
+        >>> system(batch).shape
+        torch.Size([4, 2, 2, 8, 8])
+    """
+
+    def __init__(
+        self,
+        net: FieldForecaster,
+        penalty: float = 0.0,
+        lr: float = 1e-3,
+        weight_decay: float = 4e-4,
+        decay: float = 0.9,
+        decay_every: int = 1,
+        *,
+        test_names: Sequence[str] = ("future", "domain"),
+    ) -> None:
+        super().__init__()
+        self.net, self.penalty, self.lr, self.weight_decay = net, penalty, lr, weight_decay
+        self.decay, self.decay_every, self.test_names = decay, decay_every, tuple(test_names)
+        self.val_rmse = MeanSquaredError(squared=False)
+        self.test_rmse = nn.ModuleDict({name: MeanSquaredError(squared=False) for name in self.test_names})
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Forecast as many frames as the batch has in ``y``, shape :math:`(B, S, 2, H, W)`."""
+        return self.net.rollout(batch.x, batch.y.size(1))
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the loss of a batch."""
+        error = nn.functional.mse_loss(self(batch), batch.y) / self.net.step.square()
+        self.log("train_error", error.detach().sqrt(), batch_size=len(batch.x), prog_bar=True)
+        return error + self.penalty * self.net.relaxation_penalty() if self.penalty else error
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Log ``val_rmse``, in the units of the flow."""
+        self.val_rmse(self(batch).contiguous(), batch.y)
+        self.log("val_rmse", self.val_rmse, batch_size=len(batch.x), prog_bar=True)
+
+    def on_train_epoch_end(self) -> None:
+        """Log how far the network has relaxed."""
+        self.log("relaxation", self.net.relaxation(), prog_bar=True)
+
+    def test_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Log ``test_rmse_future`` and so on for each test set."""
+        name = self.test_names[dataloader_idx]
+        rmse = self.test_rmse[name]
+        rmse(self(batch).contiguous(), batch.y)
+        self.log(f"test_rmse_{name}", rmse, batch_size=len(batch.x), add_dataloader_idx=False)  # type: ignore[arg-type]
+
+    def predict_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> Tensor:
+        """Return the forecast frames."""
+        forecast: Tensor = self(batch)
+        return forecast
+
+    def configure_optimizers(self) -> Any:
+        """Adam with a rate that falls in steps."""
+        optimizer = torch.optim.Adam(self.parameters(), lr=self.lr, weight_decay=self.weight_decay)
+        return [optimizer], [torch.optim.lr_scheduler.StepLR(optimizer, self.decay_every, self.decay)]

@@ -1,0 +1,31 @@
+import pytest
+import torch
+
+from pyg_liesym.plot.flow import plot_flow_forecasts
+from pyg_liesym.plot.relaxation import plot_relaxation
+
+
+def test_a_row_for_the_truth_and_each_forecast(drawn, panels):
+    truth = torch.randn(6, 2, 4, 5, generator=torch.Generator().manual_seed(0))
+    figure = plot_flow_forecasts(truth, {"same": truth, "off": truth + 0.5})
+    rows = panels(figure)[:15]
+    assert [ax.get_ylabel() for ax in rows[::5]] == ["truth", "same", "off"]
+    assert [ax.get_title() for ax in rows[:5]] == [f"frame {k}" for k in (1, 2, 3, 5, 6)]
+    assert rows[5].get_title() == "RMSE 0"
+    assert rows[10].get_title() == "RMSE 0.5"
+    speed = rows[2].get_images()[0].get_array()
+    torch.testing.assert_close(torch.as_tensor(speed.data), truth[2].norm(dim=0).double())
+    assert "truth" in drawn(figure)
+    with pytest.raises(ValueError, match=r"forecast 'off': expected \[6, 2, 4, 5\]"):
+        plot_flow_forecasts(truth, {"off": truth[:3]})
+    with pytest.raises(ValueError, match="a forecast of them"):
+        plot_flow_forecasts(truth, {})
+
+
+def test_a_line_for_each_course():
+    figure = plot_relaxation({"symmetric": ([0, 5], [0.0, 0.1]), "broken": ([0, 5, 9], [0.0, 0.2, 0.4])})
+    first, second = figure.axes[0].get_lines()
+    assert list(first.get_ydata()) == [0.0, 0.1]
+    assert list(second.get_xdata()) == [0, 5, 9]
+    with pytest.raises(ValueError, match="as many values as steps"):
+        plot_relaxation({"a": ([0], [])})
