@@ -8,6 +8,7 @@ from pyg_liesym.field.lattice import Lattice
 from pyg_liesym.field.offset_basis import RingBasis, StencilBasis
 from pyg_liesym.field.point_group import PointGroup
 from pyg_liesym.field.representation import FieldType, Representation, regulars, scalars, vectors
+from pyg_liesym.field.sampling import perturbed_positions, values_at
 from pyg_liesym.field.scale_basis import hermite_gaussians
 from pyg_liesym.field.spherical import ShellBasis, irreps
 from pyg_liesym.field.stencil import orbits, stencil
@@ -27,6 +28,7 @@ __all__ = [
     "hermite_gaussians",
     "irreps",
     "orbits",
+    "perturbed_positions",
     "quarter_turn",
     "reflect",
     "regulars",
@@ -34,5 +36,6 @@ __all__ = [
     "scale_interpolated",
     "stencil",
     "turn_interpolated",
+    "values_at",
     "vectors",
 ]

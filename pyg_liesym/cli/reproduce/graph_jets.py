@@ -52,7 +52,7 @@ class JetExperiment:
     num_layers: int = 3
     parameters: int = 14_000
     batch_size: int = 64
-    steps: int = 500
+    steps: int = 400
     lr: float = 3e-3
     penalty: float = 0.01
 

@@ -41,16 +41,16 @@ class OrbitExperiment:
         penalty: Weight of the squared length of the reference vectors.
     """
 
-    levels: tuple[float, ...] = (0.0, 0.005, 0.01, 0.02)
+    levels: tuple[float, ...] = (0.0, 0.01, 0.02)
     num_orbits: int = 200
     num_test: int = 100
     steps: int = 20
     hidden_channels: int = 32
     num_layers: int = 3
     batch_size: int = 128
-    epochs: int = 15
+    epochs: int = 10
     lr: float = 3e-3
-    penalty: float = 0.3
+    penalty: float = 3.0
 
     def task(self, level: float, seed: int) -> OrbitTask:
         """The orbits of one trap."""

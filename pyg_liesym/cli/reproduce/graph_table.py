@@ -45,7 +45,7 @@ COLUMNS = {
     ),
     "mesh": Columns(
         "Plumes on a perturbed mesh",
-        "points a side",
+        "largest move",
         {
             "future": "RMSE, future",
             "domain": "RMSE, held-out domains",

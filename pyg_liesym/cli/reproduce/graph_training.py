@@ -71,7 +71,7 @@ def run_twin(
         ValueError: If there is a result of other settings.
     """
     done = folder / "result.json"
-    settings = json.loads(json.dumps({**settings, "twin": twin, "seed": seed}))
+    settings = json.loads(json.dumps({**settings, "twin": twin, "seed": seed}, default=str))
     if done.exists():
         result: dict[str, Any] = json.loads(done.read_text())
         different = [name for name, value in settings.items() if result["settings"].get(name) != value]

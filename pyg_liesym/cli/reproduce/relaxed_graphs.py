@@ -12,10 +12,11 @@ import torch
 from pyg_liesym.cli.files import save_figure, write_json
 from pyg_liesym.cli.reproduce.graph_jets import JetExperiment
 from pyg_liesym.cli.reproduce.graph_orbits import OrbitExperiment
+from pyg_liesym.cli.reproduce.graph_plumes import MeshExperiment
 from pyg_liesym.cli.reproduce.graph_table import COLUMNS, Columns, markdown, tabulate
 from pyg_liesym.cli.reproduce.graph_training import GraphTask, Twin, run_twin
 
-Name: TypeAlias = Literal["orbits", "jets"]
+Name: TypeAlias = Literal["orbits", "jets", "mesh"]
 
 
 class Experiment(Protocol):
@@ -30,21 +31,23 @@ class Experiment(Protocol):
 
 
 def reproduce_relaxed_graphs(
-    experiments: tuple[Name, ...] = ("orbits", "jets"),
+    experiments: tuple[Name, ...] = ("orbits", "jets", "mesh"),
     twins: tuple[Twin, ...] = ("strict", "relaxed", "free"),
     seeds: tuple[int, ...] = (0, 1, 2),
     out: Path = Path("runs/relaxed-graphs"),
     orbits: OrbitExperiment = OrbitExperiment(),  # noqa: B008 - a frozen value
     jets: JetExperiment = JetExperiment(),  # noqa: B008
+    mesh: MeshExperiment = MeshExperiment(),  # noqa: B008
     threads: int = 1,
     progress: bool = True,
 ) -> dict[str, list[dict[str, Any]]]:
     """Train strict, relaxed and free networks on graphs with one budget, and compare them.
 
     ``orbits``: two bodies in a weak trap that breaks the rotation symmetry, LieGNN with learned reference vectors;
-    ``jets``: top tagging in the plane (Δη, Δφ), steerable convolutions. Each run is a few minutes of one
-    core and has a folder in ``out``; results there are not repeated, so a stopped command goes on. The tables so far
-    are in ``table.md`` and ``result.json``, a picture of each experiment beside them.
+    ``jets``: top tagging in the plane (Δη, Δφ), steerable convolutions; ``mesh``: smoke plumes on perturbed meshes,
+    steerable convolutions (simulated when first used, which needs the extra ``fluids``). Each run is a minute or two of
+    one core and has a folder in ``out``; results there are not repeated, so a stopped command goes on. The tables so
+    far are in ``table.md`` and ``result.json``, a picture of each experiment beside them.
 
     Args:
         experiments: Which ones.
@@ -53,11 +56,12 @@ def reproduce_relaxed_graphs(
         out: Folder of the results.
         orbits: Settings of the orbits.
         jets: Settings of the jets.
+        mesh: Settings of the plumes.
         threads: Threads of this process.
         progress: Whether to show bars.
     """
     torch.set_num_threads(threads)
-    chosen: dict[str, Experiment] = {"orbits": orbits, "jets": jets}
+    chosen: dict[str, Experiment] = {"orbits": orbits, "jets": jets, "mesh": mesh}
     tables: dict[str, list[dict[str, Any]]] = {}
     texts: dict[str, str] = {}
     for name in experiments:

@@ -4,15 +4,20 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from pyg_liesym.cli.reproduce import graph_training
 from pyg_liesym.cli.reproduce.graph_jets import JetExperiment, with_loops
 from pyg_liesym.cli.reproduce.graph_orbits import OrbitExperiment
+from pyg_liesym.cli.reproduce.graph_plumes import MeshExperiment
 from pyg_liesym.cli.reproduce.graph_table import COLUMNS, markdown, tabulate
 from pyg_liesym.cli.reproduce.graph_twins import steerable_twin
 from pyg_liesym.cli.reproduce.relaxed_graphs import reproduce_relaxed_graphs
+from pyg_liesym.datasets.simulation import plume_files
+from pyg_liesym.datasets.simulation.plume import PlumeFrames
+from pyg_liesym.datasets.simulation.plume_settings import Plumes
 from pyg_liesym.nn.neighbours import nearest_neighbours
 
 ORBITS = OrbitExperiment(
@@ -24,13 +29,29 @@ JETS = JetExperiment(
 )  # fmt: skip
 
 
+def mesh(root: Path) -> MeshExperiment:
+    return MeshExperiment(
+        root=root, resolution=4, frames=62, points=4, neighbours=4, history=2, horizon=1, test_horizon=2, every=50,
+        num_layers=1, parameters=400, batch_size=2, steps=4, epochs=2,
+    )  # fmt: skip
+
+
 def options(out: Path, **changed: Any) -> dict[str, Any]:
-    return {"seeds": (0, 1), "out": out, "orbits": ORBITS, "jets": JETS, "progress": False, **changed}
+    own = {"orbits": ORBITS, "jets": JETS, "mesh": mesh(out / "plumes")}
+    return {"seeds": (0, 1), "out": out, **own, "progress": False, **changed}
+
+
+def noise(plumes: Plumes, frames: int, **_: object) -> PlumeFrames:
+    """Stands in for the simulation."""
+    velocity = np.random.default_rng(0).normal(size=(len(plumes), frames, 2, *plumes.resolution)).astype(np.float32)
+    return PlumeFrames(velocity, velocity[:, :, :1])
 
 
 def test_tables_pictures_and_no_repetition(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(plume_files, "import_phiflow", lambda: None)
+    monkeypatch.setattr(plume_files, "simulate_plumes", noise)
     tables = reproduce_relaxed_graphs(**options(tmp_path))
     for name, rows in tables.items():
         by_twin = {row["twin"]: row for row in rows}
@@ -44,10 +65,12 @@ def test_tables_pictures_and_no_repetition(
     assert 0 < tables["orbits"][0]["data_equivariance"][0] < 0.2
     assert len({row["parameters"] for row in tables["orbits"]}) == 1
     assert all(0 <= row["auc"][0] <= 1 for row in tables["jets"])
+    assert all(row["future"][0] > 0.5 and row["domain"][0] > 0.5 for row in tables["mesh"])
     assert json.loads((tmp_path / "result.json").read_text()) == tables
     text = (tmp_path / "table.md").read_text()
     assert "### Orbits in a trap" in text
     assert "### Top jets in the plane" in text
+    assert "### Plumes on a perturbed mesh" in text
     assert "| 0.02 | relaxed |" in capsys.readouterr().out
 
     monkeypatch.setattr(graph_training, "_train", None)
