@@ -21,7 +21,7 @@ _COMMANDS = {
     "fit": _Command("pyg_liesym.cli.train:train", "train a system (LightningCLI; --config file.yaml)"),
     "validate": _Command("pyg_liesym.cli.train:train", "score a checkpoint on the validation split"),
     "test": _Command("pyg_liesym.cli.train:train", "score a checkpoint on the test split"),
-    "predict": _Command("pyg_liesym.cli.train:train", "apply a checkpoint to the test split"),
+    "predict": _Command("pyg_liesym.cli.train:train", "write what a checkpoint predicts, of the test split"),
     "tag": _Command("pyg_liesym.cli.tag:run", "write the scores of a tagger for every jet of a file"),
     "export": _Command("pyg_liesym.cli.export:run", "write a tagger as an ONNX file"),
     "reproduce": _Command("pyg_liesym.cli.reproduce.protocols:PROTOCOLS", "repeat a protocol of the papers"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -22,9 +23,27 @@ class CommandLine(LightningCLI):
     """Lightning's command line with callbacks that a training wants unless its settings have their own.
 
     ``fit`` keeps the checkpoints ``best`` (by the validation loss) and ``last``, and stops after :data:`PATIENCE`
-    epochs without a better one. ``test`` of a tagger leaves its scores and pictures. An ``EarlyStopping``,
-    ``ModelCheckpoint`` or ``TaggingReport`` among the trainer's ``callbacks`` takes the place of ours.
+    epochs without a better one. ``test`` of a tagger leaves its scores and pictures, ``predict`` the predictions. An
+    ``EarlyStopping``, ``ModelCheckpoint``, ``TaggingReport`` or ``PredictionReport`` among the trainer's ``callbacks``
+    takes the place of ours.
+
+    ``--ckpt_path last`` and ``best`` are the newest checkpoints of these names below the trainer's folder; a ``fit``
+    without any begins anew.
     """
+
+    def before_instantiate_classes(self) -> None:
+        """Find the checkpoint that ``last`` or ``best`` means."""
+        settings = self.config[self.subcommand]
+        name = settings.get("ckpt_path")
+        if name not in ("last", "best"):
+            return
+        folder = Path(settings.get("trainer.default_root_dir") or "lightning_logs")
+        found = sorted(folder.rglob(f"{name}*.ckpt"), key=lambda path: path.stat().st_mtime)
+        if found:
+            settings["ckpt_path"] = str(found[-1])
+            print(f"{self.subcommand} with {found[-1]}")
+        elif self.subcommand != "fit":
+            raise ValueError(f"there is no checkpoint {name}*.ckpt below {folder}: give its path as --ckpt_path")
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Make the trainer of the settings, with the missing callbacks."""
@@ -37,6 +56,7 @@ class CommandLine(LightningCLI):
         return super().instantiate_trainer(**{**kwargs, "callbacks": [*own, *missing]})
 
     def _callbacks(self, settings: Any) -> list[L.Callback]:
+        from pyg_liesym.cli.prediction_report import PredictionReport
         from pyg_liesym.cli.tagging_report import TaggingReport
         from pyg_liesym.systems.forecasting import TrajectoryForecasting
         from pyg_liesym.systems.tagging import JetTagging
@@ -44,6 +64,7 @@ class CommandLine(LightningCLI):
         tagging = isinstance(self.model, JetTagging)
         report: list[L.Callback] = [TaggingReport()] if tagging and self.subcommand == "test" else []
         known = tagging or isinstance(self.model, TrajectoryForecasting)
+        report += [PredictionReport()] if known and self.subcommand == "predict" else []
         if not known or settings.get("limit_val_batches") == 0 or settings.get("enable_checkpointing") is False:
             return report
         loss = "val_loss" if tagging else "val_mse"

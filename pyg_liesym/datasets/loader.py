@@ -31,7 +31,8 @@ class PackedLoader(DataLoader[Any]):
         **kwargs: Of :class:`torch.utils.data.DataLoader` (``drop_last``, ``num_workers``, …).
 
     Raises:
-        ValueError: If the dataset has a ``transform``.
+        ValueError: If the dataset has a ``transform``, or, when its length is asked for, fewer graphs than there are
+            ranks.
 
     Example:
         >>> from pyg_liesym.datasets.packing import pack
@@ -63,6 +64,12 @@ class PackedLoader(DataLoader[Any]):
         if kwargs.get("sampler") is None and kwargs.get("batch_sampler") is None:
             kwargs["sampler"] = EpochSampler(len(graphs), seed, shuffle=shuffle)
         super().__init__(graphs, batch_size, collate_fn=_as_it_is, **kwargs)
+
+    def __len__(self) -> int:
+        size, world = len(self.dataset), _rank_and_world()[1]  # type: ignore[arg-type]
+        if isinstance(self.sampler, EpochSampler) and 0 < size < world:
+            raise ValueError(too_few(size, world))
+        return super().__len__()
 
     def state_dict(self) -> dict[str, int]:
         """The epoch, and the number of its batches that were handed out."""
@@ -129,6 +136,14 @@ class EpochSampler(DistributedSampler[int]):
         self.epoch += 1
         first, self.skip = self.skip, 0
         yield from order[rank::world][first : len(self)].tolist()
+
+
+def too_few(num: int, world: int) -> str:
+    """The message that a split is too small for so many processes."""
+    return (
+        f"a split has {num} graphs, but {world} processes each need at least one: give it more (files or a larger "
+        "share) or use fewer devices"
+    )
 
 
 def _rank_and_world() -> tuple[int, int]:

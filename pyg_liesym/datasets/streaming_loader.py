@@ -10,6 +10,7 @@ import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from torch_geometric.data import Batch
 
+from pyg_liesym.datasets.loader import too_few
 from pyg_liesym.datasets.streaming import StreamingJets
 
 _log = logging.getLogger(__name__)
@@ -61,6 +62,8 @@ class StreamingLoader:
         self.epoch = epoch
 
     def __len__(self) -> int:
+        if self.jets.num_jets < self.jets.world_size:
+            raise ValueError(too_few(self.jets.num_jets, self.jets.world_size))
         return self.jets.num_batches(self.num_workers)
 
     def __iter__(self) -> Iterator[Batch]:

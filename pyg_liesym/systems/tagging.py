@@ -21,8 +21,9 @@ from pyg_liesym.systems.schedules import Schedule, make_schedule
 class JetTagging(L.LightningModule):
     r"""Classify jets by the four-momenta of their constituents.
 
-    The loss is the cross entropy, weighted with ``batch.weight`` where there is one. Validation and test log the
-    numbers of :func:`~pyg_liesym.metrics.tagging_summary` under ``val_…`` and ``test_…``, over the jets of all ranks.
+    The loss is the cross entropy, weighted with ``batch.weight`` where there is one. Validation and test log it, and
+    the numbers of :func:`~pyg_liesym.metrics.tagging_summary` (in which every jet counts alike), under ``val_…`` and
+    ``test_…``, over the jets of all ranks.
     The defaults are those of `LorentzNet <https://arxiv.org/abs/2201.08187>`_ (Gong et al., JHEP 2022, and its released
     training): AdamW with a weight decay of 0.01, and its schedule with a peak rate of 1e-3.
 
@@ -86,7 +87,7 @@ class JetTagging(L.LightningModule):
         self.transform, self.augment = transform, augment
         self.test_scores: dict[str, Tensor] = {}
         self._seed: int | None = None
-        self._rows: list[tuple[Tensor, Tensor, Tensor]] = []
+        self._rows: list[tuple[Tensor, ...]] = []
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the logits of a batch, shape :math:`(B, C)`."""
@@ -99,7 +100,7 @@ class JetTagging(L.LightningModule):
         """Return the loss of a batch."""
         with self._own_randomness(batch_idx):
             logits = self(batch if self.augment is None else self.augment(batch))
-        loss = _cross_entropy(logits, batch)
+        loss = _cross_entropy(logits, batch.y, batch.get("weight"))
         self.log("train_loss", loss, batch_size=batch.num_graphs, prog_bar=True, on_step=True)
         return loss
 
@@ -107,7 +108,8 @@ class JetTagging(L.LightningModule):
         """Collect the logits of a batch."""
         p4 = batch.p4.double()
         total = p4.new_zeros(batch.num_graphs, 4).index_add(0, batch.batch, p4)
-        self._rows.append((self(batch).detach(), batch.y, total))
+        weight = [batch.weight] if "weight" in batch else []
+        self._rows.append((self(batch).detach(), batch.y, total, *weight))
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Collect the logits of a batch."""
@@ -170,11 +172,11 @@ class JetTagging(L.LightningModule):
         """Score the jets of all ranks together."""
         parts = [gather_rows(torch.cat(column)).cpu() for column in zip(*self._rows, strict=True)]
         self._rows.clear()
-        logits, label, total = parts
+        logits, label, total, *weight = parts
         if int(label.min()) < 0:
             raise ValueError(f"scores need the class of every jet, but {int((label < 0).sum())} jets have none")
         logits = logits.float() if logits.dtype != torch.float64 else logits
-        scores = {"loss": float(nn.functional.cross_entropy(logits, label))}
+        scores = {"loss": float(_cross_entropy(logits, label, *weight))}
         scores.update(tagging_summary(logits, label, self.classes, background=self.background))
         for name, value in scores.items():
             shown = name in ("loss", "auc")
@@ -182,12 +184,12 @@ class JetTagging(L.LightningModule):
         return logits, label, total
 
 
-def _cross_entropy(logits: Tensor, batch: Batch) -> Tensor:
+def _cross_entropy(logits: Tensor, label: Tensor, weight: Tensor | None = None) -> Tensor:
     """Mean over jets with their weights, of which generators make some negative."""
-    if "weight" not in batch:
-        loss: Tensor = nn.functional.cross_entropy(logits, batch.y)
+    if weight is None:
+        loss: Tensor = nn.functional.cross_entropy(logits, label)
         return loss
-    each = nn.functional.cross_entropy(logits, batch.y, reduction="none")
-    weight = batch.weight.to(each)
+    each = nn.functional.cross_entropy(logits, label, reduction="none")
+    weight = weight.to(each)
     loss = (weight * each).sum() / weight.abs().sum().clamp(min=torch.finfo(each.dtype).tiny)
     return loss

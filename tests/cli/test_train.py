@@ -8,8 +8,10 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from pyg_liesym.cli.main import main
+from pyg_liesym.cli.prediction_report import PREDICTIONS
 from pyg_liesym.datasets.io.root import read_jets, write_jets
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.lie.algebra import LieAlgebra
@@ -68,6 +70,35 @@ def test_fit_then_test(words: list[str], score: str, tmp_path: Path, capsys: pyt
     left = {path.name for path in tmp_path.rglob("*.png")} | {path.name for path in tmp_path.rglob("*.safetensors")}
     pictures = {"roc.png", "scores.png", "mass_sculpting.png", "robustness.png", "test_scores.safetensors"}
     assert left == (pictures if words is JETS else set())
+
+
+def test_predictions_and_the_last_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        liesym(tmp_path, "predict", *JETS, "--ckpt_path", "last")
+    assert "there is no checkpoint last*.ckpt below" in capsys.readouterr().err
+    liesym(tmp_path, "fit", *JETS)
+    last = checkpoints(tmp_path)["last"]
+    stream = ["--data=StreamingJetData", "--data.max_constituents=5", "--data.batch_size=30"]
+    words = [*JETS, *stream, f"--data.predict_files={SAMPLE}", "--trainer.limit_predict_batches=3"]
+    liesym(tmp_path, "predict", *words, "--ckpt_path", "last")
+    assert f"predict with {last}" in capsys.readouterr().out
+    (file,) = tmp_path.rglob(PREDICTIONS)
+    found = load_file(file)
+    count = len(found["entry"])
+    assert 80 < count <= 90
+    assert found["entry"].tolist() == list(range(count))
+    main(["tag", str(SAMPLE), str(tmp_path / "scores.h5"), "--model", str(last)])
+    with h5py.File(tmp_path / "scores.h5") as content:
+        scores = np.stack([content[f"score_{name}"][:count] for name in ("QCD", "Tbqq")], axis=1)
+    np.testing.assert_allclose(found["predictions"], scores, rtol=1e-4, atol=1e-6)
+
+
+def test_forecasts_are_written(tmp_path: Path) -> None:
+    liesym(tmp_path, "predict", *ORBITS, "--trainer.limit_predict_batches=2", "--data.init_args.batch_size=3")
+    (file,) = tmp_path.rglob(PREDICTIONS)
+    found = load_file(file)
+    assert found["predictions"].shape == (24, 2)
+    assert found["entry"].tolist() == [graph for graph in range(6) for _ in range(4)]
 
 
 def test_files_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

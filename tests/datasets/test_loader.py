@@ -99,3 +99,12 @@ def test_ranks_share_the_items(size: int, world: int, monkeypatch: pytest.Monkey
     training = [share(rank, shuffle=True) for rank in range(world)]
     assert {len(items) for items in training} == {size // world}
     assert len({item for items in training for item in items}) == size // world * world
+
+
+def test_fewer_graphs_than_ranks_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On every rank alike, before one waits for another."""
+    for rank in range(3):
+        monkeypatch.setattr("pyg_liesym.datasets.loader._rank_and_world", lambda rank=rank: (rank, 3))
+        assert len(PackedLoader(Graphs()[:3], 2)) == 1
+        with pytest.raises(ValueError, match="a split has 2 graphs, but 3 processes each need at least one"):
+            len(PackedLoader(Graphs()[:2], 2))

@@ -208,6 +208,15 @@ def test_bad_arguments_are_named(files: list[Path], options: dict[str, Any], mes
         StreamingJets(files, **options)
 
 
+def test_fewer_jets_than_ranks_are_refused(files: list[Path]) -> None:
+    for rank in range(3):
+        few = [loader(files, 0, mode="exact", part=(0.0, share), rank=rank, world_size=3) for share in (0.02, 0.03)]
+        assert [one.jets.num_jets for one in few] == [2, 3]
+        with pytest.raises(ValueError, match="a split has 2 graphs, but 3 processes each need at least one"):
+            len(few[0])
+        assert len(few[1]) == 1
+
+
 def test_too_few_jets_for_a_batch_each(files: list[Path]) -> None:
     few = StreamingJets(files, batch_size=60, rank=0, world_size=2)
     with pytest.raises(ValueError, match="101 jets are too few for 2 processes × 1 workers × batches of 60"):

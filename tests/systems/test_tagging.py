@@ -194,6 +194,17 @@ def test_the_loss_is_weighted(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.testing.assert_close(tagger.training_step(toy_batch(), 0), sum(each) / 4)
 
 
+def test_the_loss_of_validation_and_test_is_weighted(tmp_path: Path) -> None:
+    net = Dropping().eval()
+    for weighted in (True, False):
+        batch = toy_batch(weight=weighted)
+        (scores,) = trainer(tmp_path, 1).test(JetTagging(net), Once(batch), verbose=False)
+        logits = JetTagging(net).eval()(batch).detach()
+        each = torch.nn.functional.cross_entropy(logits, batch.y, reduction="none")
+        weight = batch.weight if weighted else torch.ones(4)
+        assert scores["test_loss"] == pytest.approx(float((weight * each).sum() / weight.abs().sum()), rel=1e-5)
+
+
 def test_training_randomness_leaves_the_outer_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     tagger = JetTagging(Dropping())
     monkeypatch.setattr(tagger, "log", lambda *args, **kwargs: None)
