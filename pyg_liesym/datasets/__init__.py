@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pyg_liesym.datasets.charged_particles import ChargedParticles
     from pyg_liesym.datasets.gravitational_orbits import GravitationalOrbits
     from pyg_liesym.datasets.jet_class import JetClass
+    from pyg_liesym.datasets.jet_flow import JetFlow
     from pyg_liesym.datasets.jets import Jets
     from pyg_liesym.datasets.quark_gluon import QuarkGluon
     from pyg_liesym.datasets.smoke_plume import SmokePlume
@@ -22,6 +23,7 @@ __all__ = [
     "ChargedParticles",
     "GravitationalOrbits",
     "JetClass",
+    "JetFlow",
     "Jets",
     "QuarkGluon",
     "SmokePlume",
@@ -34,6 +36,7 @@ _MODULES = {
     "ChargedParticles": "charged_particles",
     "GravitationalOrbits": "gravitational_orbits",
     "JetClass": "jet_class",
+    "JetFlow": "jet_flow",
     "Jets": "jets",
     "QuarkGluon": "quark_gluon",
     "SmokePlume": "smoke_plume",

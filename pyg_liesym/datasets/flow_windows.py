@@ -53,13 +53,13 @@ class FlowWindows(Dataset):
             ValueError: If there is none.
         """
         frames = self.velocity.size(1)
-        begins = torch.arange(max(first, self.history), min(last, frames - self.horizon + 1))
-        self.windows = torch.cartesian_prod(torch.tensor(list(simulations)), begins)
-        if not len(self.windows):
+        begins = range(max(first, self.history), min(last, frames - self.horizon + 1))
+        if not begins:
             raise ValueError(
                 f"no window of {self.history} + {self.horizon} frames begins its forecast at frames {first} to {last} "
                 f"of {frames}: ask for fewer frames in a window, or simulate more"
             )
+        self.windows = torch.cartesian_prod(torch.tensor(list(simulations)), torch.tensor(begins))
 
     def len(self) -> int:
         """Number of windows."""
@@ -72,7 +72,6 @@ class FlowWindows(Dataset):
         return Data(
             x=flow[None, frame - self.history : frame],
             y=flow[None, frame : frame + self.horizon],
-            num_nodes=1,
             simulation=simulation,
             frame=frame,
         )

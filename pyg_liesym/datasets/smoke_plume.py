@@ -168,15 +168,16 @@ class SmokePlume(FlowWindows):
     def equivariance_error(self) -> float:
         r"""How far the plumes of a level of ``graded`` are from being turns of one another.
 
-        The mean of \|turned back − first\| over the three others, components and cells, in frames 10 to 60, as the
-        authors measure it.
+        The mean of \|turned back − first\| over the three others, components and cells, in frames 20 to 58 of 61, as
+        the authors measure it.
 
         Raises:
             ValueError: If the setting is another.
         """
         if self.setting != "graded":
             raise ValueError(f"only the plumes of 'graded' are turns of one another, not those of {self.setting!r}")
-        first, *others = self.velocity[4 * self.level : 4 * self.level + 4, 10:60]
+        begin, end = (round(frame * self.frames / FRAMES["graded"]) for frame in (20, 59))
+        first, *others = self.velocity[4 * self.level : 4 * self.level + 4, begin:end]
         vector = vectors(PointGroup.cyclic(4), 1)
         turned = [quarter_turn(flow, vector, -side) for side, flow in enumerate(others, start=1)]
         return float(torch.stack([(flow - first).abs().mean() for flow in turned]).mean())

@@ -17,6 +17,9 @@ from pyg_liesym.datasets.simulation.gravity import (
     total_energy,
 )
 from pyg_liesym.datasets.simulation.jets import simulate_jets
+from pyg_liesym.datasets.simulation.plume import PlumeFrames, remove_divergence, simulate_plumes
+from pyg_liesym.datasets.simulation.plume_files import write_plumes
+from pyg_liesym.datasets.simulation.plume_settings import Plumes, plume_batches
 from pyg_liesym.datasets.simulation.propagation import propagate
 from pyg_liesym.datasets.simulation.pythia import generate_jets
 
@@ -30,16 +33,22 @@ __all__ = [
     "Noise",
     "Orbits",
     "Particles",
+    "PlumeFrames",
+    "Plumes",
     "angular_momentum",
     "draw_charged_particles",
     "draw_noise",
     "generate_jets",
     "integrate_orbits",
     "one_step_pairs",
+    "plume_batches",
     "propagate",
     "reconstruct",
+    "remove_divergence",
     "simulate_charged_particles",
     "simulate_jets",
     "simulate_orbits",
+    "simulate_plumes",
     "total_energy",
+    "write_plumes",
 ]

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.fft import dctn, idctn
 from tqdm import tqdm
@@ -194,6 +193,8 @@ def _brought_back(values: Array, plumes: Plumes) -> Array:
     values = np.flip(values, 2)
     if values.shape[2:] == plumes.resolution:
         return values
+    import torch
+
     lattice = torch.from_numpy(values.copy())
     coarse = torch.nn.functional.interpolate(lattice, plumes.resolution, mode="bilinear", antialias=True)
     averaged: Array = coarse.numpy()

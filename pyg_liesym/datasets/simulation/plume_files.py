@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from safetensors.numpy import save_file
 from tqdm import tqdm
 
@@ -70,7 +71,7 @@ def write_plumes(
         for path, chunk in todo.items():
             result = simulate_plumes(chunk, frames, progress=False, report=bar.update)
             with unfinished(path) as temporary:
-                save_file(result._asdict(), temporary)
+                save_file({name: np.ascontiguousarray(values) for name, values in result._asdict().items()}, temporary)
     return files
 
 
