@@ -81,6 +81,16 @@ def test_how_broken_is_my_symmetry(run: Callable[..., Any], tmp_path: Path) -> N
     assert max(run("how_broken_is_my_symmetry", "--steps", "0", "--wind", "0")["broken"]["data"]) < 1e-5
 
 
+def test_jet_in_the_plane(run: Callable[..., Any], tmp_path: Path) -> None:
+    result = run("jet_in_the_plane", "--steps", "3")
+    for name in ("fresh", "made strict"):
+        assert result[f"{name}, equivariance error"] < 1e-5
+        assert result[f"{name}, relaxation"] == 0
+    assert result["trained, equivariance error"] > 1e-3
+    assert result["trained, relaxation"] > 1e-3
+    assert (tmp_path / "jet.png").stat().st_size > 1000
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_examples_are_short_and_explained(name: str) -> None:
     source = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
