@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from pyg_liesym.cli.reproduce.graph_orbits import QUARTER_TURN
 from pyg_liesym.cli.reproduce.graph_training import Budget, Twin
 from pyg_liesym.cli.reproduce.graph_twins import steerable_twin
-from pyg_liesym.datasets.smoke_plume import SmokePlume
+from pyg_liesym.datasets.smoke_plume import PlumeSplit, SmokePlume
 from pyg_liesym.field.lattice import Lattice
 from pyg_liesym.field.sampling import perturbed_positions, values_at
 from pyg_liesym.metrics.equivariance import relative_error
@@ -22,7 +22,7 @@ from pyg_liesym.nn.edges import Edges
 from pyg_liesym.nn.neighbours import nearest_neighbours
 
 ORDER, RADIUS = 4, 2.0
-_SPLITS = ("train", "val", "future", "domain")
+_SPLITS: tuple[PlumeSplit, ...] = ("train", "val", "future", "domain")
 _WINDOWS = 16
 
 
@@ -81,7 +81,7 @@ class _Meshes(NamedTuple):
     velocity: Tensor
     pos: Tensor
     near: Tensor
-    windows: dict[str, Tensor]
+    windows: dict[PlumeSplit, Tensor]
 
 
 class MeshTask:
@@ -108,7 +108,8 @@ class MeshTask:
         own, train = self.settings, self.meshes.windows["train"]
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
         count = own.steps // own.epochs * own.batch_size
-        return train[torch.randint(len(train), (count,), generator=generator)].split(own.batch_size)
+        drawn = train[torch.randint(len(train), (count,), generator=generator)]
+        return list(torch.split(drawn, own.batch_size))
 
     def loss(self, net: nn.Module, batch: Tensor) -> Tensor:
         """Mean squared error of a rollout, beside the mean squared change of a frame."""
@@ -132,10 +133,10 @@ class MeshTask:
             "equivariance": relative_error(moved, move @ QUARTER_TURN.mT),
         }
 
-    def _few(self, split: str) -> Tensor:
+    def _few(self, split: PlumeSplit) -> Tensor:
         return self.meshes.windows[split][:: self.settings.every]
 
-    def _rmse(self, net: nn.Module, split: str) -> float:
+    def _rmse(self, net: nn.Module, split: PlumeSplit) -> float:
         """In the units of the velocity, over all frames of the rollouts, points and components."""
         squares = [
             (forecast - truth).square().mean(dim=(1, 2))
@@ -173,7 +174,7 @@ class MeshTask:
 @lru_cache(maxsize=1)
 def _meshes(settings: MeshExperiment, jitter: float) -> _Meshes:
     """The velocities of all plumes on their meshes; lengths are in spacings of the mesh."""
-    windows: dict[str, Tensor] = {}
+    windows: dict[PlumeSplit, Tensor] = {}
     for split in _SPLITS:
         horizon = settings.horizon if split == "train" else settings.test_horizon
         plumes = SmokePlume(
