@@ -29,6 +29,7 @@ def simulate_gravitational_orbits(
     num_orbits: int | None = None,
     out: Path = Path("orbits"),
     seed: int = 0,
+    trap: float = 0.0,
 ) -> None:
     """Make one-step pairs of gravitational orbits as ``x.npy`` and ``y.npy``, ready for ``liesym discover``.
 
@@ -38,10 +39,11 @@ def simulate_gravitational_orbits(
         num_orbits: Number of orbits (default: the published number).
         out: Folder of the two files, each ``[samples, vectors, 2]``: positions of all bodies, then momenta.
         seed: Seed of the simulation.
+        trap: Strength of a spring along x that breaks the rotation symmetry.
     """
     from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
 
-    orbits = simulate_orbits(kind, split, num_orbits=num_orbits, seed=seed)  # type: ignore[arg-type]
+    orbits = simulate_orbits(kind, split, num_orbits=num_orbits, seed=seed, trap=trap)  # type: ignore[arg-type]
     out.mkdir(parents=True, exist_ok=True)
     for name, states in zip(("x", "y"), one_step_pairs(orbits), strict=True):
         temporary = out / f".{name}.npy.tmp"

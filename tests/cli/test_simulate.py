@@ -13,11 +13,12 @@ from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbi
 
 
 def test_orbits_are_files_for_discover(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["simulate", "orbits", "--kind", "three_body", "--num_orbits", "2", "--seed", "5", "--out", str(tmp_path)])
+    main(["simulate", "orbits", "--kind", "three_body", "--num_orbits", "2", "--seed", "5", "--trap", "0.1",
+          "--out", str(tmp_path)])  # fmt: skip
     assert "38 pairs of 6 vectors" in capsys.readouterr().out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.npy", "y.npy"]
     for name, state in zip(
-        ("x", "y"), one_step_pairs(simulate_orbits("three_body", num_orbits=2, seed=5)), strict=True
+        ("x", "y"), one_step_pairs(simulate_orbits("three_body", num_orbits=2, seed=5, trap=0.1)), strict=True
     ):
         written = np.load(tmp_path / f"{name}.npy", allow_pickle=False)
         assert written.shape == (38, 6, 2)
