@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+# Changes of an area that would not matter are drawn small.
+_LEAST = 1e-4
 
 
 def plot_robustness(drifts: Mapping[str, Sequence[Drift]], *, title: str | None = None) -> Figure:
@@ -52,6 +54,8 @@ def plot_robustness(drifts: Mapping[str, Sequence[Drift]], *, title: str | None 
         below.set(xlabel="rapidity" if "boost" in name else "angle [rad]" if "rotation" in name else "size")
         above.grid(alpha=0.3)
         below.grid(alpha=0.3)
+    low, high = axes[1, 0].get_ylim()
+    axes[1, 0].set_ylim(min(low, -_LEAST), max(high, _LEAST))
     axes[0, 0].set_ylabel("mean |change| of the scores")
     axes[1, 0].set_ylabel("change of the AUC")
     axes[0, -1].legend(frameon=False, fontsize=8)

@@ -8,10 +8,12 @@ import pytest
 import torch
 import uproot
 
+import pyg_liesym
 from pyg_liesym.cli.main import main
 from pyg_liesym.datasets.io.jet_files import JetSchema, open_jet_file, save_jets
 from pyg_liesym.datasets.jet_arrays import JetArrays
 from pyg_liesym.datasets.jet_batch import jet_batch
+from pyg_liesym.metrics.areas import auc
 from pyg_liesym.nn.models.taggers import build_tagger
 from pyg_liesym.systems.pretrained import load_tagger, save_tagger
 
@@ -107,6 +109,20 @@ def test_wrong_turns(file: Path, model: Path, tmp_path: Path, capsys: pytest.Cap
         assert message in error
         assert error.count("\n") == 1
     assert not (tmp_path / "out.root").exists()
+
+
+def test_the_packaged_tagger_works_right_after_installation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sample = Path(pyg_liesym.__file__).parent / "datasets" / "samples" / "jets.root"
+    some = open_jet_file(sample).read(0, 300)
+    file = save_jets(tmp_path / "in.root", some, JetSchema(labelled=False))
+    main(["tag", str(file), str(tmp_path / "scores.root")])
+    assert "300 jets scored" in capsys.readouterr().out
+    found = scores_of(tmp_path / "scores.root")
+    assert set(found) == {"score_QCD", "score_Tbqq"}
+    np.testing.assert_allclose(found["score_QCD"] + found["score_Tbqq"], 1, atol=1e-5)
+    assert (np.abs(found["score_Tbqq"] - 0.5) <= 0.5).all()
+    # Far from chance, and the right way round: no measure of how good it is.
+    assert auc(torch.from_numpy(found["score_Tbqq"]), torch.from_numpy(some.label)).value > 0.9
 
 
 def test_export_to_onnx(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save_file
 from torch_geometric.data import Batch
 
+from pyg_liesym.lie.motions import random_boosts, random_turns
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.taggers import build_tagger
 from pyg_liesym.systems.checkpoint import tagger_of_checkpoint
@@ -107,8 +108,22 @@ def test_wrong_files_are_named(tmp_path: Path) -> None:
 
 
 def test_packaged_taggers_can_be_read() -> None:
-    for name in packaged_taggers():
-        assert len(load_tagger(name).classes) >= 2
+    assert "top" in packaged_taggers()
+    for name, file in packaged_taggers().items():
+        tagger = load_tagger(name)
+        assert len(tagger.classes) >= 2
+        assert "AUC" in tagger.description
+        assert file.stat().st_size < 2e6
+
+
+def test_the_packaged_tagger_keeps_its_law() -> None:
+    tagger, jets = load_tagger(), batch(False)
+    net, p4 = tagger.net.double(), 20 * jets.p4.double()
+    g = random_boosts(1, 1.0, torch.Generator().manual_seed(0))[0] @ random_turns(1, 2.0, torch.Generator())[0]
+    with torch.no_grad():
+        still, moved = (net(None, p, batch=BATCH, batch_size=3) for p in (p4, p4 @ g.T))
+    torch.testing.assert_close(moved, still, rtol=1e-10, atol=1e-9)
+    assert not torch.allclose(net(None, p4 @ torch.diag(torch.tensor([1.1, 1, 1, 1])).double(), batch=BATCH), still)
 
 
 def test_a_checkpoint_of_liesym_fit(tmp_path: Path) -> None:
