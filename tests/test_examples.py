@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,15 @@ def test_jet_in_the_plane(run: Callable[..., Any], tmp_path: Path) -> None:
     assert result["trained, equivariance error"] > 1e-3
     assert result["trained, relaxation"] > 1e-3
     assert (tmp_path / "jet.png").stat().st_size > 1000
+
+
+@pytest.mark.skipif(find_spec("phi") is None, reason="the extra `fluids` is not installed")
+def test_plume_on_a_mesh(run: Callable[..., Any], tmp_path: Path) -> None:
+    result = run("plume_on_a_mesh", "--steps", "3", "--frames", "3")
+    assert result["strict"]["relaxation"] == [0.0, 0.0, 0.0]
+    assert all(0 < share < 1 for share in result["relaxed"]["relaxation"])
+    assert all(0 < result[name]["error"] < 10 for name in ("strict", "relaxed"))
+    assert (tmp_path / "plume.png").stat().st_size > 1000
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -117,7 +117,7 @@ def import_phiflow() -> tuple[Any, Any]:
     """Import PhiFlow and its backend for torch, leaving its global settings alone.
 
     Raises:
-        ImportError: If it is not installed.
+        ImportError: If it is not installed, or in a version that does not fit.
     """
     try:
         with warnings.catch_warnings():
@@ -126,7 +126,7 @@ def import_phiflow() -> tuple[Any, Any]:
             from phiml.backend.torch import TORCH
     except ImportError as error:
         raise ImportError(
-            'simulating plumes needs PhiFlow, which is not installed: run `pip install "pyg-liesym[fluids]"`'
+            f'simulating plumes needs PhiFlow: run `pip install "pyg-liesym[fluids]"` (importing it says: {error})'
         ) from error
     return phi.flow, TORCH
 
@@ -143,14 +143,20 @@ class _Step:
         inflow = self._cells_of(plumes.rate * _disc(plumes))
         lift = [self._cells_of(plumes.factor * buoyancy[:, i] + np.zeros((1, height, width))) for i in (0, 1)]
 
+        def flow(u: Any, v: Any) -> Any:
+            return phi.StaggeredGrid(phi.math.stack({"x": u, "y": v}, phi.dual("vector")), 0, **grid)
+
+        wind = None if plumes.wind is None else flow(*map(self._cells_of, _wind_at_faces(plumes)))
+
         def carry(smoke: Any, u: Any, v: Any) -> tuple[Any, Any, Any]:
-            velocity = phi.StaggeredGrid(phi.math.stack({"x": u, "y": v}, phi.dual("vector")), 0, **grid)
+            velocity = flow(u, v)
+            carrier = velocity if wind is None else velocity + wind
             density = phi.CenteredGrid(smoke, phi.ZERO_GRADIENT, **grid)
-            density = phi.advect.mac_cormack(density, velocity, plumes.smoke_step) + inflow
+            density = phi.advect.mac_cormack(density, carrier, plumes.smoke_step) + inflow
             force = density.with_values(
                 density.values * phi.math.stack({"x": lift[0], "y": lift[1]}, phi.channel("vector"))
             )
-            velocity = phi.advect.semi_lagrangian(velocity, velocity, plumes.velocity_step) + phi.resample(
+            velocity = phi.advect.semi_lagrangian(velocity, carrier, plumes.velocity_step) + phi.resample(
                 force, to=velocity
             )
             return density.values, velocity.values.vector.dual["x"], velocity.values.vector.dual["y"]
@@ -180,6 +186,14 @@ def _disc(plumes: Plumes) -> Array:
     distance = np.hypot(dx[:, None, :], dy[:, :, None])
     filled: Array = np.clip((plumes.radius - distance) * cells[0] / plumes.size[1] + 0.5, 0.0, 1.0)
     return filled
+
+
+def _wind_at_faces(plumes: Plumes) -> tuple[Array, Array]:
+    """The wind at the inner faces, for every plume, ``[S, H, W - 1]`` and ``[S, H - 1, W]``, rows upwards."""
+    assert plumes.wind is not None
+    wind = plumes.wind[:, ::-1] if plumes.wind.ndim == 3 else plumes.wind[:, None, None]
+    x, y = np.moveaxis(plumes.factor * wind + np.zeros((len(plumes), 2, *_cells(plumes))), 1, 0)
+    return (x[:, :, 1:] + x[:, :, :-1]) / 2, (y[:, 1:] + y[:, :-1]) / 2
 
 
 def _centred(u: Array, v: Array) -> Array:
