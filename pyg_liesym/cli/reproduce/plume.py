@@ -14,19 +14,28 @@ from pyg_liesym.cli.files import save_figure, write_json
 from pyg_liesym.cli.reproduce.plume_run import PlumeProtocol, plume_data, run_plume
 from pyg_liesym.cli.reproduce.plume_symmetry import data_error, report_symmetry, turn_error
 from pyg_liesym.cli.reproduce.plume_table import markdown, tabulate
-from pyg_liesym.cli.reproduce.tagging_run import SittingOver
+from pyg_liesym.cli.reproduce.tagging_sitting import SittingOver
 from pyg_liesym.datasets.io.files import unfinished
 from pyg_liesym.datasets.simulation.plume_settings import PlumeSetting
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
-from pyg_liesym.nn.models.field_forecasters import FORECASTERS, STRICT, ForecasterName
+from pyg_liesym.nn.models.field_forecasters import FORECASTERS, STRICT, ForecasterName, GridSymmetry
 
 CORE: dict[PlumeSetting, tuple[ForecasterName, ...]] = {
-    "rotation": ("strict", "rsteer", "rgroup", "convnet"),
-    "translation": ("convnet", "rgroup", "mlp"),
+    "wind": ("strict", "rsteer", "convnet", "rgroup"),
+    "shear": ("convnet", "rgroup", "mlp"),
     "scale": ("strict", "rgroup"),
     "graded": ("rsteer", "strict", "convnet"),
+    "rotation": ("strict", "rsteer", "convnet", "rgroup"),
+    "translation": ("convnet", "rgroup", "mlp"),
 }
-"""The networks that run first, with all seeds; then come the other baselines."""
+"""The settings in the order in which they run, and the networks that run first; then come the other baselines."""
+SYMMETRY: dict[PlumeSetting, GridSymmetry] = {
+    "wind": "rotation", "shear": "translation", "scale": "scale", "graded": "rotation", "rotation": "rotation",
+    "translation": "translation",
+}  # fmt: skip
+"""What the data of a setting break."""
+ONE_FRAME: tuple[PlumeSetting, ...] = ("wind", "shear", "graded")
+"""Settings whose networks see ``short_history`` frames."""
 
 
 class _Job(NamedTuple):

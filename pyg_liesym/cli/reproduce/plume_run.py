@@ -14,7 +14,7 @@ import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 
 from pyg_liesym.cli.files import write_json
-from pyg_liesym.cli.reproduce.tagging_run import SittingOver
+from pyg_liesym.cli.reproduce.tagging_sitting import SittingOver
 from pyg_liesym.datasets.simulation.plume_settings import PlumeSetting
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.nn.models.field_forecasters import ForecasterName, GridSymmetry, build_forecaster, widest
@@ -28,7 +28,7 @@ class PlumeProtocol:
 
     Args:
         resolution: Rows and columns.
-        frames: Simulated frames (default: the paper's).
+        frames: Simulated frames of the paper's settings; half of its 310 stop before the flow begins to flicker.
         history: Frames that a network sees.
         horizon: Frames that it forecasts in training and validation.
         test_horizon: Frames that it forecasts in the tests.
@@ -51,7 +51,7 @@ class PlumeProtocol:
     """
 
     resolution: int = 32
-    frames: int | None = None
+    frames: int | None = 155
     history: int = 10
     horizon: int = 3
     test_horizon: int = 20
@@ -144,6 +144,7 @@ def run_plume(
     folder: Path,
     model: ForecasterName,
     setting: PlumeSetting,
+    symmetry: GridSymmetry,
     root: Path,
     protocol: PlumeProtocol,
     *,
@@ -157,7 +158,8 @@ def run_plume(
     Args:
         folder: Of checkpoints and ``result.json``.
         model: Which network.
-        setting: Which plumes; networks for rotations learn those of ``graded``.
+        setting: Which plumes.
+        symmetry: What the network keeps or relaxes.
         root: Folder of the data set.
         protocol: What all networks get alike.
         seed: Seed of the weights and of the order.
@@ -178,7 +180,7 @@ def run_plume(
     done, best = folder / "result.json", folder / "best.ckpt"
     data = plume_data(root, setting, level, seed, protocol)
     L.seed_everything(seed, verbose=False)
-    net, width = forecaster_of(model, "rotation" if setting == "graded" else setting, protocol, data.sizes())
+    net, width = forecaster_of(model, symmetry, protocol, data.sizes())
     system = FieldForecasting(
         net, protocol.penalty, protocol.lr, protocol.weight_decay, protocol.decay, test_names=data.test_names
     )

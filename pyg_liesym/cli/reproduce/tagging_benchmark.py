@@ -14,7 +14,8 @@ from torch import Tensor
 
 from pyg_liesym.cli.discover import leading_constituents
 from pyg_liesym.cli.files import save_figure, write_json
-from pyg_liesym.cli.reproduce.tagging_run import Budget, SittingOver, Splits, run_tagger
+from pyg_liesym.cli.reproduce.tagging_run import Budget, Splits, run_tagger
+from pyg_liesym.cli.reproduce.tagging_sitting import SittingOver, duration
 from pyg_liesym.cli.reproduce.tagging_table import compare, markdown, tabulate
 from pyg_liesym.cli.tagging_report import SCORES, read_card, write_card
 from pyg_liesym.datasets.io.files import find_files
@@ -59,8 +60,9 @@ def reproduce_tagging(
     """Train and test taggers on the same jets with the same budget, and compare them.
 
     Every model and seed has a folder in ``out``. Results there are not repeated, and a run that was stopped goes on
-    from its last checkpoint to what it would have been, so the benchmark can take several sittings. The tables so far
-    are in ``table.md`` and ``result.json``, pictures beside them.
+    from its last checkpoint to what it would have been, so the benchmark can take several sittings:
+    ``liesym reproduce tagging --num_train 100000 --hours 8``, again and again. It says how much of a run is left, and
+    which runs. The tables so far are in ``table.md`` and ``result.json``, pictures beside them.
 
     Args:
         train: Files of the training and validation jets.
@@ -86,7 +88,8 @@ def reproduce_tagging(
         threads: Threads of this process.
         checkpoint_every: Steps between checkpoints.
         robustness_jets: Test jets that are boosted and turned for the robustness card; 0 for no card.
-        hours: Length of this sitting (default: until all is done).
+        hours: Length of this sitting (default: until all is done); an epoch's last step, validation and test of a run are
+            not cut short.
         progress: Whether to show bars.
     """
     torch.set_num_threads(threads)
@@ -101,32 +104,28 @@ def reproduce_tagging(
         "num_test": len(splits.test),
         "max_constituents": max_constituents,
     }
+    runs = [(name, seed) for seed in seeds for name in models if seed == seeds[0] or name in repeated]
     results: dict[str, list[dict[str, Any]]] = {}
-    over = False
-    for seed in seeds:
-        for model in models if seed == seeds[0] else [name for name in models if name in repeated]:
-            overrides = (sizes or {}).get(model, {})
-            metric = _metric(model, seed, splits, discovered or out / "discovered", discovered is None, progress)
-            L.seed_everything(seed, verbose=False)
-            network: dict[str, Any] = {"name": model.split("@")[0], "metric": metric, **overrides}
-            net = build_tagger(**network)
-            settings: dict[str, Any] = {"model": model, **data, "sizes": overrides}
-            folder = out / f"{model}-seed{seed}"
-            if metric is not None:
-                settings["metric"] = metric.tolist()
-            try:
-                result = run_tagger(
-                    folder, net, splits, budget, seed=seed, settings=settings, network=network, until=until,
-                    checkpoint_every=checkpoint_every, robustness_jets=robustness_jets, progress=progress,
-                )  # fmt: skip
-            except SittingOver:
-                over = True
-                break
-            results.setdefault(model, []).append(result)
-            _report(out, results)
-        if over:
+    for number, (model, seed) in enumerate(runs, start=1):
+        overrides = (sizes or {}).get(model, {})
+        metric = _metric(model, seed, splits, discovered or out / "discovered", discovered is None, progress)
+        L.seed_everything(seed, verbose=False)
+        network: dict[str, Any] = {"name": model.split("@")[0], "metric": metric, **overrides}
+        net = build_tagger(**network)
+        settings: dict[str, Any] = {"model": model, **data, "sizes": overrides}
+        if metric is not None:
+            settings["metric"] = metric.tolist()
+        try:
+            result = run_tagger(
+                out / f"{model}-seed{seed}", net, splits, budget, seed=seed, settings=settings, network=network,
+                until=until, checkpoint_every=checkpoint_every, robustness_jets=robustness_jets, progress=progress,
+            )  # fmt: skip
+        except SittingOver:
             print(f"the sitting is over; the same command goes on with {model}, seed {seed}")
             break
+        results.setdefault(model, []).append(result)
+        _report(out, results)
+        print(_left(runs[number:], results), flush=True)
     return _report(out, results)
 
 
@@ -171,6 +170,13 @@ def _metric(model: str, seed: int, splits: Splits, folder: Path, discover: bool,
         )
         found.save(place)
     return DiscoveredSymmetry.load(place).metric.J
+
+
+def _left(runs: Sequence[tuple[str, int]], results: Mapping[str, Sequence[dict[str, Any]]]) -> str:
+    """The runs to come, and how long their trainings took with other seeds."""
+    took = {name: f" ({duration(own[0]['training_seconds'])})" for name, own in results.items()}
+    words = [f"{model} seed {seed}{took.get(model, '')}" for model, seed in runs]
+    return f"{len(runs)} runs left{': ' if runs else ''}{', '.join(words)}"
 
 
 def _report(out: Path, results: Mapping[str, Sequence[dict[str, Any]]]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from torch import nn
 from torch_geometric.data import InMemoryDataset
 
 from pyg_liesym.cli.files import write_json
+from pyg_liesym.cli.reproduce.tagging_sitting import StepCheckpoint, Stopwatch
 from pyg_liesym.cli.tagging_report import SCORES, draw_scores, finite, first_jets, save_scores, write_card
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.metrics.areas import auc, bootstrap_error
@@ -43,75 +43,6 @@ class Budget(NamedTuple):
     schedule: Schedule
     precision: str = "32-true"
     accelerator: str = "auto"
-
-
-class SittingOver(Exception):
-    """The time of a sitting is up; the run goes on from its checkpoint in the next."""
-
-
-class Stopwatch(L.Callback):
-    """Counts the training jets and the seconds that they took, validation left out, over all sittings of a run.
-
-    Args:
-        until: Reading of ``time.monotonic()`` at which the sitting ends.
-        checkpoint: Where a run that has to end goes to.
-    """
-
-    def __init__(self, until: float = float("inf"), checkpoint: Path | None = None) -> None:
-        self.jets, self.seconds, self.until, self.checkpoint = 0, 0.0, until, checkpoint
-        self._since: float | None = None
-
-    def on_train_batch_start(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
-    ) -> None:
-        """Start the watch if it stands still."""
-        if self._since is None:
-            self._since = _now()
-
-    def on_train_batch_end(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Count the jets; end the sitting if it is time to.
-
-        Not at the end of an epoch: a run that goes on from there would leave out its validation.
-        """
-        self.jets += int(batch.num_graphs)
-        if time.monotonic() > self.until and self.checkpoint is not None and not trainer.is_last_batch:
-            trainer.save_checkpoint(self.checkpoint)
-            raise SittingOver
-
-    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Stop the watch."""
-        self._stop()
-
-    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Stop the watch."""
-        self._stop()
-
-    def state_dict(self) -> dict[str, Any]:
-        """Jets and seconds until now."""
-        running = self._since is not None
-        self._stop()
-        self._since = _now() if running else None
-        return {"jets": self.jets, "seconds": self.seconds}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from the jets and seconds of a checkpoint."""
-        self.jets, self.seconds = state_dict["jets"], state_dict["seconds"]
-
-    def _stop(self) -> None:
-        if self._since is not None:
-            self.seconds += _now() - self._since
-            self._since = None
-
-
-class StepCheckpoint(ModelCheckpoint):
-    """Checkpoints every so many steps, but none at the last of an epoch, for the reason that :class:`Stopwatch` has."""
-
-    def on_train_batch_end(self, trainer: L.Trainer, *args: Any, **kwargs: Any) -> None:
-        """Save if it is time to."""
-        if not trainer.is_last_batch:
-            super().on_train_batch_end(trainer, *args, **kwargs)
 
 
 def run_tagger(
@@ -159,7 +90,7 @@ def run_tagger(
         return result
     folder.mkdir(parents=True, exist_ok=True)
     system = JetTagging(net, lr=budget.lr, schedule=budget.schedule)
-    watch = Stopwatch(until, folder / "last.ckpt")
+    watch = Stopwatch(until, folder / "last.ckpt", folder.name)
     trainer = _trainer(folder, budget, watch, checkpoint_every, len(splits.val) > 0, progress)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*(does not have many workers|have no `val_dataloader`).*")
@@ -240,9 +171,3 @@ def _numbers(system: JetTagging) -> dict[str, Any]:
 def _device_name(trainer: L.Trainer) -> str:
     device = trainer.strategy.root_device
     return torch.cuda.get_device_name(device) if device.type == "cuda" else f"cpu, {torch.get_num_threads()} threads"
-
-
-def _now() -> float:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return time.monotonic()

@@ -61,7 +61,11 @@ def test_tables_pictures_and_no_repetition(
     run = json.loads((out / "liegnn-seed0" / "result.json").read_text())
     assert run["num_train"] == 96
     assert run["rejection_30_passed"] >= 0
-    assert "| lorentznet |" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "| lorentznet |" in shown
+    assert "lorentznet-seed0: epoch 1 of 2, " in shown
+    assert "2 runs left: liegnn@discovered seed 1 (0 min), liegnn seed 1 (0 min)" in shown
+    assert "0 runs left" in shown
     tagger = load_tagger(out / "liegnn@discovered-seed1" / "tagger.safetensors")
     assert tagger.classes == ("QCD", "Tbqq")
     assert tagger.max_constituents == 4
@@ -85,7 +89,9 @@ def test_sittings_add_up_to_one_run(tmp_path: Path, capsys: pytest.CaptureFixtur
     whole = reproduce_tagging(**options(tmp_path / "whole", **one))
     for _ in range(3):
         assert reproduce_tagging(**options(tmp_path / "parts", **one, hours=0.0))["table"] == []
-        assert "goes on with liegnn, seed 0" in capsys.readouterr().out
+        shown = capsys.readouterr().out
+        assert "goes on with liegnn, seed 0" in shown
+        assert "of training left" in shown
     parts = reproduce_tagging(**options(tmp_path / "parts", **one))
     timeless = [{**row, "jets_per_second": None} for row in (*whole["table"], *parts["table"])]
     assert timeless[0] == timeless[1]
