@@ -88,8 +88,7 @@ def reproduce_tagging(
         threads: Threads of this process.
         checkpoint_every: Steps between checkpoints.
         robustness_jets: Test jets that are boosted and turned for the robustness card; 0 for no card.
-        hours: Length of this sitting (default: until all is done); an epoch's last step, validation and test of a run are
-            not cut short.
+        hours: Length of this sitting (default: until all is done); validation and test are not cut short.
         progress: Whether to show bars.
     """
     torch.set_num_threads(threads)
