@@ -54,7 +54,7 @@ class JetExperiment:
     batch_size: int = 64
     steps: int = 400
     lr: float = 3e-3
-    penalty: float = 0.01
+    penalty: float = 0.3
 
     def task(self, level: float, seed: int) -> JetTask:
         """So many training jets."""

@@ -72,6 +72,8 @@ def run_twin(
     """
     done = folder / "result.json"
     settings = json.loads(json.dumps({**settings, "twin": twin, "seed": seed}, default=str))
+    if twin != "relaxed":
+        settings.pop("penalty", None)
     if done.exists():
         result: dict[str, Any] = json.loads(done.read_text())
         different = [name for name, value in settings.items() if result["settings"].get(name) != value]
