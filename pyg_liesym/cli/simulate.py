@@ -99,7 +99,7 @@ def simulate_jets(
 
 
 def simulate_plume(
-    setting: Literal["translation", "rotation", "scale", "graded"] = "rotation",
+    setting: Literal["translation", "rotation", "scale", "graded", "wind", "shear"] = "rotation",
     resolution: int = 64,
     frames: int | None = None,
     folder: Path | None = None,
@@ -111,9 +111,9 @@ def simulate_plume(
     Args:
         setting: What varies and breaks the symmetry: places of the inflow, over two halves of different buoyancy
             (``translation``); its side, each with its own buoyancy (``rotation``); the size (``scale``); sides that
-            differ, in ten grades (``graded``).
+            differ, in ten grades (``graded``); a wind to the right (``wind``) or growing with height (``shear``).
         resolution: Rows and columns of cells; the paper has 64.
-        frames: Number of frames (default: the paper's, 310, or 61 for ``graded``).
+        frames: Number of frames (default: the paper's, 310; 61 for ``graded``, 120 with wind).
         folder: Folder of the files (default: where ``SmokePlume("datasets/smoke_plume", …)`` looks for them).
     """
     from pyg_liesym.datasets.simulation.plume_files import recipe_name, write_plumes

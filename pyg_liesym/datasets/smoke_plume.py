@@ -24,11 +24,14 @@ HELD_OUT = {
     "translation": (4, 6, 9, 10, 13, 14, 15, 18, 21, 23),
     "rotation": (4, 5, 9, 12, 13, 14, 17, 19, 20, 23),
     "scale": (5, 6, 16, 17, 21, 22, 23, 30, 32, 33),
+    "wind": (8, 9, 10, 11, 20, 21, 22, 23),
+    "shear": (4, 6, 9, 10, 13, 14, 15, 18, 21, 23),
 }
 _UNUSED = {"rotation": (31,)}  # in no split of the authors
-# Frames that the forecasts begin with, of 310, or of 61.
+# Frames that the forecasts begin with, of 310, of 61, of 120.
 _BEGINS = {"train": (12, 172), "val": (172, 212), "future": (212, 262), "domain": (12, 112)}
 _BEGINS_GRADED = {"train": (13, 43), "val": (43, 53), "future": (53, 61)}
+_BEGINS_WIND = {"train": (5, 75), "val": (75, 85), "future": (85, 101), "domain": (5, 75)}
 
 
 class SmokePlume(FlowWindows):
@@ -50,16 +53,17 @@ class SmokePlume(FlowWindows):
     ========== ============== ==========================================
 
     in proportion if ``frames`` is not 310. ``graded`` has the four plumes of one level, in ``train`` (13 … 42 of 61),
-    ``val`` (43 … 52) and ``future`` (53 …).
+    ``val`` (43 … 52) and ``future`` (53 …). ``wind`` and ``shear`` are ours, not the paper's: ``train`` and ``domain``
+    (5 … 74 of 120), ``val`` (75 … 84), ``future`` (85 … 100), two of nine strengths or ten places held out.
 
     Args:
         root: Folder of ``raw/`` and ``processed/``, for instance ``"datasets/smoke_plume"``.
-        setting: ``"translation"``, ``"rotation"``, ``"scale"`` or ``"graded"``.
+        setting: ``"translation"``, ``"rotation"``, ``"scale"``, ``"graded"``, ``"wind"`` or ``"shear"``.
         split: ``"train"``, ``"val"``, ``"future"`` (the same plumes, later) or ``"domain"`` (other plumes).
         history: Frames that are given.
         horizon: Frames that follow, to be forecast; the paper trains on 6 and tests on 20.
         resolution: Rows and columns; the paper has 64.
-        frames: Number of simulated frames (default: the paper's, 310, or 61 for ``graded``).
+        frames: Number of simulated frames (default: the paper's, 310; 61 for ``graded``, 120 with wind).
         level: Which level of ``graded``, 0 (symmetric) to 9.
         published: Read the authors' ``raw/Translation/raw_data_8_5.pt``, ``raw/Rotation/raw_data_1_0.pt``,
             ``raw/Scale/raw_data_0.pt``, … instead.
@@ -97,12 +101,12 @@ class SmokePlume(FlowWindows):
     ) -> None:
         plumes = sum(map(len, plume_batches(setting, resolution)))
         graded = setting == "graded"
-        begins = _BEGINS_GRADED if graded else _BEGINS
+        begins = _BEGINS_GRADED if graded else _BEGINS_WIND if setting in ("wind", "shear") else _BEGINS
         if split not in begins:
             raise ValueError(f"split of {setting!r} must be one of {list(begins)}, got {split!r}")
         if not 0 <= level < (LEVELS if graded else 1):
             raise ValueError(f"level must be 0 to {LEVELS - 1} of the setting 'graded' and 0 otherwise, got {level}")
-        if published and (graded or resolution != 64 or frames is not None):
+        if published and (begins is not _BEGINS or resolution != 64 or frames is not None):
             raise ValueError("the authors' files are of translation, rotation and scale, at 64 × 64 and in full length")
         self.setting, self.split, self.resolution, self.level, self.published = (
             setting,

@@ -16,6 +16,7 @@ from pyg_liesym.datasets.simulation.plume import PlumeFrames
 from pyg_liesym.datasets.simulation.plume_settings import Plumes
 
 needs_phiflow = pytest.mark.skipif(find_spec("phi") is None, reason="the extra `fluids` is not installed")
+SETTINGS = ("translation", "rotation", "graded", "wind")
 SMALL = {"resolution": 4, "frames": 62, "history": 3, "horizon": 2}
 
 
@@ -33,7 +34,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plume_files, "import_phiflow", lambda: None)
         patch.setattr(plume_files, "simulate_plumes", numbered)
-        for setting in ("translation", "rotation", "graded"):
+        for setting in SETTINGS:
             SmokePlume(str(root), setting, **SMALL)
     return root
 
@@ -82,9 +83,15 @@ def test_graded_has_four_plumes_of_one_level(root: Path) -> None:
         load(root, "graded", "domain")
 
 
+def test_wind_holds_out_two_strengths(root: Path) -> None:
+    assert load(root, "wind", "domain").windows[:, 0].unique().tolist() == [8, 9, 10, 11, 20, 21, 22, 23]
+    assert load(root, "wind").windows[:, 0].unique().numel() == 28
+    assert load(root, "wind", "future").windows[:, 1].unique().tolist() == list(range(44, 52))
+
+
 def test_cache_follows_the_arguments(root: Path) -> None:
     names = {path.name for path in (root / "processed").glob("*.safetensors")}
-    assert names == {f"{setting}-4-62frames.safetensors" for setting in ("translation", "rotation", "graded")}
+    assert names == {f"{setting}-4-62frames.safetensors" for setting in SETTINGS}
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.float64]
-PlumeSetting: TypeAlias = Literal["translation", "rotation", "scale", "graded"]
+PlumeSetting: TypeAlias = Literal["translation", "rotation", "scale", "graded", "wind", "shear"]
 
 SIZE = 64.0
 LEVELS = 10
-FRAMES = {"translation": 310, "rotation": 310, "scale": 310, "graded": 61}
+FRAMES = {"translation": 310, "rotation": 310, "scale": 310, "graded": 61, "wind": 120, "shear": 120}
 _FROM_WALL = 5.0
 # The side of the inflow and the direction inwards, each the one before turned by 90° counterclockwise.
 _INWARDS = np.array([[0.0, 1.0], [-1.0, 0.0], [0.0, -1.0], [1.0, 0.0]])
@@ -32,11 +32,14 @@ class Plumes:
         spacing: Width of a cell.
         smoke_step: Time for which the smoke is carried along in a frame.
         velocity_step: Time for which the velocity is carried along in a frame.
+        wind: Velocity that carries smoke and velocity along besides the flow's own, as if it blew through the walls: a
+            vector or a field, the same for all plumes; None for none.
         factor: The problem is enlarged so many times (box, inflow, buoyancy, number of cells), and the results are
             brought back to ``resolution`` and divided by it.
 
     Shapes:
-        - **inflow**: :math:`(S, 2)`; **buoyancy**: :math:`(S, 2)` or :math:`(S, 2, H, W)`, rows downwards
+        - **inflow**: :math:`(S, 2)`; **buoyancy**: :math:`(S, 2)` or :math:`(S, 2, H, W)`, rows downwards; **wind**:
+          :math:`(2)` or :math:`(2, H, W)`
 
     Raises:
         ValueError: If shapes do not fit, a number is not positive or an inflow is not in the box.
@@ -51,6 +54,7 @@ class Plumes:
     smoke_step: float = 1.0
     velocity_step: float = 0.5
     factor: float = 1.0
+    wind: Array | None = None
 
     def __post_init__(self) -> None:
         for name in ("radius", "rate", "spacing", "smoke_step", "velocity_step", "factor"):
@@ -68,6 +72,13 @@ class Plumes:
             )
         if self.buoyancy.ndim == 4 and self.factor != 1:
             raise ValueError("a field of buoyancy cannot be enlarged: give one vector for each plume, or factor=1")
+        if self.wind is not None and self.wind.shape not in ((2,), (2, *self.resolution)):
+            raise ValueError(
+                f"wind must be a vector [2] or a field [2, H, W] of the resolution {self.resolution}, "
+                f"got {list(self.wind.shape)}"
+            )
+        if self.wind is not None and self.wind.ndim == 3 and self.factor != 1:
+            raise ValueError("a field of wind cannot be enlarged: give one vector, or factor=1")
         if not ((self.inflow > 0) & (self.inflow < self.size)).all():
             raise ValueError(
                 f"every inflow must be inside the box of {self.size[0]:g} × {self.size[1]:g} "
@@ -98,9 +109,12 @@ def plume_batches(setting: PlumeSetting, resolution: int = 64) -> list[Plumes]:
     ``scale``       38      plume i is enlarged 1 + i / 10 times, with as much finer eddies that the lattice can hold
     ``graded``      40      plume 4 j + m rises from side m with strength 0.005 (1 + j m): level j = 0 … 9 of breaking
                             the symmetry under quarter turns, none at j = 0
+    ``wind``        36      plume 4 j + m rises from side m with strength 0.1 + 0.05 j, j = 0 … 8, in a wind (2, 0)
+    ``shear``       35      inflows of ``translation``, buoyancy (0, 0.1), in a wind along x from -2 (bottom) to 2 (top)
     =============== ======= ============================================================================================
 
-    Sides are counted counterclockwise from the bottom; inflows are 5 from the wall.
+    Sides are counted counterclockwise from the bottom; inflows are 5 from the wall. The last two are ours: there the
+    symmetry is broken so far that small networks and short trainings show it.
 
     Args:
         setting: Which data set.
@@ -122,11 +136,19 @@ def plume_batches(setting: PlumeSetting, resolution: int = 64) -> list[Plumes]:
     if resolution < 4:
         raise ValueError(f"resolution must be at least 4, got {resolution}")
     grid: dict[str, Any] = {"resolution": (resolution, resolution), "spacing": SIZE / resolution}
+    x, y = np.meshgrid(np.arange(8.0, 64.0, 8.0), np.arange(5.0, 30.0, 5.0), indexing="ij")
+    inflow, middles = np.stack([x.ravel(), y.ravel()], -1), (np.arange(resolution) + 0.5) / resolution
+    if setting == "wind":
+        grade, side = np.divmod(np.arange(36), 4)
+        return [_from_sides(side, 0.1 + 0.05 * grade, wind=np.array([2.0, 0.0]), **grid)]
+    if setting == "shear":
+        along = np.tile(2.0 - 4.0 * middles[:, None], (1, resolution))
+        wind = np.stack([along, np.zeros_like(along)])
+        return [Plumes(inflow, np.tile([0.0, 0.1], (len(inflow), 1)), wind=wind, **grid)]
     if setting == "translation":
-        x, y = np.meshgrid(np.arange(8.0, 64.0, 8.0), np.arange(5.0, 30.0, 5.0), indexing="ij")
-        upwards = np.where((np.arange(resolution) + 0.5) * 2 < resolution, 0.1, 0.2)
+        upwards = np.where(middles < 0.5, 0.1, 0.2)
         field = np.stack([np.zeros((resolution, resolution)), np.tile(upwards, (resolution, 1))])
-        return [Plumes(np.stack([x.ravel(), y.ravel()], -1), np.tile(field, (x.size, 1, 1, 1)), **grid)]
+        return [Plumes(inflow, np.tile(field, (len(inflow), 1, 1, 1)), **grid)]
     if setting == "rotation":
         strength, side = 0.025 * np.arange(1, 37), np.arange(36) % 4
         return [_from_sides(side, strength, velocity_step=1.0, **grid)]

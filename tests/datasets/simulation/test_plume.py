@@ -55,6 +55,27 @@ def test_a_reflected_plume_is_reflected_frames(turns: PlumeFrames) -> None:
 
 
 @needs_phiflow
+def test_a_wind_breaks_the_turns_unless_it_is_turned_along(turns: PlumeFrames) -> None:
+    middle, wind = np.array([SIZE / 2, SIZE / 2]), np.array([0.6, 0.2])
+    field = np.tile(wind[:, None, None] * np.linspace(-1, 1, SIZE), (1, SIZE, 1))  # grows to the right
+    for blowing, along in ((wind, turned(wind, 1)), (field, _quarter(field))):
+        straight = simulate(INFLOW[None], LIFT[None], wind=blowing).velocity[0]
+        place, lift = (middle + turned(INFLOW - middle, 1))[None], turned(LIFT, 1)[None]
+        np.testing.assert_allclose(simulate(place, lift, wind=along).velocity[0], _quarter(straight), atol=1e-10)
+        assert np.abs(simulate(place, lift, wind=blowing).velocity[0] - _quarter(straight)).max() > 0.1
+        assert np.abs(straight - turns.velocity[0]).max() > 0.1
+    constant = np.tile(wind[:, None, None], (1, SIZE, SIZE))
+    of_field, of_vector = (simulate(INFLOW[None], LIFT[None], wind=blowing).velocity for blowing in (constant, wind))
+    np.testing.assert_allclose(of_field, of_vector, atol=1e-12)
+
+
+def _quarter(vectors: np.ndarray) -> np.ndarray:
+    """A quarter turn of fields [..., 2, H, W]."""
+    moved = np.rot90(vectors, 1, (-2, -1))
+    return np.moveaxis(turned(np.moveaxis(moved, -3, -1), 1), -1, -3)
+
+
+@needs_phiflow
 def test_smoke_comes_in_and_rises(turns: PlumeFrames) -> None:
     smoke = turns.smoke[0, :, 0]
     x, y = np.meshgrid(np.arange(SIZE) + 0.5, SIZE - 0.5 - np.arange(SIZE))  # row 0 is the uppermost

@@ -40,6 +40,18 @@ def test_sides_are_quarter_turns_of_one_another(setting: str) -> None:
     np.testing.assert_allclose(strength, expected)
 
 
+def test_winds_blow_along_x() -> None:
+    [wind], [shear] = plume_batches("wind", 16), plume_batches("shear", 16)
+    assert wind.wind is not None
+    assert shear.wind is not None
+    assert wind.wind.tolist() == [2.0, 0.0]
+    strength = np.linalg.norm(wind.buoyancy, axis=1)
+    np.testing.assert_allclose(strength, [0.1 + 0.05 * j for j in range(9) for _ in range(4)])
+    assert not shear.wind[1].any()
+    np.testing.assert_allclose(shear.wind[0, :, 3], np.linspace(1.875, -1.875, 16))  # row 0 is the uppermost
+    np.testing.assert_array_equal(shear.inflow, plume_batches("translation", 16)[0].inflow)
+
+
 def test_scale_enlarges_one_problem() -> None:
     batches = plume_batches("scale", 32)
     np.testing.assert_allclose([batch.factor for batch in batches], 1 + np.arange(38) / 10)
@@ -58,6 +70,8 @@ def test_the_box_is_the_same_at_any_resolution() -> None:
         ({"inflow": np.zeros((0, 2)), "buoyancy": np.zeros((0, 2))}, r"inflow must be \[plumes, 2\]"),
         ({"buoyancy": np.zeros((2, 2))}, r"of 1 plumes must be \[1, 2\].*got \[2, 2\]"),
         ({"buoyancy": np.zeros((1, 2, 16, 16)), "factor": 2.0}, "cannot be enlarged"),
+        ({"wind": np.zeros((2, 16, 16)), "factor": 2.0}, "cannot be enlarged"),
+        ({"wind": np.zeros((1, 2))}, r"wind must be a vector \[2\].*got \[1, 2\]"),
         ({"radius": 0.0}, "radius must be positive, got 0"),
         ({"resolution": (16, 2)}, "4 or more"),
     ],
