@@ -51,14 +51,14 @@ class _Job(NamedTuple):
 
 
 def reproduce_plume(
-    settings: tuple[PlumeSetting, ...] = ("rotation", "translation", "scale", "graded"),
+    settings: tuple[PlumeSetting, ...] = tuple(CORE),
     models: tuple[ForecasterName, ...] | None = None,
     root: Path = Path("datasets/smoke_plume"),
     out: Path = Path("runs/plume"),
     seeds: tuple[int, ...] = (0, 1, 2),
     protocol: PlumeProtocol = PlumeProtocol(),  # noqa: B008
     levels: tuple[int, ...] = (0, 1, 3, 5, 7, 9),
-    graded_history: int = 1,
+    short_history: int = 1,
     hours: float | None = None,
     threads: int = 1,
     progress: bool = True,
@@ -79,7 +79,8 @@ def reproduce_plume(
         seeds: Seeds of weights and order; ``graded`` runs with the first.
         protocol: What all networks get alike.
         levels: Levels of ``graded``.
-        graded_history: Frames that networks see in ``graded``, one by the authors' protocol.
+        short_history: Frames that networks see in ``graded``, one by the authors' protocol, and in ``wind`` and
+            ``shear``: from several a strict network could tell the wind.
         hours: Length of this sitting (default: until all is done).
         threads: Threads of this process.
         progress: Whether to show bars.
@@ -88,12 +89,12 @@ def reproduce_plume(
     until = float("inf") if hours is None else time.monotonic() + 3600 * hours
     results: dict[PlumeSetting, dict[str, list[dict[str, Any]]]] = {}
     for job in _jobs(settings, models, seeds, levels):
-        rules = replace(protocol, history=graded_history) if job.setting == "graded" else protocol
+        rules = _rules(job.setting, protocol, short_history)
         print(f"{job.folder}", flush=True)
         try:
             result, net = run_plume(
-                out / job.folder, job.model, job.setting, root, rules, seed=job.seed, level=job.level, until=until,
-                progress=progress,
+                out / job.folder, job.model, job.setting, SYMMETRY[job.setting], root, rules, seed=job.seed,
+                level=job.level, until=until, progress=progress,
             )  # fmt: skip
         except SittingOver:
             print(f"the sitting is over; the same command goes on with {job.folder}")
@@ -103,8 +104,14 @@ def reproduce_plume(
         elif job.seed == seeds[0]:
             _keep_forecast(out / job.folder, net, job, root, rules)
         results.setdefault(job.setting, {}).setdefault(job.model, []).append(result)
-        _report(out, results, root, protocol)
-    return _report(out, results, root, protocol, draw=True)
+        _report(out, results, root, protocol.resolution)
+    return _report(out, results, root, protocol.resolution, draw=True)
+
+
+def _rules(setting: PlumeSetting, protocol: PlumeProtocol, short_history: int) -> PlumeProtocol:
+    """The protocol with the history of a setting; ``frames`` shortens the paper's 310 alone."""
+    history = short_history if setting in ONE_FRAME else protocol.history
+    return replace(protocol, history=history, frames=None if setting in ONE_FRAME else protocol.frames)
 
 
 def _jobs(
@@ -114,7 +121,7 @@ def _jobs(
     levels: Sequence[int],
 ) -> Iterator[_Job]:
     """First the core of all settings with all seeds, then the graded levels, then the other baselines."""
-    known = {setting: FORECASTERS["rotation" if setting == "graded" else setting] for setting in settings}
+    known = {setting: FORECASTERS[SYMMETRY[setting]] for setting in settings}
     for name in models or ():
         if not any(name in names for names in known.values()):
             raise ValueError(f"there is no network {name!r} for {', '.join(settings)}; there are {known}")
@@ -125,29 +132,29 @@ def _jobs(
                 names = CORE[setting] if core else tuple(n for n in known[setting] if n not in CORE[setting])
                 yield from (_Job(setting, name, seed) for name in names if models is None or name in models)
         if core and "graded" in settings:
-            for name in CORE["graded"]:
-                if models is None or name in models:
+            for name in models or CORE["graded"]:
+                if name in known["graded"]:
                     yield from (_Job("graded", name, seeds[0], level) for level in levels)
 
 
 def _report(
     out: Path, results: Mapping[PlumeSetting, Mapping[str, Sequence[dict[str, Any]]]], root: Path,
-    protocol: PlumeProtocol, *, draw: bool = False,
+    resolution: int, *, draw: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Write the tables of what is done; pictures in the end."""
     texts: list[str] = []
     whole: dict[str, Any] = {}
     for setting, own in results.items():
         if setting != "graded":
-            rows = tabulate(own, STRICT[setting])
+            rows = tabulate(own, STRICT[SYMMETRY[setting]])
             whole[setting] = rows
-            texts.append(markdown(setting, rows, STRICT[setting]))
+            texts.append(markdown(setting, rows, STRICT[SYMMETRY[setting]]))
             if draw:
                 _draw(out, setting, own)
             continue
         levels = sorted(set.intersection(*({one["level"] for one in results} for results in own.values())))
         if len(levels) > 1:
-            data = {level: data_error(root, level, protocol.resolution, protocol.frames) for level in levels}
+            data = {level: data_error(root, level, resolution) for level in levels}
             texts.append(report_symmetry(out, data, own))
     write_json(out / "result.json", whole)
     text = "\n".join(texts)

@@ -91,7 +91,8 @@ def build_forecaster(
     =========== =================================================================== =================================
 
     Rotations are those of C₄; hidden channels are ``width`` regular fields. The first and last layer of ``rgroup`` for
-    rotations, from and to vectors, are relaxed steerable ones.
+    rotations, from and to vectors, are strict steerable ones. With one filter bank ``rgroup`` has hardly more parameters
+    than the strict network of the same width.
 
     Args:
         name: Which.
@@ -166,7 +167,7 @@ def _rotation_layer(name: ForecasterName, sizes: _Sizes) -> FieldLayer:
     def layer(before: FieldType, after: FieldType) -> nn.Module:
         if name == "rgroup" and before[0][0].kind == after[0][0].kind:
             return RelaxedGroupConv2d(before, after, sizes.kernel_size, num_banks=sizes.num_banks)
-        if name in ("rgroup", "rsteer"):
+        if name == "rsteer":
             return RelaxedSteerableConv2d(before, after, sizes.kernel_size)
         if name == "clcnn":
             return LocallyConnectedConv2d(before, after, sizes.kernel_size, sizes.size)
