@@ -16,7 +16,7 @@ class _Command(NamedTuple):
 _COMMANDS = {
     "demo": _Command("pyg_liesym.cli.demo:demo", "discover, train and compare on packaged jets and orbits; a report"),
     "discover": _Command("pyg_liesym.cli.discover:run", "find the symmetry of a named data set or of your arrays"),
-    "simulate": _Command("pyg_liesym.cli.simulate:SIMULATORS", "make jets, orbits or charged particles"),
+    "simulate": _Command("pyg_liesym.cli.simulate:SIMULATORS", "make jets, plumes, orbits or charged particles"),
     "data": _Command("pyg_liesym.cli.data:run", "what is in files of jets; other formats; ours against the reference"),
     "fit": _Command("pyg_liesym.cli.train:train", "train a system (LightningCLI; --config file.yaml)"),
     "validate": _Command("pyg_liesym.cli.train:train", "score a checkpoint on the validation split"),
