@@ -110,7 +110,7 @@ def plume_batches(setting: PlumeSetting, resolution: int = 64) -> list[Plumes]:
     ``graded``      40      plume 4 j + m rises from side m with strength 0.005 (1 + j m): level j = 0 … 9 of breaking
                             the symmetry under quarter turns, none at j = 0
     ``wind``        36      plume 4 j + m rises from side m with strength 0.1 + 0.05 j, j = 0 … 8, in a wind (2, 0)
-    ``shear``       35      inflows of ``translation``, buoyancy (0, 0.1), in a wind along x from -2 (bottom) to 2 (top)
+    ``shear``       35      inflows of ``translation``, buoyancy (0, 0.2), in a wind along x from -6 (bottom) to 6 (top)
     =============== ======= ============================================================================================
 
     Sides are counted counterclockwise from the bottom; inflows are 5 from the wall. The last two are ours: there the
@@ -142,9 +142,9 @@ def plume_batches(setting: PlumeSetting, resolution: int = 64) -> list[Plumes]:
         grade, side = np.divmod(np.arange(36), 4)
         return [_from_sides(side, 0.1 + 0.05 * grade, wind=np.array([2.0, 0.0]), **grid)]
     if setting == "shear":
-        along = np.tile(2.0 - 4.0 * middles[:, None], (1, resolution))
+        along = np.tile(6.0 - 12.0 * middles[:, None], (1, resolution))
         wind = np.stack([along, np.zeros_like(along)])
-        return [Plumes(inflow, np.tile([0.0, 0.1], (len(inflow), 1)), wind=wind, **grid)]
+        return [Plumes(inflow, np.tile([0.0, 0.2], (len(inflow), 1)), wind=wind, **grid)]
     if setting == "translation":
         upwards = np.where(middles < 0.5, 0.1, 0.2)
         field = np.stack([np.zeros((resolution, resolution)), np.tile(upwards, (resolution, 1))])
