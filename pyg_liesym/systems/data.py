@@ -14,7 +14,7 @@ from torch_geometric.data import InMemoryDataset
 from pyg_liesym.datasets.charged_particles import ChargedParticles
 from pyg_liesym.datasets.io.npy import read_array
 from pyg_liesym.datasets.jets import Jets
-from pyg_liesym.datasets.loader import PackedLoader
+from pyg_liesym.datasets.loader import EpochSampler, PackedLoader
 from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
 from pyg_liesym.datasets.simulation.orbit_starts import OrbitKind
 from pyg_liesym.datasets.vector_pairs import VectorPairs
@@ -42,7 +42,7 @@ class _PackedData(L.LightningDataModule):
     def train_dataloader(self) -> PackedLoader:
         """Shuffled batches, the last one left out if it is not full."""
         data = self.dataset("train")
-        full = len(data) >= self.batch_size
+        full = len(EpochSampler(len(data))) >= self.batch_size  # on this rank
         return PackedLoader(data, batch_size=self.batch_size, shuffle=True, seed=self.seed, drop_last=full)
 
     def val_dataloader(self) -> PackedLoader:

@@ -22,6 +22,14 @@ def test_jets_of_the_sample() -> None:
     assert sizes["train"] > sizes["test"] > sizes["val"] > 0
 
 
+def test_ranks_with_less_than_a_batch_train_on_what_they_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = JetsData(max_constituents=2)
+    for rank in (0, 1):
+        monkeypatch.setattr("pyg_liesym.datasets.loader._rank_and_world", lambda rank=rank: (rank, 2))
+        for data.batch_size, batches in ((1500, 1), (1400, 1), (700, 2), (900, 1)):  # of 1400 jets for each
+            assert len(list(data.train_dataloader())) == batches
+
+
 def test_jets_of_other_classes_with_columns_and_weights(tmp_path: Path) -> None:
     count = 40
     rng = np.random.default_rng(0)
