@@ -60,15 +60,15 @@ class MeshExperiment:
     neighbours: int = 12
     history: int = 4
     horizon: int = 2
-    test_horizon: int = 10
+    test_horizon: int = 5
     every: int = 20
     num_layers: int = 3
     parameters: int = 14_000
     batch_size: int = 8
     steps: int = 300
     epochs: int = 6
-    lr: float = 3e-3
-    penalty: float = 0.01
+    lr: float = 2e-3
+    penalty: float = 0.3
 
     def task(self, level: float, seed: int) -> MeshTask:
         """Meshes of one irregularity."""
