@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import torch
 
 from pyg_liesym.cli.files import save_figure, write_json
-from pyg_liesym.cli.reproduce.plume_run import PlumeProtocol, plume_data, run_plume
+from pyg_liesym.cli.reproduce.plume_protocol import PlumeProtocol
+from pyg_liesym.cli.reproduce.plume_run import plume_data, run_plume
 from pyg_liesym.cli.reproduce.plume_symmetry import data_error, report_symmetry, turn_error
 from pyg_liesym.cli.reproduce.plume_table import markdown, tabulate
 from pyg_liesym.cli.reproduce.tagging_sitting import SittingOver
@@ -34,8 +35,14 @@ SYMMETRY: dict[PlumeSetting, GridSymmetry] = {
     "translation": "translation",
 }  # fmt: skip
 """What the data of a setting break."""
-ONE_FRAME: tuple[PlumeSetting, ...] = ("wind", "shear", "graded")
-"""Settings whose networks see ``short_history`` frames."""
+OWN: dict[PlumeSetting, dict[str, Any]] = {
+    "wind": {"history": 1, "frames": None},
+    "shear": {"history": 1, "frames": None},
+    "graded": {"history": 1, "frames": None},
+    "scale": {"budget": 5_000, "num_banks": 1},
+}
+"""What settings have of their own. One frame, since from several a strict network could tell the wind, and as the
+authors have it in ``graded``; convolutions over scales take longest, and a second bank would halve their widths."""
 
 
 class _Job(NamedTuple):
@@ -58,7 +65,7 @@ def reproduce_plume(
     seeds: tuple[int, ...] = (0, 1, 2),
     protocol: PlumeProtocol = PlumeProtocol(),  # noqa: B008
     levels: tuple[int, ...] = (0, 1, 3, 5, 7, 9),
-    short_history: int = 1,
+    own: dict[PlumeSetting, dict[str, Any]] | None = None,
     hours: float | None = None,
     threads: int = 1,
     progress: bool = True,
@@ -79,8 +86,8 @@ def reproduce_plume(
         seeds: Seeds of weights and order; ``graded`` runs with the first.
         protocol: What all networks get alike.
         levels: Levels of ``graded``.
-        short_history: Frames that networks see in ``graded``, one by the authors' protocol, and in ``wind`` and
-            ``shear``: from several a strict network could tell the wind.
+        own: What single settings have otherwise, ``{graded: {history: 1}}`` (default: one frame of history in
+            ``graded``, ``wind`` and ``shear``, a smaller budget for ``scale``).
         hours: Length of this sitting (default: until all is done).
         threads: Threads of this process.
         progress: Whether to show bars.
@@ -89,7 +96,7 @@ def reproduce_plume(
     until = float("inf") if hours is None else time.monotonic() + 3600 * hours
     results: dict[PlumeSetting, dict[str, list[dict[str, Any]]]] = {}
     for job in _jobs(settings, models, seeds, levels):
-        rules = _rules(job.setting, protocol, short_history)
+        rules = replace(protocol, **(OWN if own is None else own).get(job.setting, {}))
         print(f"{job.folder}", flush=True)
         try:
             result, net = run_plume(
@@ -106,12 +113,6 @@ def reproduce_plume(
         results.setdefault(job.setting, {}).setdefault(job.model, []).append(result)
         _report(out, results, root, protocol.resolution)
     return _report(out, results, root, protocol.resolution, draw=True)
-
-
-def _rules(setting: PlumeSetting, protocol: PlumeProtocol, short_history: int) -> PlumeProtocol:
-    """The protocol with the history of a setting; ``frames`` shortens the paper's 310 alone."""
-    history = short_history if setting in ONE_FRAME else protocol.history
-    return replace(protocol, history=history, frames=None if setting in ONE_FRAME else protocol.frames)
 
 
 def _jobs(

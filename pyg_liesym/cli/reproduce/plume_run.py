@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,62 +14,13 @@ import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 
 from pyg_liesym.cli.files import write_json
+from pyg_liesym.cli.reproduce.plume_protocol import PlumeProtocol
 from pyg_liesym.cli.reproduce.tagging_sitting import SittingOver
 from pyg_liesym.datasets.simulation.plume_settings import PlumeSetting
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.nn.models.field_forecasters import ForecasterName, GridSymmetry, build_forecaster, widest
 from pyg_liesym.systems.field_data import SmokePlumeData
 from pyg_liesym.systems.field_forecasting import FieldForecasting
-
-
-@dataclass(frozen=True)
-class PlumeProtocol:
-    """What every network of a table gets alike; the defaults fit one core.
-
-    Args:
-        resolution: Rows and columns.
-        frames: Simulated frames of the paper's settings; half of its 310 stop before the flow begins to flicker.
-        history: Frames that a network sees.
-        horizon: Frames that it forecasts in training and validation.
-        test_horizon: Frames that it forecasts in the tests.
-        budget: Parameters; each network is as wide as they allow. Those whose weights belong to places cannot keep to
-            it and have the width that ``widths`` says.
-        widths: Widths of single networks, ``{mlp: 8}``.
-        num_layers: Number of layers.
-        epochs: Rounds of training, each with a validation after it; the best weights are tested.
-        steps: Batches in a round.
-        batch_size: Windows in a batch.
-        lr: Learning rate of Adam.
-        decay: Factor of the rate after each round.
-        weight_decay: Weight decay of Adam.
-        penalty: Weight α of the relaxation's penalty.
-        patience: Rounds without a better validation after which a training ends (default: none).
-        val_windows: Validation windows (default: all).
-        test_windows: Windows of each test set (default: all).
-        num_banks: Filter banks of ``rgroup``.
-        accelerator: Of Lightning's trainer.
-    """
-
-    resolution: int = 32
-    frames: int | None = 155
-    history: int = 10
-    horizon: int = 3
-    test_horizon: int = 20
-    budget: int = 20_000
-    widths: dict[str, int] = field(default_factory=lambda: {"mlp": 8, "clcnn": 2})
-    num_layers: int = 5
-    epochs: int = 12
-    steps: int = 60
-    batch_size: int = 16
-    lr: float = 2e-3
-    decay: float = 0.8
-    weight_decay: float = 4e-4
-    penalty: float = 1e-3
-    patience: int | None = None
-    val_windows: int | None = 100
-    test_windows: int | None = 200
-    num_banks: int = 2
-    accelerator: str = "cpu"
 
 
 class Course(L.Callback):
@@ -172,11 +123,12 @@ def run_plume(
 
     Raises:
         SittingOver: If the time is up.
-        ValueError: If there is a result of other settings.
+        ValueError: If the folder is of a run of other settings.
     """
     settings = json.loads(
         json.dumps({"model": model, "setting": setting, "level": level, "seed": seed, **asdict(protocol)})
     )
+    _check(folder / "settings.json", settings)
     done, best = folder / "result.json", folder / "best.ckpt"
     data = plume_data(root, setting, level, seed, protocol)
     L.seed_everything(seed, verbose=False)
@@ -185,14 +137,8 @@ def run_plume(
         net, protocol.penalty, protocol.lr, protocol.weight_decay, protocol.decay, test_names=data.test_names
     )
     if done.exists():
-        result: dict[str, Any] = json.loads(done.read_text())
-        different = [name for name, value in settings.items() if result.get(name) != value]
-        if different:
-            raise ValueError(
-                f"{done} is of a run with another {', '.join(different)}: choose another `out` or remove it"
-            )
         _load(system, best)
-        return result, net
+        return json.loads(done.read_text()), net
     if time.monotonic() > until:
         raise SittingOver
     course = Course(until, folder / "last.ckpt")
@@ -216,6 +162,19 @@ def run_plume(
     write_json(done, result)
     course.checkpoint.unlink(missing_ok=True)
     return result, net
+
+
+def _check(path: Path, settings: dict[str, Any]) -> None:
+    """Refuse to go on with, or take the result of, a run of other settings."""
+    if not path.exists():
+        write_json(path, settings)
+        return
+    found = json.loads(path.read_text())
+    different = sorted(name for name in {*found, *settings} if found.get(name) != settings.get(name))
+    if different:
+        raise ValueError(
+            f"{path.parent} is of a run with another {', '.join(different)}: choose another `out` or remove it"
+        )
 
 
 def _trainer(folder: Path, protocol: PlumeProtocol, course: Course, progress: bool) -> L.Trainer:

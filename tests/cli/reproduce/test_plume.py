@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import load_file
 
 from pyg_liesym.cli.reproduce.plume import reproduce_plume
-from pyg_liesym.cli.reproduce.plume_run import Course, PlumeProtocol, forecaster_of
+from pyg_liesym.cli.reproduce.plume_protocol import PlumeProtocol
+from pyg_liesym.cli.reproduce.plume_run import Course, forecaster_of
 from pyg_liesym.cli.reproduce.plume_symmetry import turn_error
 from pyg_liesym.cli.reproduce.plume_table import markdown, tabulate
 from pyg_liesym.datasets.smoke_plume import SmokePlume
@@ -86,6 +87,8 @@ def test_sittings_add_up_to_one_run(
 
         patch.setattr(Course, "on_train_epoch_start", impatient)
         assert reproduce_plume(**again) == {}
+    with pytest.raises(ValueError, match="of a run with another penalty"):
+        reproduce_plume(**{**again, "protocol": replace(TINY, penalty=1.0)})
     assert "goes on with rotation/rsteer-seed0" in capsys.readouterr().out
     parts = reproduce_plume(**again)
     timeless = [{**row, "seconds": None} for row in (*whole["rotation"], *parts["rotation"])]
