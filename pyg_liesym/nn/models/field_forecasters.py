@@ -71,28 +71,21 @@ def build_forecaster(
     <https://arxiv.org/abs/2201.11969>`_ (Wang, Walters, Yu, ICML 2022, table 1), without batch norms, and all forecast
     changes of the last frame.
 
-    =========== =================================================================== =================================
-    name        layers                                                              symmetry
-    =========== =================================================================== =================================
-    ``mlp``     :class:`~pyg_liesym.nn.FieldMLP`                                    none
-    ``convnet`` plain convolutions                                                  translation
-    ``strict``  :class:`SteerableConv2d <pyg_liesym.nn.grid.SteerableConv2d>`,      translation, and quarter turns or
-                :class:`ScaleConv2d <pyg_liesym.nn.grid.ScaleConv2d>`               scalings
-    ``rpp``     :class:`ResidualPathway <pyg_liesym.nn.grid.ResidualPathway>`       the above, by a prior
-    ``clcnn``   :class:`LocallyConnectedConv2d                                      the above, by a penalty
-                <pyg_liesym.nn.grid.LocallyConnectedConv2d>`
-    ``lift``    :class:`~pyg_liesym.nn.LiftExpansion`                               the above, if the encoder is silent
-    ``rgroup``  :class:`RelaxedTranslationConv2d                                    relaxed by filter banks (eq. 8)
-                <pyg_liesym.nn.grid.RelaxedTranslationConv2d>`,
-                :class:`RelaxedGroupConv2d <pyg_liesym.nn.grid.RelaxedGroupConv2d>`,
-                :class:`RelaxedScaleConv2d <pyg_liesym.nn.grid.RelaxedScaleConv2d>`
-    ``rsteer``  :class:`RelaxedSteerableConv2d                                      relaxed by weights of the offset
-                <pyg_liesym.nn.grid.RelaxedSteerableConv2d>`                        (eq. 10)
-    =========== =================================================================== =================================
+    - ``mlp``: :class:`~pyg_liesym.nn.FieldMLP`; no symmetry;
+    - ``convnet``: plain convolutions; translations;
+    - ``strict``: :class:`~pyg_liesym.nn.grid.SteerableConv2d` or :class:`~pyg_liesym.nn.grid.ScaleConv2d`; quarter turns
+      or scalings besides;
+    - ``rpp``: :class:`~pyg_liesym.nn.grid.ResidualPathway`; the symmetry by a prior;
+    - ``clcnn``: :class:`~pyg_liesym.nn.grid.LocallyConnectedConv2d`; by a penalty;
+    - ``lift``: :class:`~pyg_liesym.nn.LiftExpansion` of strict layers; if the encoder is silent;
+    - ``rgroup``: :class:`~pyg_liesym.nn.grid.RelaxedTranslationConv2d`,
+      :class:`~pyg_liesym.nn.grid.RelaxedGroupConv2d` or :class:`~pyg_liesym.nn.grid.RelaxedScaleConv2d`; relaxed by
+      filter banks (eq. 8);
+    - ``rsteer``: :class:`~pyg_liesym.nn.grid.RelaxedSteerableConv2d`; relaxed by weights of the offset (eq. 10).
 
     Rotations are those of C₄; hidden channels are ``width`` regular fields. The first and last layer of ``rgroup`` for
-    rotations, from and to vectors, are strict steerable ones. With one filter bank ``rgroup`` has hardly more parameters
-    than the strict network of the same width.
+    rotations, from and to vectors, are strict steerable ones. With one filter bank it has hardly more parameters than
+    the strict network of the same width.
 
     Args:
         name: Which.
