@@ -73,8 +73,8 @@ def build_forecaster(
 
     - ``mlp``: :class:`~pyg_liesym.nn.FieldMLP`; no symmetry;
     - ``convnet``: plain convolutions; translations;
-    - ``strict``: :class:`~pyg_liesym.nn.grid.SteerableConv2d` or :class:`~pyg_liesym.nn.grid.ScaleConv2d`; quarter turns
-      or scalings besides;
+    - ``strict``: :class:`~pyg_liesym.nn.grid.SteerableConv2d` or :class:`~pyg_liesym.nn.grid.ScaleConv2d`; quarter
+      turns or scalings besides;
     - ``rpp``: :class:`~pyg_liesym.nn.grid.ResidualPathway`; the symmetry by a prior;
     - ``clcnn``: :class:`~pyg_liesym.nn.grid.LocallyConnectedConv2d`; by a penalty;
     - ``lift``: :class:`~pyg_liesym.nn.LiftExpansion` of strict layers; if the encoder is silent;
