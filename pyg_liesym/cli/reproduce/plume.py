@@ -174,7 +174,7 @@ def _keep_forecast(folder: Path, net: FieldForecaster, job: _Job, root: Path, pr
         return
     data = plume_data(root, job.setting, job.level, job.seed, protocol).dataset("future")
     window = data[len(data) // 2]
-    forecast = net.cpu().rollout(window.x, window.y.size(1))[0]
+    forecast = net.rollout(window.x, window.y.size(1))[0]
     with unfinished(folder / "forecast.safetensors") as temporary:
         save_file({"truth": window.y[0].contiguous(), "forecast": forecast.contiguous()}, temporary)
 

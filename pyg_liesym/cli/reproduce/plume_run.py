@@ -161,7 +161,7 @@ def run_plume(
     }
     write_json(done, result)
     course.checkpoint.unlink(missing_ok=True)
-    return result, net
+    return result, net.cpu()
 
 
 def _check(path: Path, settings: dict[str, Any]) -> None:
