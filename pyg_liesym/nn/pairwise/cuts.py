@@ -41,25 +41,24 @@ class Cut(NamedTuple):
     Complete graphs of similar sizes lie side by side, filled up to the same size, so that one tile takes several.
 
     Shapes:
-        - **places**: :math:`(P)`, the node at each place, :math:`N` where there is none; ``None``: as they are
-        - **slots**: :math:`(N)`, the place of each node
+        - **places**: :math:`(N)`, where each node is, of ``num_places``; ``None``: as they are
     """
 
     tiles: list[Tile]
     places: OptTensor = None
-    slots: OptTensor = None
+    num_places: int = 0
 
     def to_places(self, values: Tensor, dim: int = 0) -> Tensor:
         """Values of nodes in the order of the tiles, zero where there is no node."""
         if self.places is None or values.size(dim) == 0:
             return values
         shape = list(values.shape)
-        shape[dim] = 1
-        return torch.cat([values, values.new_zeros(shape)], dim=dim).index_select(dim, self.places)
+        shape[dim] = self.num_places
+        return values.new_zeros(shape).index_copy_(dim, self.places, values)
 
     def to_nodes(self, values: Tensor, dim: int = 0) -> Tensor:
         """The inverse of :meth:`to_places`."""
-        return values if self.slots is None or values.size(dim) == 0 else values.index_select(dim, self.slots)
+        return values if self.places is None or values.size(dim) == 0 else values.index_select(dim, self.places)
 
 
 def cut(graph: Graph, nodes: Tensor, as_listed: bool = False) -> Cut:
@@ -122,10 +121,10 @@ def _blocks(sizes: tuple[int, ...], most: int, as_listed: bool, dtype: torch.dty
                 BlockTile(*block, g, edge + start * (n - 1), None if edges is None else edges.to(device, dtype))
             )
         place, edge = place + g * n, edge + g * n * (n - 1)
-    places, slots = _places(sizes, groups)
-    if torch.equal(places, torch.arange(len(slots))):
+    places = _places(sizes, groups)
+    if place == len(places) and torch.equal(places, torch.arange(place)):
         return Cut(tiles)
-    return Cut(tiles, places.to(device), slots.to(device))
+    return Cut(tiles, places.to(device), place)
 
 
 def _runs(sizes: tuple[int, ...], most: int) -> Iterator[list[int]]:
@@ -166,19 +165,17 @@ def _edges(sizes: Tensor, n: int) -> OptTensor:
     return (there[:, :, None] & there[:, None, :] & ~torch.eye(n, dtype=torch.bool)).flatten()
 
 
-def _places(sizes: tuple[int, ...], groups: list[list[int]]) -> tuple[Tensor, Tensor]:
-    counts = torch.tensor(sizes, dtype=torch.long)
-    starts, num_nodes = counts.cumsum(0) - counts, int(counts.sum())
-    rows = []
+def _places(sizes: tuple[int, ...], groups: list[list[int]]) -> Tensor:
+    """Where each node is, :math:`(N)`."""
+    first = [0] * len(sizes)
+    place = 0
     for graphs in groups:
-        index = torch.tensor(graphs)
-        position = torch.arange(int(counts[index].max()))
-        nodes = starts[index, None] + position
-        rows.append(nodes.masked_fill_(position >= counts[index, None], num_nodes).flatten())
-    places = torch.cat(rows) if rows else torch.zeros(0, dtype=torch.long)
-    slots = torch.zeros(num_nodes + 1, dtype=torch.long)
-    slots[places] = torch.arange(len(places))
-    return places, slots[:-1]
+        n = max(sizes[graph] for graph in graphs)
+        for graph in graphs:
+            first[graph], place = place, place + n
+    counts = torch.tensor(sizes, dtype=torch.long)
+    start = counts.cumsum(0) - counts
+    return torch.arange(int(counts.sum())) + (torch.tensor(first, dtype=torch.long) - start).repeat_interleave(counts)
 
 
 def _stretches(edge_index: Tensor, most: int) -> Iterator[Tile]:
