@@ -36,13 +36,13 @@ SYMMETRY: dict[PlumeSetting, GridSymmetry] = {
 }  # fmt: skip
 """What the data of a setting break."""
 OWN: dict[PlumeSetting, dict[str, Any]] = {
-    "wind": {"history": 1, "frames": None},
-    "shear": {"history": 1, "frames": None},
-    "graded": {"history": 1, "frames": None},
+    "wind": {"history": 1, "frames": None, "test_horizon": 10},
+    "shear": {"history": 1, "frames": None, "test_horizon": 10},
+    "graded": {"history": 1, "frames": None, "test_horizon": 6},
     "scale": {"budget": 5_000, "num_banks": 1},
 }
 """What settings have of their own. One frame, since from several a strict network could tell the wind, and as the
-authors have it in ``graded``; convolutions over scales take longest, and a second bank would halve their widths."""
+authors have it in ``graded``; tests no longer than these flows can be told in training; convolutions over scales take longest, and a second bank would halve their widths."""
 
 
 class _Job(NamedTuple):

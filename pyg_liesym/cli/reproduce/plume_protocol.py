@@ -41,11 +41,11 @@ class PlumeProtocol:
     budget: int = 10_000
     widths: dict[str, int] = field(default_factory=lambda: {"mlp": 8, "clcnn": 2})
     num_layers: int = 5
-    epochs: int = 12
-    steps: int = 80
+    epochs: int = 20
+    steps: int = 100
     batch_size: int = 8
     lr: float = 2e-3
-    decay: float = 0.8
+    decay: float = 0.85
     weight_decay: float = 4e-4
     penalty: float = 1e-3
     patience: int | None = None
