@@ -42,7 +42,8 @@ OWN: dict[PlumeSetting, dict[str, Any]] = {
     "scale": {"budget": 5_000, "num_banks": 1},
 }
 """What settings have of their own. One frame, since from several a strict network could tell the wind, and as the
-authors have it in ``graded``; tests no longer than these flows can be told in training; convolutions over scales take longest, and a second bank would halve their widths."""
+authors have it in ``graded``; tests about as far as these flows can be told; convolutions over scales take longest, and
+a second bank would halve their widths."""
 
 
 class _Job(NamedTuple):
