@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import os
+import json
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -15,6 +15,7 @@ from pyg_liesym.cli.reproduce.graph_orbits import OrbitExperiment
 from pyg_liesym.cli.reproduce.graph_plumes import MeshExperiment
 from pyg_liesym.cli.reproduce.graph_table import COLUMNS, Columns, markdown, tabulate
 from pyg_liesym.cli.reproduce.graph_training import GraphTask, Twin, run_twin
+from pyg_liesym.datasets.io.files import unfinished
 
 Name: TypeAlias = Literal["orbits", "jets", "mesh"]
 
@@ -62,8 +63,8 @@ def reproduce_relaxed_graphs(
     """
     torch.set_num_threads(threads)
     chosen: dict[str, Experiment] = {"orbits": orbits, "jets": jets, "mesh": mesh}
-    tables: dict[str, list[dict[str, Any]]] = {}
-    texts: dict[str, str] = {}
+    there = out / "result.json"
+    tables: dict[str, list[dict[str, Any]]] = json.loads(there.read_text()) if there.exists() else {}
     for name in experiments:
         experiment, columns = chosen[name], COLUMNS[name]
         settings = {k: v for k, v in dataclasses.asdict(experiment).items() if k != "levels"}  # type: ignore[call-overload]
@@ -78,9 +79,8 @@ def reproduce_relaxed_graphs(
                     own = {"experiment": name, "level": level, **settings}
                     runs[level, twin].append(run_twin(folder, task, twin, own, seed=seed, progress=progress))
             tables[name] = tabulate(columns, runs)
-            texts[name] = markdown(columns, tables[name])
-            _write(out, name, columns, tables, texts, runs)
-        print(f"\n{texts[name]}", flush=True)
+            _write(out, name, columns, tables, runs)
+        print(f"\n{markdown(columns, tables[name])}", flush=True)
     return tables
 
 
@@ -89,15 +89,13 @@ def _write(
     name: str,
     columns: Columns,
     tables: dict[str, list[dict[str, Any]]],
-    texts: dict[str, str],
     runs: dict[tuple[float, str], list[dict[str, Any]]],
 ) -> None:
     from pyg_liesym.plot.twins import plot_twins
 
     write_json(out / "result.json", tables)
-    temporary = out / f".table.md.{os.getpid()}"
-    temporary.write_text("\n".join(texts.values()), encoding="utf-8")
-    os.replace(temporary, out / "table.md")
+    with unfinished(out / "table.md") as temporary:
+        temporary.write_text("\n".join(markdown(COLUMNS[own], rows) for own, rows in tables.items()), encoding="utf-8")
     score = next(iter(columns.scores))
     values: dict[str, dict[str, list[float]]] = {}
     for (level, twin), results in runs.items():

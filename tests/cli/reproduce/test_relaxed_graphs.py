@@ -74,7 +74,8 @@ def test_tables_pictures_and_no_repetition(
     assert "| 0.02 | relaxed |" in capsys.readouterr().out
 
     monkeypatch.setattr(graph_training, "_train", None)
-    assert reproduce_relaxed_graphs(**options(tmp_path)) == tables
+    assert reproduce_relaxed_graphs(**options(tmp_path, experiments=("jets",))) == tables
+    assert (tmp_path / "table.md").read_text() == text
     other = OrbitExperiment(**{**ORBITS.__dict__, "epochs": 3})
     with pytest.raises(ValueError, match=r"with another epochs: choose another `out` or remove it"):
         reproduce_relaxed_graphs(**options(tmp_path, orbits=other))
