@@ -109,7 +109,7 @@ def plume_batches(setting: PlumeSetting, resolution: int = 64) -> list[Plumes]:
     ``scale``       38      plume i is enlarged 1 + i / 10 times, with as much finer eddies that the lattice can hold
     ``graded``      40      plume 4 j + m rises from side m with strength 0.005 (1 + j m): level j = 0 … 9 of breaking
                             the symmetry under quarter turns, none at j = 0
-    ``wind``        36      plume 4 j + m rises from side m with strength 0.05 + 0.025 j, j = 0 … 8, in a wind (2, 0)
+    ``wind``        36      plume 4 j + m rises from side m with strength 0.1 + 0.05 j, j = 0 … 8, in a wind (2, 0)
     ``shear``       35      inflows of ``translation``, buoyancy (0, 0.2), in a wind along x from -6 (bottom) to 6 (top)
     =============== ======= ============================================================================================
 
@@ -140,7 +140,7 @@ def plume_batches(setting: PlumeSetting, resolution: int = 64) -> list[Plumes]:
     inflow, middles = np.stack([x.ravel(), y.ravel()], -1), (np.arange(resolution) + 0.5) / resolution
     if setting == "wind":
         grade, side = np.divmod(np.arange(36), 4)
-        return [_from_sides(side, 0.05 + 0.025 * grade, wind=np.array([2.0, 0.0]), **grid)]
+        return [_from_sides(side, 0.1 + 0.05 * grade, wind=np.array([2.0, 0.0]), **grid)]
     if setting == "shear":
         along = np.tile(6.0 - 12.0 * middles[:, None], (1, resolution))
         wind = np.stack([along, np.zeros_like(along)])

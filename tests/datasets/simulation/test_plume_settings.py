@@ -46,7 +46,7 @@ def test_winds_blow_along_x() -> None:
     assert shear.wind is not None
     assert wind.wind.tolist() == [2.0, 0.0]
     strength = np.linalg.norm(wind.buoyancy, axis=1)
-    np.testing.assert_allclose(strength, [0.05 + 0.025 * j for j in range(9) for _ in range(4)])
+    np.testing.assert_allclose(strength, [0.1 + 0.05 * j for j in range(9) for _ in range(4)])
     assert not shear.wind[1].any()
     np.testing.assert_allclose(shear.wind[0, :, 3], np.linspace(5.625, -5.625, 16))  # row 0 is the uppermost
     np.testing.assert_array_equal(shear.inflow, plume_batches("translation", 16)[0].inflow)
