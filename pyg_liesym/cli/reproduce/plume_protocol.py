@@ -15,7 +15,8 @@ class PlumeProtocol:
         history: Frames that a network sees.
         horizon: Frames that it forecasts in training and validation.
         test_horizon: Frames that it forecasts in the tests.
-        budget: Parameters; each network is as wide as they allow. Those whose weights belong to places cannot keep to
+        budget: Parameters; each network is as wide as they allow, at the default all with one frame of
+            history come within a tenth of it. Those whose weights belong to places cannot keep to
             it and have the width that ``widths`` says.
         widths: Widths of single networks, ``{mlp: 8}``.
         num_layers: Number of layers.
@@ -38,7 +39,7 @@ class PlumeProtocol:
     history: int = 10
     horizon: int = 5
     test_horizon: int = 20
-    budget: int = 10_000
+    budget: int = 11_500
     widths: dict[str, int] = field(default_factory=lambda: {"mlp": 8, "clcnn": 2})
     num_layers: int = 5
     epochs: int = 20
