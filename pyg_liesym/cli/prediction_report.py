@@ -45,6 +45,8 @@ class PredictionReport(L.Callback):
 
     def on_predict_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Write the file, on one rank."""
+        if not self._rows:
+            raise ValueError("nothing was predicted: the split has no batch of jets")
         rows, entry = (gather_rows(torch.cat(column)).cpu() for column in zip(*self._rows, strict=True))
         self._rows, self._graphs = [], 0
         if not trainer.is_global_zero:

@@ -39,9 +39,9 @@ class SmokePlume(FlowWindows):
 
     The data of `Approximately Equivariant Networks <https://arxiv.org/abs/2201.11969>`_ (Wang, Walters, Yu, ICML 2022,
     Section 5.1), simulated when first used (:func:`~pyg_liesym.datasets.simulation.plume.simulate_plumes`; at 32 × 32
-    a minute, for ``scale`` three), or read from the authors' files. The settings, and what breaks the symmetry in each,
-    are those of :func:`~pyg_liesym.datasets.simulation.plume_settings.plume_batches`. Ten plumes are held out, those
-    that the authors hold out:
+    in ten seconds, ``scale`` in a minute), or read from the authors' files. The settings, and what breaks the symmetry
+    in each, are those of :func:`~pyg_liesym.datasets.simulation.plume_settings.plume_batches`. Ten plumes are held out,
+    those that the authors hold out:
 
     ========== ============== ==========================================
     split      plumes         frames that the forecasts begin with

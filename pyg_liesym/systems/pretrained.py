@@ -184,12 +184,12 @@ def build_transform(words: Mapping[str, Any] | None, where: str) -> Callable[[An
     """
     if words is None:
         return None
-    name = words["name"]
-    if name not in TRANSFORMS:
+    name = words.get("name") if isinstance(words, Mapping) else words
+    if not isinstance(words, Mapping) or name not in TRANSFORMS:
         raise ValueError(f"{where} has the transform {name!r}; a tagger can have one of {', '.join(TRANSFORMS)}")
     try:
         return TRANSFORMS[name](**_from_words(words["arguments"]))
-    except TypeError as error:
+    except (KeyError, TypeError) as error:
         raise ValueError(f"{where} has a transform with wrong arguments: {error}") from error
 
 

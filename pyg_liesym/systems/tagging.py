@@ -116,8 +116,9 @@ class JetTagging(L.LightningModule):
         self.validation_step(batch, batch_idx)
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the probabilities of the classes, shape :math:`(B, C)`."""
-        return torch.softmax(self(batch), dim=-1)
+        """Return the probabilities of the classes, shape :math:`(B, C)`; NaN for a jet without constituents."""
+        empty = torch.bincount(batch.batch, minlength=batch.num_graphs) == 0
+        return torch.softmax(self(batch), dim=-1).masked_fill(empty[:, None], torch.nan)
 
     def on_validation_epoch_end(self) -> None:
         """Log ``val_loss`` and the numbers of :func:`~pyg_liesym.metrics.tagging_summary`."""

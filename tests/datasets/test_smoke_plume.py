@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from pyg_liesym.datasets import SmokePlume
 from pyg_liesym.datasets import smoke_plume as module
 from pyg_liesym.datasets.simulation import plume_files
 from pyg_liesym.datasets.simulation.plume import PlumeFrames
-from pyg_liesym.datasets.simulation.plume_settings import Plumes
+from pyg_liesym.datasets.simulation.plume_files import recipe_name
+from pyg_liesym.datasets.simulation.plume_settings import Plumes, plume_batches
 
 needs_phiflow = pytest.mark.skipif(find_spec("phi") is None, reason="the extra `fluids` is not installed")
 SETTINGS = ("translation", "rotation", "graded", "wind")
@@ -91,7 +93,18 @@ def test_wind_holds_out_two_strengths(root: Path) -> None:
 
 def test_cache_follows_the_arguments(root: Path) -> None:
     names = {path.name for path in (root / "processed").glob("*.safetensors")}
-    assert names == {f"{setting}-4-62frames.safetensors" for setting in SETTINGS}
+    assert names == {f"{recipe_name(setting, 4, 62)}.safetensors" for setting in SETTINGS}
+    assert len({name.rsplit("-", 1)[1] for name in names}) == len(SETTINGS)
+
+
+def test_other_physics_has_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = recipe_name("wind", 8)
+    monkeypatch.setattr(plume_files, "VERSION", -1)
+    assert recipe_name("wind", 8) != before
+    monkeypatch.undo()
+    batches = [replace(batch, buoyancy=2 * batch.buoyancy) for batch in plume_batches("wind", 4)]
+    monkeypatch.setattr(plume_files, "plume_batches", lambda *_: iter(batches))
+    assert recipe_name("wind", 8) != before
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pyg_liesym.lie.motions import random_boosts, random_turns
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.taggers import build_tagger
 from pyg_liesym.systems.checkpoint import tagger_of_checkpoint
-from pyg_liesym.systems.pretrained import load_tagger, packaged_taggers, save_tagger
+from pyg_liesym.systems.pretrained import build_transform, load_tagger, packaged_taggers, save_tagger
 from pyg_liesym.transforms.add_reference_vectors import AddReferenceVectors
 
 P4 = torch.rand(7, 4, generator=torch.Generator().manual_seed(0)) + torch.tensor([3.0, 0, 0, 0])
@@ -170,3 +170,9 @@ data:
     (folder.parent / "config.yaml").write_text(config.replace("hidden_channels: 8", "hidden_channels: 9"))
     with pytest.raises(ValueError, match=r"best\.ckpt is not of the network in the settings above it"):
         tagger_of_checkpoint(folder / "best.ckpt")
+
+
+@pytest.mark.parametrize("words", ["AddReferenceVectors", {"name": "Spin"}, {"name": "AddReferenceVectors"}])
+def test_damaged_transforms_are_refused(words: Any) -> None:
+    with pytest.raises(ValueError, match=r"tagger\.safetensors has"):
+        build_transform(words, "tagger.safetensors")

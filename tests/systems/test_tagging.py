@@ -258,7 +258,9 @@ def test_jets_without_a_class_are_predicted_and_not_scored(tmp_path: Path) -> No
     batch = toy_batch()
     batch.y = torch.tensor([0, -1, 1, -1])
     tagger = JetTagging(Dropping())
-    assert tagger.predict_step(batch, 0).shape == (4, 2)
+    assert torch.isfinite(tagger.predict_step(batch, 0)).all()
+    batch.batch[batch.batch == 3] = 2
+    assert torch.equal(torch.isnan(tagger.predict_step(batch, 0)).all(1), torch.arange(4) == 3)
     with pytest.raises(ValueError, match="but 2 jets have none"):
         trainer(tmp_path, 1).test(tagger, Once(batch), verbose=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +13,7 @@ import torch
 
 from pyg_liesym.cli.files import save_figure, write_json
 from pyg_liesym.cli.reproduce.plume_protocol import PlumeProtocol
-from pyg_liesym.cli.reproduce.plume_run import plume_data, run_plume
+from pyg_liesym.cli.reproduce.plume_run import forecaster_of, plume_data, run_plume
 from pyg_liesym.cli.reproduce.plume_symmetry import data_error, report_symmetry, turn_error
 from pyg_liesym.cli.reproduce.plume_table import markdown, tabulate
 from pyg_liesym.cli.reproduce.tagging_sitting import SittingOver
@@ -37,14 +38,15 @@ SYMMETRY: dict[PlumeSetting, GridSymmetry] = {
 """What the data of a setting break."""
 OWN: dict[PlumeSetting, dict[str, Any]] = {
     "wind": {"history": 1, "frames": None, "test_horizon": 10},
-    "shear": {"history": 1, "frames": None, "test_horizon": 10},
+    "shear": {"history": 1, "frames": None, "test_horizon": 10, "widths": {"mlp": 8, "rpp": 4, "clcnn": 2}},
+    "translation": {"widths": {"mlp": 8, "rpp": 4, "clcnn": 2}},
     "graded": {"history": 1, "frames": None, "test_horizon": 6, "penalty": 100.0},
     "scale": {"budget": 5_000, "num_banks": 1},
 }
 """What settings have of their own. One frame, since from several a strict network could tell the wind, and as the
 authors have it in ``graded``; tests about as far as these flows can be told; in ``graded`` a penalty that holds
 back what random batches do to the weights; convolutions over scales take longest, and a second bank would halve their
-widths."""
+widths; for translations the free path of ``rpp`` has a weight for every place, and a width of its own."""
 
 
 class _Job(NamedTuple):
@@ -74,11 +76,11 @@ def reproduce_plume(
 ) -> dict[str, Any]:
     """Train networks that keep, relax or ignore a symmetry on smoke plumes that break it, and compare their forecasts.
 
-    The protocol is that of Approximately Equivariant Networks (Wang, Walters, Yu, ICML 2022), scaled to one core:
-    32 × 32 cells, the same number of parameters for all networks. ``--config examples/configs/plume_full.yaml`` is the
-    full one, for a GPU. Each run has a folder in ``out``; results there are not repeated, and one that was stopped goes
-    on from its last round, so that the benchmark can take several sittings. The tables so far are in ``table.md`` and
-    ``result.json``, pictures beside them.
+    The protocol is that of Approximately Equivariant Networks (Wang, Walters, Yu, ICML 2022), scaled to one core: 32 ×
+    32 cells, one budget of parameters for all networks whose weights do not belong to places. The full one, for a GPU,
+    is ``--config examples/configs/plume_full.yaml``. Each run has a folder in ``out``; results there are not repeated,
+    and one that was stopped goes on from its last round, so that the benchmark can take several sittings. The tables so
+    far are in ``table.md`` and ``result.json``, pictures beside them.
 
     Args:
         settings: Data sets; ``graded`` asks whether a network breaks the symmetry as far as its data do, at each level.
@@ -109,7 +111,10 @@ def reproduce_plume(
             print(f"the sitting is over; the same command goes on with {job.folder}")
             break
         if job.setting == "graded":
-            result["turn_error"] = turn_error(net, plume_data(root, "graded", job.level, job.seed, rules))
+            data = plume_data(root, "graded", job.level, job.seed, rules)
+            torch.manual_seed(job.seed)
+            untrained = forecaster_of(job.model, SYMMETRY["graded"], rules, data.sizes())[0]
+            result["turn_error"], result["untrained"] = turn_error(net, data), turn_error(untrained, data)
         elif job.seed == seeds[0]:
             _keep_forecast(out / job.folder, net, job, root, rules)
         results.setdefault(job.setting, {}).setdefault(job.model, []).append(result)
@@ -144,24 +149,26 @@ def _report(
     out: Path, results: Mapping[PlumeSetting, Mapping[str, Sequence[dict[str, Any]]]], root: Path,
     resolution: int, *, draw: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
-    """Write the tables of what is done; pictures in the end."""
-    texts: list[str] = []
-    whole: dict[str, Any] = {}
+    """Write the tables of what is done; pictures in the end. Settings of earlier calls keep theirs."""
+    table, numbers = out / "table.md", out / "result.json"
+    parts = table.read_text(encoding="utf-8").split("### ")[1:] if table.exists() else []
+    texts = {part.split()[0].strip(":"): f"### {part.rstrip()}\n" for part in parts}
+    whole: dict[str, Any] = json.loads(numbers.read_text()) if numbers.exists() else {}
     for setting, own in results.items():
         if setting != "graded":
             rows = tabulate(own, STRICT[SYMMETRY[setting]])
             whole[setting] = rows
-            texts.append(markdown(setting, rows, STRICT[SYMMETRY[setting]]))
+            texts[setting] = markdown(setting, rows, STRICT[SYMMETRY[setting]])
             if draw:
                 _draw(out, setting, own)
             continue
         levels = sorted(set.intersection(*({one["level"] for one in results} for results in own.values())))
         if len(levels) > 1:
             data = {level: data_error(root, level, resolution) for level in levels}
-            texts.append(report_symmetry(out, data, own))
-    write_json(out / "result.json", whole)
-    text = "\n".join(texts)
-    with unfinished(out / "table.md") as temporary:
+            texts[setting] = report_symmetry(out, data, own)
+    write_json(numbers, whole)
+    text = "\n".join(texts.values())
+    with unfinished(table) as temporary:
         temporary.write_text(text, encoding="utf-8")
     print(f"\n{text}", flush=True)
     return whole

@@ -15,13 +15,12 @@ class PlumeProtocol:
         history: Frames that a network sees.
         horizon: Frames that it forecasts in training and validation.
         test_horizon: Frames that it forecasts in the tests.
-        budget: Parameters; each network is as wide as they allow, at the default all with one frame of
-            history come within a tenth of it. Those whose weights belong to places cannot keep to
+        budget: Parameters; each network is as wide as they allow. Those whose weights belong to places cannot keep to
             it and have the width that ``widths`` says.
         widths: Widths of single networks, ``{mlp: 8}``.
         num_layers: Number of layers.
         epochs: Rounds of training, each with a validation after it; the best weights are tested.
-        steps: Batches in a round.
+        steps: Batches in a round at most; ``graded`` has fewer.
         batch_size: Windows in a batch.
         lr: Learning rate of Adam.
         decay: Factor of the rate after each round.

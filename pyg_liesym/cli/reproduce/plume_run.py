@@ -145,7 +145,12 @@ def run_plume(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*(does not have many workers|exists and is not empty).*")
         trainer = _trainer(folder, protocol, course, progress)
-        trainer.fit(system, data, ckpt_path=str(course.checkpoint) if course.checkpoint.exists() else None)
+        trained = folder / "course.json"
+        if trained.exists():  # and stopped before the tests
+            course.load_state_dict(json.loads(trained.read_text()))
+        else:
+            trainer.fit(system, data, ckpt_path=str(course.checkpoint) if course.checkpoint.exists() else None)
+            write_json(trained, course.state_dict())
         _load(system, best)
         scores = trainer.test(system, data, verbose=False)
     result = {

@@ -67,7 +67,8 @@ def find_common_schema(files: Sequence[PathLike], tree: str | None = None) -> Je
     """
     schemas = [find_schema(file, tree)[1] for file in files]
     kinds = {(schema.labelled, schema.jet_labels is None, schema.tree) for schema in schemas}
-    if len(kinds) > 1:
+    names = {pair for schema in schemas for pair in (schema.jet_labels or {}).items()}
+    if len(kinds) > 1 or len({value for value, _ in names}) < len(names):
         found = [f"{file}: {_labels_in_words(schema)}" for file, schema in zip(files, schemas, strict=True)]
         raise ValueError("files with different labels cannot be read together: " + "; ".join(found))
     first = schemas[0]

@@ -68,9 +68,9 @@ def simulate_plumes(
         ImportError: If PhiFlow is not installed.
         ValueError: If ``frames`` is not positive.
 
-    Law: no divergence, to rounding. Turning or reflecting inflow and buoyancy of a square box turns or reflects the
-    frames, to rounding; exact for quarter turns and reflections only. Not so for translations (walls) and scalings (the
-    lattice smooths small eddies, and fewer of a larger box).
+    Law: no divergence, to rounding. Turning or reflecting inflow, buoyancy and wind of a square box turns or reflects
+    the frames, to rounding; exact for quarter turns and reflections only. Not so for translations (walls) and scalings
+    (the lattice smooths small eddies, and fewer of a larger box).
     """
     if frames < 1:
         raise ValueError(f"frames must be at least 1, got {frames}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,8 +26,13 @@ def plume_files(folder: str | os.PathLike[str], setting: PlumeSetting) -> list[P
 
 
 def recipe_name(setting: PlumeSetting, resolution: int, frames: int | None = None) -> str:
-    """A name for a folder of them, such as ``rotation-64-310frames``."""
-    return f"{setting}-{resolution}-{FRAMES[setting] if frames is None else frames}frames"
+    """A name for a folder of them, such as ``rotation-64-310frames-1d0c2a7f``: the end stands for the physics."""
+    physics = hashlib.sha256(str(VERSION).encode())
+    for batch in plume_batches(setting, 4):
+        for value in vars(batch).values():
+            physics.update(np.asarray(value, dtype=np.float64).tobytes())
+    length = FRAMES[setting] if frames is None else frames
+    return f"{setting}-{resolution}-{length}frames-{physics.hexdigest()[:8]}"
 
 
 def write_plumes(

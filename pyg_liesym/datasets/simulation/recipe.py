@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from pyg_liesym.datasets.io.files import unfinished
+
 
 def check_recipe(
     folder: Path, settings: Mapping[str, Any], files: Collection[Path], what: str, *, before: Mapping[str, Any]
@@ -21,10 +23,13 @@ def check_recipe(
         before: The values of settings that recipes lack if they were written before these existed.
 
     Raises:
-        ValueError: If the folder has another recipe or more files.
+        ValueError: If the folder has another recipe or more files, or its recipe is damaged.
     """
     note = folder / "recipe.json"
-    found = {**before, **json.loads(note.read_text())} if note.exists() else settings
+    try:
+        found = {**before, **json.loads(note.read_text())} if note.exists() else settings
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{note} is damaged ({error}): choose another folder, or delete it with its files") from error
     suffix = next(iter(files)).suffix
     surplus = set(folder.glob(f"{what}_*{suffix}")) - set(files)
     if found != settings or surplus:
@@ -34,4 +39,5 @@ def check_recipe(
             "folder, or delete the files to make them anew"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    note.write_text(json.dumps(settings, indent=2) + "\n")
+    with unfinished(note) as temporary:
+        temporary.write_text(json.dumps(settings, indent=2) + "\n")

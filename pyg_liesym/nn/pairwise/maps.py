@@ -59,7 +59,8 @@ def _room(count: int, num_edges: int, channels: int, like: Tensor) -> list[Tenso
     need = count * num_edges * channels
     kept: Tensor | None = getattr(_kept, str(like.dtype), None)
     if kept is None or kept.numel() < need:
-        kept = like.new_empty(need)
+        with torch.inference_mode(False):  # a later call may be a training step
+            kept = torch.empty(need, dtype=like.dtype)
         setattr(_kept, str(like.dtype), kept)
     return list(kept[:need].view(count, num_edges, channels))
 

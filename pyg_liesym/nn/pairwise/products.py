@@ -39,4 +39,6 @@ def add_product(base: Tensor, values: Tensor, weight: Tensor) -> Tensor:
 
 
 def _onednn_takes(values: Tensor) -> bool:
-    return _ONEDNN is not None and values.dtype is torch.float32 and values.is_cpu and values.size(0) > 0
+    if _ONEDNN is None or values.dtype is not torch.float32 or not values.is_cpu or values.size(0) == 0:
+        return False
+    return bool(torch.backends.mkldnn.enabled)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import uproot
 
+from pyg_liesym.datasets.io import find_schema as module
 from pyg_liesym.datasets.io.find_schema import find_common_schema, find_schema
 from pyg_liesym.datasets.io.jet_class_2 import JET_CLASS_2
 from pyg_liesym.datasets.io.jet_files import JetSchema, open_jet_file, save_jets
@@ -129,3 +130,12 @@ def test_numbered_columns_of_jets_are_not_of_constituents(
     schema = find_schema(path)[1]
     assert schema.particle == ("charge",)
     assert len(open_jet_file(path, schema).read()) == 3
+
+
+def test_one_number_for_two_classes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = {"a.root": {0: "X_bb", 1: "X_cc"}, "b.root": {0: "0", 1: "1"}}
+    monkeypatch.setattr(
+        module, "find_schema", lambda file, tree: ("", JetSchema(tuple(kinds[file].values()), kinds[file], "tree", ()))
+    )
+    with pytest.raises(ValueError, match="files with different labels cannot be read together"):
+        find_common_schema(list(kinds))

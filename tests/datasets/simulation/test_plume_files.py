@@ -67,6 +67,9 @@ def test_a_folder_of_another_recipe_is_left_alone(tmp_path: Path) -> None:
         write_plumes(tmp_path, "graded", resolution=8, frames=3, progress=False)
     with pytest.raises(ValueError, match="frames must be at least 1"):
         write_plumes(tmp_path, "graded", frames=0)
+    (tmp_path / "recipe.json").write_text("{")
+    with pytest.raises(ValueError, match=r"recipe\.json is damaged"):
+        write_plumes(tmp_path, "graded", resolution=8, frames=2, progress=False)
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,10 +166,14 @@ def test_inference_mode_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(cuts, "_CPU_BYTES", 2000)
     monkeypatch.setattr(maps, "_kept", threading.local())
     conv = LieGNNConv(5, 5, metric=minkowski(dtype=torch.float16)).half()
-    big, small = (torch.randn(n, 9, dtype=torch.float16) for n in (60, 12))
+    big, small = (torch.randn(n, 9, dtype=torch.float16) for n in (60, 40))
+    calls: list[object] = []
+    original = layers.pairwise_messages
+    monkeypatch.setattr(layers, "pairwise_messages", lambda *args: calls.append(1) or original(*args))
     with torch.inference_mode():
         conv(big[:, :5], big[:, 5:])
     conv(small[:, :5], small[:, 5:])[0].sum().backward()
+    assert len(calls) == 2
     assert torch.isfinite(conv.phi_e[1].weight.grad).all()
 
 
