@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pyg_liesym.field.angular_basis import harmonics
 from pyg_liesym.field.point_group import PointGroup
+from pyg_liesym.field.radial import layout, radial, radial_overlap, spaced
 from pyg_liesym.field.stencil import orbits
 
 
@@ -158,33 +159,26 @@ class RingBasis:
         Raises:
             ValueError: If the radius or the number of rings is not positive.
         """
-        if radius <= 0 or count < 1:
-            raise ValueError(f"rings need a positive radius and number, got {radius} and {count}")
-        step = radius / max(count - 0.5, 0.5)
-        radii = tuple(step * ring for ring in range(count))
-        return cls(radii, 0.5 * step, max_frequency + relaxed_frequency, relaxed_frequency)
+        radii, width = spaced(radius, count)
+        return cls(radii, width, max_frequency + relaxed_frequency, relaxed_frequency)
 
     def __len__(self) -> int:
-        return len(self._layout()[0])
+        return len(layout(self.radii, 2 * self.max_frequency + 1)[0])
 
     def __call__(self, offsets: Tensor) -> Tensor:
         """Evaluate the functions, ``[E, 2]`` to ``[E, P]``."""
-        ring, harmonic = self._layout()
-        return self._radial(offsets)[:, ring] * harmonics(offsets, self.max_frequency)[:, harmonic]
+        ring, harmonic = layout(self.radii, 2 * self.max_frequency + 1)
+        return radial(offsets, self.radii, self.width)[:, ring] * harmonics(offsets, self.max_frequency)[:, harmonic]
 
     def gram(self) -> Tensor:
         """Their inner products, an integral over the plane."""
-        outer = max(self.radii) + 6 * self.width
-        step = self.width / 16
-        radius = torch.arange(0.5 * step, outer, step, dtype=torch.float64)
-        radial = self._radial(torch.stack([radius, torch.zeros_like(radius)], -1))
-        overlap = 2 * torch.pi * step * (radial.mT * radius) @ radial
-        ring, harmonic = self._layout()
+        overlap = radial_overlap(self.radii, self.width, self.dim)
+        ring, harmonic = layout(self.radii, 2 * self.max_frequency + 1)
         return overlap[ring[:, None], ring] * (harmonic[:, None] == harmonic)
 
     def moved(self, matrix: Tensor) -> Tensor:
         """The rotation of the harmonics of each ring among themselves."""
-        ring, harmonic = self._layout()
+        ring, harmonic = layout(self.radii, 2 * self.max_frequency + 1)
         angle = torch.arange(2 * self.max_frequency + 1, dtype=torch.float64)
         angle = angle * (2 * torch.pi / len(angle))
         circle = torch.stack([angle.cos(), angle.sin()], -1)
@@ -215,7 +209,7 @@ class RingBasis:
         if group.reflections:
             still = still & torch.tensor([True, False]).repeat(highest)
         still = torch.cat([torch.tensor([True]), still])
-        ring, harmonic = self._layout()
+        ring, harmonic = layout(self.radii, 2 * self.max_frequency + 1)
         products, invariant, rings = [], [], []
         for number, radius in enumerate(self.radii):
             here = (ring == number).nonzero()[:, 0]
@@ -226,21 +220,6 @@ class RingBasis:
             rings += [number] * len(block)
         central = torch.tensor([self.radii[number] == 0 for number in rings])
         return Modes(torch.cat(products), torch.cat(invariant), torch.tensor(rings), central)
-
-    def _layout(self) -> tuple[Tensor, Tensor]:
-        """Ring and harmonic of each function."""
-        counts = [2 * self.max_frequency + 1 if radius > 0 else 1 for radius in self.radii]
-        rings = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
-        return rings, torch.cat([torch.arange(count) for count in counts])
-
-    def _radial(self, offsets: Tensor) -> Tensor:
-        """The rings' values, ``[E, R]``."""
-        square = offsets.square().sum(-1, keepdim=True)
-        # The gradient of a square root at zero is not finite.
-        radius = torch.where(square > 0, square, 1.0).sqrt() * (square > 0)
-        radii = torch.tensor(self.radii, dtype=offsets.dtype, device=offsets.device)
-        rings = (-((radius - radii) ** 2) / (2 * self.width**2)).exp()
-        return torch.where(radii > 0, rings * (1 - (-square / (2 * self.width**2)).exp()), rings)
 
 
 def _constant_and_rest(count: int) -> Tensor:

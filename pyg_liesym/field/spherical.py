@@ -9,6 +9,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from pyg_liesym.field.radial import layout, radial, radial_overlap, spaced
 from pyg_liesym.field.representation import FieldType, Representation
 
 
@@ -92,11 +93,8 @@ class ShellBasis:
             >>> len(ShellBasis.up_to(2.0, count=3, max_degree=1))
             9
         """
-        if radius <= 0 or count < 1:
-            raise ValueError(f"shells need a positive radius and number, got {radius} and {count}")
-        step = radius / max(count - 0.5, 0.5)
-        radii = tuple(step * shell for shell in range(count))
-        return cls(radii, 0.5 * step, max_degree + relaxed_degree, relaxed_degree)
+        radii, width = spaced(radius, count)
+        return cls(radii, width, max_degree + relaxed_degree, relaxed_degree)
 
     def __len__(self) -> int:
         return len(self.layout()[0])
@@ -104,31 +102,20 @@ class ShellBasis:
     def __call__(self, offsets: Tensor) -> Tensor:
         """Evaluate the functions, ``[E, 3]`` to ``[E, P]``."""
         shell, harmonic = self.layout()
-        return self._radial(offsets)[:, shell] * spherical_harmonics(offsets, self.max_degree)[:, harmonic]
+        return (
+            radial(offsets, self.radii, self.width)[:, shell]
+            * spherical_harmonics(offsets, self.max_degree)[:, harmonic]
+        )
 
     def gram(self) -> Tensor:
         """Their inner products, an integral over space."""
-        outer = max(self.radii) + 6 * self.width
-        step = self.width / 16
-        radius = torch.arange(0.5 * step, outer, step, dtype=torch.float64)
-        radial = self._radial(radius[:, None] * torch.eye(3, dtype=torch.float64)[0])
-        overlap = 4 * torch.pi * step * (radial.mT * radius**2) @ radial
+        overlap = radial_overlap(self.radii, self.width, self.dim)
         shell, harmonic = self.layout()
         return overlap[shell[:, None], shell] * (harmonic[:, None] == harmonic)
 
     def layout(self) -> tuple[Tensor, Tensor]:
         """Shell and harmonic of each function."""
-        counts = [(self.max_degree + 1) ** 2 if radius > 0 else 1 for radius in self.radii]
-        shells = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
-        return shells, torch.cat([torch.arange(count) for count in counts])
-
-    def _radial(self, offsets: Tensor) -> Tensor:
-        square = offsets.square().sum(-1, keepdim=True)
-        # The gradient of a square root at zero is not finite.
-        radius = torch.where(square > 0, square, 1.0).sqrt() * (square > 0)
-        radii = torch.tensor(self.radii, dtype=offsets.dtype, device=offsets.device)
-        shells = (-((radius - radii) ** 2) / (2 * self.width**2)).exp()
-        return torch.where(radii > 0, shells * (1 - (-square / (2 * self.width**2)).exp()), shells)
+        return layout(self.radii, (self.max_degree + 1) ** 2)
 
 
 def spherical_harmonics(offsets: Tensor, max_degree: int) -> Tensor:

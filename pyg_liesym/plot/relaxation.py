@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from pyg_liesym.plot.style import COLOURS
+from pyg_liesym.plot.style import line_chart
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,23 +28,12 @@ def plot_relaxation(
         >>> figure.axes[0].get_xlabel()
         'training step'
     """
-    from matplotlib.figure import Figure
-
     if not courses or any(len(steps) != len(values) for steps, values in courses.values()):
         lengths = {name: (len(steps), len(values)) for name, (steps, values) in courses.items()}
         raise ValueError(f"expected as many values as steps for each name, got {lengths}")
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
-    ax = figure.subplots()
-    for k, (name, (steps, values)) in enumerate(courses.items()):
-        ax.plot(
-            np.asarray(steps), values, "o-", color=COLOURS[k % len(COLOURS)], markersize=4, linewidth=1.6, label=name
-        )
-    ax.set(
+    return line_chart(
+        courses,
         xlabel="training step",
         ylabel="relaxation ‖K − K̄‖ / ‖K‖",
         title=title or "A relaxed network leaves the symmetry where the data do",
     )
-    ax.set_ylim(bottom=0)
-    ax.grid(alpha=0.3)
-    ax.legend(frameon=False)
-    return figure

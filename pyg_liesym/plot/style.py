@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch import Tensor
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
@@ -68,6 +69,28 @@ def draw_matrix(
         dark = abs(matrix[i, j]) > 0.6 * limit
         ax.text(j, i, text, ha="center", va="center", fontsize=8, color="white" if dark else "#333333")
     return image
+
+
+def line_chart(lines: Mapping[str, tuple[Any, Any]], *, xlabel: str, ylabel: str, title: str) -> Figure:
+    """Lines with dots, from zero up.
+
+    Args:
+        lines: Name → places and values.
+        xlabel: What the places are.
+        ylabel: What the values are.
+        title: Heading.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    ax = figure.subplots()
+    for k, (name, (x, y)) in enumerate(lines.items()):
+        ax.plot(np.asarray(x), y, "o-", color=COLOURS[k % len(COLOURS)], markersize=4, linewidth=1.6, label=name)
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    ax.set_ylim(bottom=0)
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False)
+    return figure
 
 
 def check_coordinates(coordinates: Sequence[str] | None, n: int) -> None:

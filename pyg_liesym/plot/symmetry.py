@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pyg_liesym.plot.style import COLOURS
+from pyg_liesym.plot.style import COLOURS, line_chart
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,27 +31,16 @@ def plot_errors_by_angle(
         >>> figure.axes[0].get_xlabel()
         'angle of the rotation (degrees)'
     """
-    from matplotlib.figure import Figure
-
     if not errors or any(len(line) != len(angles) for line in errors.values()):
         raise ValueError(
             f"expected lines of {len(angles)} errors each, got { ({k: len(v) for k, v in errors.items()}) }"
         )
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
-    ax = figure.subplots()
-    for k, (name, line) in enumerate(errors.items()):
-        ax.plot(
-            np.degrees(angles), line, "o-", color=COLOURS[k % len(COLOURS)], markersize=4, linewidth=1.6, label=name
-        )
-    ax.set(
+    return line_chart(
+        {name: (np.degrees(angles), line) for name, line in errors.items()},
         xlabel="angle of the rotation (degrees)",
         ylabel="relative equivariance error",
         title=title or "How broken is the rotation symmetry?",
     )
-    ax.set_ylim(bottom=0)
-    ax.grid(alpha=0.3)
-    ax.legend(frameon=False)
-    return figure
 
 
 def plot_learned_against_data(

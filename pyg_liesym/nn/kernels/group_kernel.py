@@ -65,6 +65,7 @@ class GroupKernel(Kernel):
         self.filters = nn.Parameter(
             torch.empty(num_banks or 1, self.count_out, self.count_in, 1 if self.lifting else size, len(basis))
         )
+        self.relaxed = num_banks is not None
         self.mixing = nn.Parameter(torch.empty(num_banks, size)) if num_banks is not None else None
         self.reset_parameters()
 

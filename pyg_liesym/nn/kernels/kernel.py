@@ -26,6 +26,7 @@ class Kernel(WithConstants):
     """
 
     gram: Tensor
+    relaxed: bool
 
     def __init__(self, in_type: FieldType, out_type: FieldType, basis: OffsetBasis) -> None:
         super().__init__()

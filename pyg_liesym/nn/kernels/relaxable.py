@@ -10,6 +10,8 @@ from torch import Tensor
 class RelaxableKernel(Protocol):
     """A kernel that knows its group average."""
 
+    relaxed: bool
+
     def relaxation(self) -> Tensor:
         """How far it is from it."""
 
@@ -24,6 +26,11 @@ class Relaxable:
     """The questions that a layer with a ``kernel`` passes on to it."""
 
     kernel: RelaxableKernel
+
+    @property
+    def relaxed(self) -> bool:
+        """Whether the kernel can leave its group average."""
+        return self.kernel.relaxed
 
     def relaxation(self) -> Tensor:
         r"""How far the kernel is from its group average, :math:`\|K - \bar K\| / \|K\|`; zero for a strict layer."""

@@ -68,6 +68,7 @@ class ScaleKernel(WithConstants):
         self._constant("functions", functions)
         reach = 2 * self.interaction + 1
         self.weight = nn.Parameter(torch.empty(num_banks or 1, out_channels, in_channels, reach, functions.size(1)))
+        self.relaxed = num_banks is not None
         self.mixing = nn.Parameter(torch.empty(num_banks, len(scales))) if num_banks is not None else None
         self.reset_parameters()
 

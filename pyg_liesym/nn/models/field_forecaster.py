@@ -68,7 +68,7 @@ class FieldForecaster(nn.Module):
         return torch.stack(frames[self.history :], 1) if steps else history[:, :0]
 
     def relaxed_layers(self) -> dict[str, nn.Module]:
-        """The layers that can say how far they have relaxed, by name."""
+        """The layers that can relax, by name; none of a strict or plain network."""
         return dict(_relaxable(self.net, "net"))
 
     @torch.no_grad()
@@ -92,9 +92,10 @@ class FieldForecaster(nn.Module):
 
 
 def _relaxable(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
-    """The outermost modules that have a penalty."""
+    """The outermost modules that have a penalty, without those that are strict by construction."""
     if hasattr(module, "relaxation_penalty"):
-        yield name, module
+        if getattr(module, "relaxed", True):
+            yield name, module
         return
     for child_name, child in module.named_children():
         yield from _relaxable(child, f"{name}.{child_name}")

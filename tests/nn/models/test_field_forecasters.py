@@ -120,6 +120,15 @@ def test_the_mean_over_layers_is_the_networks_relaxation():
     torch.testing.assert_close(net.relaxation(), expected)
 
 
+@pytest.mark.parametrize(
+    ("symmetry", "name"), [("rotation", "strict"), ("translation", "convnet"), ("scale", "strict")]
+)
+def test_strict_layers_are_not_among_the_relaxed(symmetry, name):
+    net = randomized(build(symmetry, name))
+    assert net.relaxed_layers() == {}
+    assert float(net.relaxation()) == 0
+
+
 def test_sizes_of_the_flow_only_change_units():
     net = build("rotation", "convnet")
     scaled = FieldForecaster(net.net, 2, scale=4.0, step=4.0)
