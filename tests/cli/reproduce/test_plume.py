@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import lightning as L
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -105,6 +106,23 @@ def test_graded_levels(plumes: Path) -> None:
     assert min(found["data"]) > 0
     assert (plumes / "out" / "symmetry.png").exists()
     assert "| data |" in (plumes / "out" / "table.md").read_text()
+
+
+def test_a_training_that_ended_is_not_taken_up_again(plumes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped between the training and its tests, for which patience leaves rounds over."""
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    call = options(plumes, models=("convnet",), seeds=(1,), protocol=replace(TINY, patience=1, epochs=12, lr=0.1))
+    whole = reproduce_plume(**{**call, "out": plumes / "whole"})
+    with monkeypatch.context() as patch:
+        patch.setattr(L.Trainer, "test", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            reproduce_plume(**call)
+    monkeypatch.setattr(L.Trainer, "fit", lambda *_, **__: pytest.fail("trained again"))
+    again = reproduce_plume(**call)
+    assert again["rotation"][0]["test_rmse_future"] == whole["rotation"][0]["test_rmse_future"]
 
 
 def test_ranks_of_levels(tmp_path: Path) -> None:

@@ -25,3 +25,11 @@ def test_products(monkeypatch: pytest.MonkeyPatch, rows: int, dtype: torch.dtype
         )
         added = products.add_product(base.clone(), values, stored)
         torch.testing.assert_close(added.double(), want + base.double(), rtol=close, atol=close)
+
+
+@pytest.mark.filterwarnings("ignore:TF32 acceleration")  # of torch itself, when the switch is put back
+def test_switched_off_onednn_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(products, "_ONEDNN", lambda *_: pytest.fail("took oneDNN"))
+    with torch.backends.mkldnn.flags(enabled=False):
+        room = torch.empty(2, 3)
+        assert products.linear(torch.ones(2, 4), torch.ones(3, 4), None, room) is room
