@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from cases import (
     COMPLETE,
+    FEW_JETS,
     JETS,
     OURS,
     QUICK_COMPLETE,
@@ -25,28 +26,29 @@ WARM_UP, FEW, MANY_EDGES = 2, 3, 200_000
 
 
 def speed(model: str, threads: int, device: str, quick: bool, repeats: int, only: str | None = None) -> dict[str, Any]:
-    """Time every case under every allocator, each in a fresh process (on a GPU there is one allocator)."""
+    """Time every case under every allocator, each in a fresh process (on a GPU there is one allocator).
+
+    What a process did before decides which of its memory is warm, so no case comes behind another.
+    """
+    sizes = [] if only == "jets" else [list(size) for size in (QUICK_COMPLETE if quick else COMPLETE)]
+    counts = [] if only == "complete" else [[count] for count in ((QUICK_JETS,) if quick else (FEW_JETS, JETS))]
     tables = {}
     for allocator in ALLOCATORS if device == "cpu" else ("default",):
         say(f"speed, {allocator} allocator")
-        options = {"model": model, "device": device, "quick": quick, "repeats": repeats, "only": only}
-        tables[allocator] = apart("engine_speed", "table", threads, allocator, **options)
+        options = {"model": model, "device": device, "quick": quick, "repeats": repeats}
+        tables[allocator] = [
+            apart("engine_speed", "row", threads, allocator, size=size, **options) for size in [*sizes, *counts]
+        ]
     return {"model": model, "machine": machine(threads, device), "tables": tables}
 
 
-def table(
-    model: str, threads: int, device: str, quick: bool, repeats: int, only: str | None = None
-) -> list[dict[str, Any]]:
-    """Time every case in this process."""
+def row(
+    model: str, threads: int, device: str, quick: bool, repeats: int, size: tuple[int, int] | tuple[int]
+) -> dict[str, Any]:
+    """Time one case in this process: complete graphs by their size and number, or jets by their number."""
     torch.set_num_threads(threads)
-    both = contenders(model, quick, device)
-    rows = []
-    if only != "jets":
-        sizes = QUICK_COMPLETE if quick else COMPLETE
-        rows += [_row(complete(*size).to(device), both, repeats, device) for size in sizes]
-    if only != "complete":
-        rows.append(_row(jets(QUICK_JETS if quick else JETS).to(device), both, repeats, device))
-    return rows
+    case = complete(*size) if len(size) == 2 else jets(*size)
+    return _row(case.to(device), contenders(model, quick, device), repeats, device)
 
 
 def _row(case: Case, both: dict[str, Contender], repeats: int, device: str) -> dict[str, Any]:

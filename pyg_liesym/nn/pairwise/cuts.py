@@ -104,7 +104,7 @@ def graph_sizes(batch: OptTensor, num_nodes: int) -> list[int]:
     return sizes
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _blocks(sizes: tuple[int, ...], most: int, as_listed: bool, dtype: torch.dtype, device: torch.device) -> Cut:
     """Blocks of complete graphs; kept, since every layer of a network asks for the same ones, forward and backward."""
     groups = list(_runs(sizes, most) if as_listed else _similar(sizes, most))

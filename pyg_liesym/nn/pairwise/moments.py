@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pyg_liesym.nn.pairwise.cuts import Graph, cut
+from pyg_liesym.nn.pairwise.cuts import Cut, Graph, cut
 from pyg_liesym.nn.pairwise.maps import Setting
-from pyg_liesym.nn.pairwise.pairs import Nodes, Wanted, at_nodes, at_places, backward_scalars, forward_scalars
+from pyg_liesym.nn.pairwise.pairs import Nodes, Wanted, at_nodes, at_places, backward_scalars, forward_scalars, wanted
 from pyg_liesym.nn.pairwise.plain import plain_scalars
 from pyg_liesym.typing import OptTensor
 
@@ -40,13 +40,19 @@ def _outputs(nodes: Nodes) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return at_nodes, at_nodes.clone(), products, torch.zeros_like(nodes.source)
 
 
+def _cut(graph: Graph, nodes: Nodes) -> Cut:
+    """Tiles for values of a few components an edge; stretches of an edge list also gather the channels of its nodes."""
+    values = nodes.pos.t() if graph.edge_index is None else nodes.target
+    return cut(graph, values, as_listed=nodes.edge_attr is not None)
+
+
 @torch.library.custom_op(
     "pyg_liesym::pairwise_scalars", mutates_args=(), schema=f"({_INPUTS}) -> (Tensor, Tensor, Tensor, Tensor)"
 )
 def _edge_sums(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Sums of the scalars at the targets, at the sources, of their products, and of the neighbours' first layers."""
     nodes, graph, setting = _read(inputs)
-    found = cut(graph, nodes.target, as_listed=nodes.edge_attr is not None)
+    found = _cut(graph, nodes)
     nodes = at_places(found, nodes)
     at_targets, at_sources, products, neighbours = _outputs(nodes)
     for tile in found.tiles:
@@ -67,13 +73,15 @@ def _(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 @torch.library.custom_op(
     "pyg_liesym::pairwise_scalars_backward",
     mutates_args=(),
-    schema=f"(Tensor at_targets, Tensor at_sources, Tensor products, Tensor neighbours, {_INPUTS}) -> Tensor[]",
+    schema=f"(Tensor at_targets, Tensor at_sources, Tensor products, Tensor neighbours, {_INPUTS}, "
+    "bool scalars_too, bool metric_too) -> Tensor[]",
 )
 def _backward(
     at_targets: Tensor, at_sources: Tensor, products: Tensor, neighbours: Tensor, *inputs: Any
 ) -> list[Tensor]:
-    nodes, graph, setting = _read(inputs)
-    found = cut(graph, nodes.target, as_listed=nodes.edge_attr is not None)
+    nodes, graph, setting = _read(inputs[:-2])
+    needed = Wanted(*inputs[-2:])
+    found = _cut(graph, nodes)
     nodes = at_places(found, nodes)
     at_targets, at_sources = found.to_places(at_targets, 1), found.to_places(at_sources, 1)
     neighbours = found.to_places(neighbours)
@@ -82,11 +90,13 @@ def _backward(
     both = (products + products.t()).to(nodes.pos.dtype)
     for tile in found.tiles:
         tile.gather_backward(neighbours, grads.source)
+        if not any(needed):
+            continue
         pairs = forward_scalars(tile, nodes, setting, False)
         grad = torch.addmm(tile.spread(at_targets) + tile.spread_sources(at_sources), both, pairs.scalars)
         for row in grad:
             tile.mask(row)
-        backward_scalars(tile, nodes, setting, pairs, grad, None, grads, Wanted(True, True))
+        backward_scalars(tile, nodes, setting, pairs, grad, None, grads, needed)
     return [nodes.pos.new_empty(0) if t is None else t for t in at_nodes(found, grads)]
 
 
@@ -105,7 +115,7 @@ def _differentiate(ctx: Any, *cotangents: Tensor) -> tuple[Any, ...]:
     if torch.is_grad_enabled() and not torch.compiler.is_compiling():
         grads = _through_autograd(inputs, cotangents)
     else:
-        tensors = _backward(*cotangents, *inputs)
+        tensors = _backward(*cotangents, *inputs, *wanted(ctx.needs_input_grad))
         grads = [None if given is None else g for g, given in zip(tensors, inputs, strict=False)]
     return (*grads, *([None] * (len(inputs) - _NODES)))
 

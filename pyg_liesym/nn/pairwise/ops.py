@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pyg_liesym.nn.pairwise.cuts import Cut, Graph, cut
 from pyg_liesym.nn.pairwise.maps import Buffers, Maps, Setting, backward_maps, forward_maps
-from pyg_liesym.nn.pairwise.pairs import Nodes, Wanted, at_nodes, at_places, backward_pairs, forward_pairs
+from pyg_liesym.nn.pairwise.pairs import Nodes, Wanted, at_nodes, at_places, backward_pairs, forward_pairs, wanted
 from pyg_liesym.nn.pairwise.plain import plain_messages
 from pyg_liesym.typing import OptTensor
 
@@ -68,7 +68,7 @@ def _(*inputs: Any) -> tuple[Tensor, Tensor]:
 )
 def _backward(grad_out: Tensor, grad_shift: Tensor, *inputs: Any) -> list[Tensor]:
     nodes, maps, graph, setting = _read(inputs[:-2])
-    wanted = Wanted(*inputs[-2:])
+    needed = Wanted(*inputs[-2:])
     found, nodes, buffers = _prepare(nodes, graph, backward=True)
     given = [*nodes, *maps]
     flat = [torch.zeros_like(t, memory_format=torch.contiguous_format) if t is not None else None for t in given]
@@ -87,7 +87,7 @@ def _backward(grad_out: Tensor, grad_shift: Tensor, *inputs: Any) -> list[Tensor
             grad_move = (grad_shifts * pairs.relative).sum(0)
             grad_relative = grad_shifts * values.move
         grad_z = backward_maps(tile, maps, setting, values, grad_out, grad_move, grad_maps)
-        backward_pairs(tile, nodes, setting, pairs, grad_z, grad_relative, grads, wanted)
+        backward_pairs(tile, nodes, setting, pairs, grad_z, grad_relative, grads, needed)
     return [nodes.pos.new_empty(0) if t is None else t for t in (*at_nodes(found, grads), *grad_maps)]
 
 
@@ -104,9 +104,7 @@ def _save(ctx: Any, inputs: tuple[Any, ...], tensors: int) -> None:
 
 def _differentiate(ctx: Any, grad_out: Tensor, grad_shift: Tensor) -> tuple[Any, ...]:
     inputs = (*ctx.saved_tensors, *ctx.setting)
-    needed = Nodes(*ctx.needs_input_grad[:_NODES])
-    wanted = Wanted(bool(needed.pos or needed.lowered or needed.metric or needed.edge_attr), bool(needed.metric))
-    return _where_given(_backward(grad_out, grad_shift, *inputs, *wanted), inputs)
+    return _where_given(_backward(grad_out, grad_shift, *inputs, *wanted(ctx.needs_input_grad)), inputs)
 
 
 def _where_given(grads: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -40,6 +41,12 @@ class Wanted(NamedTuple):
 
     scalars: bool
     metric: bool
+
+
+def wanted(needs_input_grad: Sequence[bool]) -> Wanted:
+    """What an operator that begins with the fields of :class:`Nodes` has to differentiate."""
+    needed = Nodes(*needs_input_grad[: len(Nodes._fields)])  # type: ignore[arg-type]
+    return Wanted(bool(needed.pos or needed.lowered or needed.metric or needed.edge_attr), bool(needed.metric))
 
 
 # Fields of Nodes that have a value a node, and the dimension of the nodes.
