@@ -37,7 +37,7 @@ SYMMETRY: dict[PlumeSetting, GridSymmetry] = {
 }  # fmt: skip
 """What the data of a setting break."""
 OWN: dict[PlumeSetting, dict[str, Any]] = {
-    "wind": {"history": 1, "frames": None, "test_horizon": 10, "budget": 4_000},
+    "wind": {"history": 1, "frames": None, "test_horizon": 6, "budget": 4_000},
     "shear": {"history": 1, "frames": None, "test_horizon": 10, "widths": {"mlp": 8, "rpp": 4, "clcnn": 2}},
     "translation": {"widths": {"mlp": 8, "rpp": 4, "clcnn": 2}},
     "graded": {"history": 1, "frames": None, "test_horizon": 6, "penalty": 100.0},

@@ -42,9 +42,11 @@ def simulate_plumes(
 
     The protocol of `Approximately Equivariant Networks <https://arxiv.org/abs/2201.11969>`_ (Wang, Walters, Yu, ICML
     2022, Section 5.1): smoke :math:`s` is carried along by the velocity :math:`u`, comes in through a disc
-    :math:`D`, and buoyancy :math:`b` drives an incompressible flow. From rest, each frame is
+    :math:`D`, and buoyancy :math:`b` drives an incompressible flow; here it may also fade by a share :math:`f` (0 in
+    the paper). From rest, each frame is
 
-    .. math:: s \leftarrow A^{MC}_{u}\, s + r\, 1_D, \qquad u \leftarrow P \left( A^{SL}_{u}\, u + b\, s \right)
+    .. math::
+        s \leftarrow (1 - f)\, A^{MC}_{u}\, s + r\, 1_D, \qquad u \leftarrow P \left( A^{SL}_{u}\, u + b\, s \right)
 
     with MacCormack and semi-Lagrangian advection (PhiFlow, float64, velocities at the faces of the cells) and the
     projection :math:`P` onto fields without divergence, which is exact: in a closed box cosines solve for the pressure
@@ -152,7 +154,7 @@ class _Step:
             velocity = flow(u, v)
             carrier = velocity if wind is None else velocity + wind
             density = phi.CenteredGrid(smoke, phi.ZERO_GRADIENT, **grid)
-            density = phi.advect.mac_cormack(density, carrier, plumes.smoke_step) + inflow
+            density = phi.advect.mac_cormack(density, carrier, plumes.smoke_step) * (1 - plumes.fading) + inflow
             force = density.with_values(
                 density.values * phi.math.stack({"x": lift[0], "y": lift[1]}, phi.channel("vector"))
             )

@@ -28,6 +28,7 @@ class Plumes:
         buoyancy: What a frame adds to the velocity of smoke of density 1: one vector for each plume, or a field.
         radius: Radius of the inflow.
         rate: Density that the inflow adds in a frame.
+        fading: Share of the smoke that is lost in a frame, so that the flow can settle; the paper's plumes only fill.
         resolution: Rows and columns of the results.
         spacing: Width of a cell.
         smoke_step: Time for which the smoke is carried along in a frame.
@@ -55,11 +56,14 @@ class Plumes:
     velocity_step: float = 0.5
     factor: float = 1.0
     wind: Array | None = None
+    fading: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("radius", "rate", "spacing", "smoke_step", "velocity_step", "factor"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        if not 0 <= self.fading <= 1:
+            raise ValueError(f"fading must be between 0 and 1, got {self.fading}")
         if len(self.resolution) != 2 or min(self.resolution) < 4:
             raise ValueError(f"resolution must be two numbers of cells, 4 or more, got {self.resolution}")
         count = len(self.inflow)
@@ -109,7 +113,8 @@ def plume_batches(setting: PlumeSetting, resolution: int = 64) -> list[Plumes]:
     ``scale``       38      plume i is enlarged 1 + i / 10 times, with as much finer eddies that the lattice can hold
     ``graded``      40      plume 4 j + m rises from side m with strength 0.005 (1 + j m): level j = 0 … 9 of breaking
                             the symmetry under quarter turns, none at j = 0
-    ``wind``        36      plume 4 j + m rises from side m with strength 0.1 + 0.05 j, j = 0 … 8, in a wind (2, 0)
+    ``wind``        36      plume 4 j + m rises from side m with strength 0.1 + 0.05 j, j = 0 … 8, in a wind (2, 0);
+                            a twentieth of the smoke fades in every frame
     ``shear``       35      inflows of ``translation``, buoyancy (0, 0.2), in a wind along x from -6 (bottom) to 6 (top)
     =============== ======= ============================================================================================
 
@@ -140,7 +145,7 @@ def plume_batches(setting: PlumeSetting, resolution: int = 64) -> list[Plumes]:
     inflow, middles = np.stack([x.ravel(), y.ravel()], -1), (np.arange(resolution) + 0.5) / resolution
     if setting == "wind":
         grade, side = np.divmod(np.arange(36), 4)
-        return [_from_sides(side, 0.1 + 0.05 * grade, wind=np.array([2.0, 0.0]), **grid)]
+        return [_from_sides(side, 0.1 + 0.05 * grade, wind=np.array([2.0, 0.0]), fading=0.05, **grid)]
     if setting == "shear":
         along = np.tile(6.0 - 12.0 * middles[:, None], (1, resolution))
         wind = np.stack([along, np.zeros_like(along)])

@@ -38,19 +38,6 @@ def add_product(base: Tensor, values: Tensor, weight: Tensor) -> Tensor:
     return base.addmm_(values, weight.t())
 
 
-def add_transposed_product(total: Tensor, left: Tensor, right: Tensor) -> None:
-    r"""Add :math:`L^\top R`, a sum over edges, to ``total``.
-
-    Shapes:
-        - **left**: :math:`(E, H)`; **right**: :math:`(E, K)`; **total**: :math:`(H, K)`
-    """
-    if _onednn_takes(left):
-        weight, _ = torch.ops.aten.mkldnn_linear_backward_weights(left.to_mkldnn(), right.to_mkldnn(), total, False)
-        total += weight
-    else:
-        total.addmm_(left.t(), right)
-
-
 def _onednn_takes(values: Tensor) -> bool:
     if _ONEDNN is None or values.dtype is not torch.float32 or not values.is_cpu or values.size(0) == 0:
         return False

@@ -89,6 +89,13 @@ def test_smoke_comes_in_and_rises(turns: PlumeFrames) -> None:
 
 
 @needs_phiflow
+def test_smoke_fades() -> None:
+    """Without buoyancy nothing moves, and what is there is a geometric series."""
+    kept = simulate(INFLOW[None], np.zeros((1, 2)), fading=0.25).smoke[0]
+    np.testing.assert_allclose(kept, [(1 - 0.75**k) / 0.25 * kept[0] for k in range(1, FRAMES + 1)], atol=1e-10)
+
+
+@needs_phiflow
 def test_the_first_step_against_its_formula() -> None:
     """From rest there is nothing to carry along: u = P(b s). On a lattice with H ≠ W, with a field of buoyancy."""
     height, width = 8, 12

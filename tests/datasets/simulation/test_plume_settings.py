@@ -71,6 +71,7 @@ def test_the_box_is_the_same_at_any_resolution() -> None:
         ({"buoyancy": np.zeros((2, 2))}, r"of 1 plumes must be \[1, 2\].*got \[2, 2\]"),
         ({"buoyancy": np.zeros((1, 2, 16, 16)), "factor": 2.0}, "cannot be enlarged"),
         ({"wind": np.zeros((2, 16, 16)), "factor": 2.0}, "cannot be enlarged"),
+        ({"fading": 1.5}, "fading must be between 0 and 1, got 1.5"),
         ({"wind": np.zeros((1, 2))}, r"wind must be a vector \[2\].*got \[1, 2\]"),
         ({"radius": 0.0}, "radius must be positive, got 0"),
         ({"resolution": (16, 2)}, "4 or more"),
