@@ -18,7 +18,7 @@ COMPLETE = ((10, 32), (30, 32), (60, 32), (120, 8), (200, 8))
 QUICK_COMPLETE = ((4, 2), (6, 2))
 FEW_JETS, JETS, QUICK_JETS = 32, 60, 2
 """Jets of a batch: as one trains, and as many as have the 170 000 edges at which a tensor of edges × channels is beyond
-the 32 MB that glibc keeps at most: from there on the default allocator gives every temporary fresh pages."""
+the 32 MB that glibc keeps at most; from there on the default allocator gives every temporary fresh pages."""
 OURS, TEXTBOOK = "ours", "textbook"
 
 

@@ -85,7 +85,7 @@ def test_graded_has_four_plumes_of_one_level(root: Path) -> None:
         load(root, "graded", "domain")
 
 
-def test_wind_holds_out_two_strengths(root: Path) -> None:
+def test_wind_has_three_strengths_to_learn_from(root: Path) -> None:
     assert load(root, "wind", "domain").windows[:, 0].unique().numel() == 24
     assert load(root, "wind").windows[:, 0].unique().tolist() == [*range(4, 8), *range(16, 20), *range(28, 32)]
     assert load(root, "wind", "future").windows[:, 1].unique().tolist() == list(range(44, 52))
