@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pyg_liesym.nn.pairwise.products import add_product, linear
+from pyg_liesym.nn.pairwise.products import add_outer_products, add_product, linear
 from pyg_liesym.nn.pairwise.tiles import Tile
 from pyg_liesym.typing import OptTensor
 
@@ -158,7 +158,7 @@ def backward_maps(
     else:
         grad = _with_bare_move(tile, maps, values, grad_sum, grad_move, grads)
     activate_backward(grad, room.z2, room.m, setting.relu)
-    grads.w2.addmm_(room.z2.t(), room.u)
+    add_outer_products(grads.w2, room.z2, room.u)
     grads.b2.add_(room.z2.sum(0))
     activate_backward(linear(room.z2, maps.w2.t(), None, room.grad), room.z1, room.u, setting.relu)
     return room.z1
@@ -188,7 +188,7 @@ def _with_gated_move(
     else:
         assert grads.w3 is not None
         grad = linear(room.z3, maps.w3.t(), None, grad)
-        grads.w3.addmm_(room.z3.mul_(gate[:, None]).t(), room.m)
+        add_outer_products(grads.w3, room.z3.mul_(gate[:, None]), room.m)
     tile.add_targets(grad_sum, grad)
     grad_gate = (grad * room.m).sum(1)
     grad *= gate[:, None]
@@ -215,7 +215,7 @@ def _with_bare_move(
         grads.w4.addmv_(room.m.t(), grad_move)
         return grad.addr_(grad_move, maps.w4)
     assert grads.w3 is not None
-    grads.w3.addmm_(room.z3.t(), room.m)
+    add_outer_products(grads.w3, room.z3, room.m)
     return add_product(grad, room.z3, maps.w3.t())
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pyg_liesym.nn.pairwise.cuts import Cut
 from pyg_liesym.nn.pairwise.maps import Setting
+from pyg_liesym.nn.pairwise.products import linear
 from pyg_liesym.nn.pairwise.tiles import Tile
 from pyg_liesym.typing import OptTensor
 
@@ -118,7 +119,8 @@ def backward_pairs(
     if len(pairs.scalars):
         grads.weight.addmm_(pairs.scalars, grad_z)
     if any(wanted):
-        backward_scalars(tile, nodes, setting, pairs, nodes.weight @ grad_z.t(), grad_relative, grads, wanted)
+        grad = linear(grad_z, nodes.weight, None, grad_z.new_empty(tile.num_edges, len(pairs.scalars)))
+        backward_scalars(tile, nodes, setting, pairs, grad.t().contiguous(), grad_relative, grads, wanted)
 
 
 def backward_scalars(

@@ -27,6 +27,19 @@ def test_products(monkeypatch: pytest.MonkeyPatch, rows: int, dtype: torch.dtype
         torch.testing.assert_close(added.double(), want + base.double(), rtol=close, atol=close)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("rows", [0, 1, 37, products._FEW + 3])
+def test_outer_products_are_added(rows: int, dtype: torch.dtype) -> None:
+    """Of few rows and of so many that a convolution's gradient computes them; the rows may lie within others."""
+    generator = torch.Generator().manual_seed(1)
+    left, right, total = (torch.randn(*s, generator=generator) for s in ((rows + 2, 5), (rows + 4, 3), (5, 3)))
+    left, right, total = left.to(dtype)[:rows], right.to(dtype)[:rows], total.to(dtype)
+    want = total.double() + left.double().T @ right.double()
+    products.add_outer_products(total, left, right)
+    close = 1e-5 if dtype == torch.float32 else 1e-12
+    torch.testing.assert_close(total.double(), want, rtol=close, atol=close * max(rows, 1) ** 0.5)
+
+
 @pytest.mark.filterwarnings("ignore:TF32 acceleration")  # of torch itself, when the switch is put back
 def test_switched_off_onednn_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(products, "_ONEDNN", lambda *_: pytest.fail("took oneDNN"))
