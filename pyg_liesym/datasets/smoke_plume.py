@@ -28,10 +28,12 @@ HELD_OUT = {
     "shear": (4, 6, 9, 10, 13, 14, 15, 18, 21, 23),
 }
 _UNUSED = {"rotation": (31,)}  # in no split of the authors
-# Frames that the forecasts begin with, of 310, of 61, of 120.
+# Frames that the forecasts begin with, of 310, of 61, of 180, of 120.
 _BEGINS = {"train": (12, 172), "val": (172, 212), "future": (212, 262), "domain": (12, 112)}
 _BEGINS_GRADED = {"train": (13, 43), "val": (43, 53), "future": (53, 61)}
-_BEGINS_WIND = {"train": (5, 75), "val": (75, 85), "future": (85, 101), "domain": (5, 75)}
+_BEGINS_WIND = {"train": (60, 120), "val": (120, 132), "future": (132, 156), "domain": (60, 120)}
+_BEGINS_SHEAR = {"train": (5, 75), "val": (75, 85), "future": (85, 101), "domain": (5, 75)}
+_BEGINS_OF = {"graded": _BEGINS_GRADED, "wind": _BEGINS_WIND, "shear": _BEGINS_SHEAR}
 
 
 class SmokePlume(FlowWindows):
@@ -53,8 +55,10 @@ class SmokePlume(FlowWindows):
     ========== ============== ==========================================
 
     in proportion if ``frames`` is not 310. ``graded`` has the four plumes of one level, in ``train`` (13 … 42 of 61),
-    ``val`` (43 … 52) and ``future`` (53 …). ``wind`` and ``shear`` are ours, not the paper's: ``train`` and ``domain``
-    (5 … 74 of 120), ``val`` (75 … 84), ``future`` (85 … 100), six of nine strengths or ten places held out.
+    ``val`` (43 … 52) and ``future`` (53 …). ``wind`` and ``shear`` are ours, not the paper's. In ``wind`` the flow has
+    settled before: ``train`` and ``domain`` (60 … 119 of 180), ``val`` (120 … 131), ``future`` (132 … 155), six of nine
+    strengths held out. In ``shear`` ``train`` and ``domain`` (5 … 74 of 120), ``val`` (75 … 84), ``future`` (85 … 100),
+    ten places held out.
 
     Args:
         root: Folder of ``raw/`` and ``processed/``, for instance ``"datasets/smoke_plume"``.
@@ -63,7 +67,8 @@ class SmokePlume(FlowWindows):
         history: Frames that are given.
         horizon: Frames that follow, to be forecast; the paper trains on 6 and tests on 20.
         resolution: Rows and columns; the paper has 64.
-        frames: Number of simulated frames (default: the paper's, 310; 61 for ``graded``, 120 with wind).
+        frames: Number of simulated frames (default: the paper's, 310; 61 for ``graded``, 180 for ``wind``,
+            120 for ``shear``).
         level: Which level of ``graded``, 0 (symmetric) to 9.
         published: Read the authors' ``raw/Translation/raw_data_8_5.pt``, ``raw/Rotation/raw_data_1_0.pt``,
             ``raw/Scale/raw_data_0.pt``, … instead.
@@ -101,7 +106,7 @@ class SmokePlume(FlowWindows):
     ) -> None:
         plumes = sum(map(len, plume_batches(setting, resolution)))
         graded = setting == "graded"
-        begins = _BEGINS_GRADED if graded else _BEGINS_WIND if setting in ("wind", "shear") else _BEGINS
+        begins = _BEGINS_OF.get(setting, _BEGINS)
         if split not in begins:
             raise ValueError(f"split of {setting!r} must be one of {list(begins)}, got {split!r}")
         if not 0 <= level < (LEVELS if graded else 1):

@@ -18,7 +18,7 @@ from pyg_liesym.datasets.simulation.plume_files import recipe_name
 from pyg_liesym.datasets.simulation.plume_settings import Plumes, plume_batches
 
 needs_phiflow = pytest.mark.skipif(find_spec("phi") is None, reason="the extra `fluids` is not installed")
-SETTINGS = ("translation", "rotation", "graded", "wind")
+SETTINGS = ("translation", "rotation", "graded", "wind", "shear")
 SMALL = {"resolution": 4, "frames": 62, "history": 3, "horizon": 2}
 
 
@@ -88,7 +88,8 @@ def test_graded_has_four_plumes_of_one_level(root: Path) -> None:
 def test_wind_has_three_strengths_to_learn_from(root: Path) -> None:
     assert load(root, "wind", "domain").windows[:, 0].unique().numel() == 24
     assert load(root, "wind").windows[:, 0].unique().tolist() == [*range(4, 8), *range(16, 20), *range(28, 32)]
-    assert load(root, "wind", "future").windows[:, 1].unique().tolist() == list(range(44, 52))
+    assert load(root, "wind", "future").windows[:, 1].unique().tolist() == list(range(45, 54))
+    assert load(root, "shear", "future").windows[:, 1].unique().tolist() == list(range(44, 52))
 
 
 def test_cache_follows_the_arguments(root: Path) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import torch
 
@@ -22,36 +22,50 @@ from pyg_liesym.datasets.simulation.plume_settings import PlumeSetting
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.nn.models.field_forecasters import FORECASTERS, STRICT, ForecasterName, GridSymmetry
 
-CORE: dict[PlumeSetting, tuple[ForecasterName, ...]] = {
-    "wind": ("strict", "rsteer", "convnet", "rgroup"),
-    "shear": ("convnet", "rgroup", "mlp"),
-    "scale": ("strict", "rgroup"),
-    "graded": ("rsteer", "strict", "convnet"),
-    "rotation": ("strict", "rsteer", "convnet", "rgroup"),
-    "translation": ("convnet", "rgroup", "mlp"),
+PlumeTable: TypeAlias = Literal["wind", "wind-scale", "shear", "scale", "graded", "rotation", "translation"]
+
+
+class _Table(NamedTuple):
+    """Data, the symmetry that the networks keep or relax, those of them that run first, and rules of its own."""
+
+    data: PlumeSetting
+    symmetry: GridSymmetry
+    core: tuple[ForecasterName, ...]
+    own: dict[str, Any]
+
+
+_WIND: dict[str, Any] = {"history": 1, "frames": None, "test_horizon": 6, "budget": 4_000}
+_PLACES = {"mlp": 8, "rpp": 4, "clcnn": 2}
+TABLES: dict[PlumeTable, _Table] = {
+    "wind": _Table("wind", "rotation", ("strict", "rsteer", "convnet", "rgroup"), _WIND),
+    "wind-scale": _Table("wind", "scale", ("strict", "rgroup"), _WIND | {"num_banks": 1}),
+    "shear": _Table(
+        "shear",
+        "translation",
+        ("convnet", "rgroup", "mlp"),
+        {"history": 1, "frames": None, "test_horizon": 10, "widths": _PLACES},
+    ),
+    "scale": _Table("scale", "scale", ("strict", "rgroup"), {"budget": 5_000, "num_banks": 1}),
+    "graded": _Table(
+        "graded",
+        "rotation",
+        ("rsteer", "strict", "convnet"),
+        {"history": 1, "frames": None, "test_horizon": 6, "penalty": 100.0},
+    ),
+    "rotation": _Table("rotation", "rotation", ("strict", "rsteer", "convnet", "rgroup"), {}),
+    "translation": _Table("translation", "translation", ("convnet", "rgroup", "mlp"), {"widths": _PLACES}),
 }
-"""The settings in the order in which they run, and the networks that run first; then come the other baselines."""
-SYMMETRY: dict[PlumeSetting, GridSymmetry] = {
-    "wind": "rotation", "shear": "translation", "scale": "scale", "graded": "rotation", "rotation": "rotation",
-    "translation": "translation",
-}  # fmt: skip
-"""What the data of a setting break."""
-OWN: dict[PlumeSetting, dict[str, Any]] = {
-    "wind": {"history": 1, "frames": None, "test_horizon": 6, "budget": 4_000},
-    "shear": {"history": 1, "frames": None, "test_horizon": 10, "widths": {"mlp": 8, "rpp": 4, "clcnn": 2}},
-    "translation": {"widths": {"mlp": 8, "rpp": 4, "clcnn": 2}},
-    "graded": {"history": 1, "frames": None, "test_horizon": 6, "penalty": 100.0},
-    "scale": {"budget": 5_000, "num_banks": 1},
-}
-"""What settings have of their own. One frame, since from several a strict network could tell the wind, and as the
-authors have it in ``graded``; tests about as far as these flows can be told; a smaller budget in ``wind``, where the
-fewest plumes are to learn from; in ``graded`` a penalty that holds back what random batches do to the weights;
-convolutions over scales take longest, and a second bank would halve their widths; for translations the free path of
-``rpp`` has a weight for every place, and a width of its own."""
+"""The tables in the order in which they run. A steady wind breaks rotations and, having a speed of its own, scalings.
+
+Of their own they have one frame, since from several a strict network could tell the wind, and as the authors have it in
+``graded``; tests about as far as these flows can be told; a smaller budget in ``wind``, where the fewest plumes are to
+learn from; in ``graded`` a penalty that holds back what random batches do to the weights; one filter bank for
+scalings, whose convolutions take longest, as a second would halve their widths; for translations a width of its own for
+the free path of ``rpp``, which has a weight for every place."""
 
 
 class _Job(NamedTuple):
-    setting: PlumeSetting
+    setting: PlumeTable
     model: ForecasterName
     seed: int
     level: int = 0
@@ -63,14 +77,14 @@ class _Job(NamedTuple):
 
 
 def reproduce_plume(
-    settings: tuple[PlumeSetting, ...] = tuple(CORE),
+    settings: tuple[PlumeTable, ...] = tuple(TABLES),
     models: tuple[ForecasterName, ...] | None = None,
     root: Path = Path("datasets/smoke_plume"),
     out: Path = Path("runs/plume"),
     seeds: tuple[int, ...] = (0, 1, 2),
     protocol: PlumeProtocol = PlumeProtocol(),  # noqa: B008
     levels: tuple[int, ...] = (0, 1, 3, 5, 7, 9),
-    own: dict[PlumeSetting, dict[str, Any]] | None = None,
+    own: dict[PlumeTable, dict[str, Any]] | None = None,
     hours: float | None = None,
     threads: int = 1,
     progress: bool = True,
@@ -84,7 +98,8 @@ def reproduce_plume(
     far are in ``table.md`` and ``result.json``, pictures beside them.
 
     Args:
-        settings: Data sets; ``graded`` asks whether a network breaks the symmetry as far as its data do, at each level.
+        settings: Data sets; ``wind-scale`` is ``wind`` with networks that keep or relax scalings, ``graded`` asks
+            whether a network breaks the symmetry as far as its data do, at each level.
         models: Networks, out of those that there are for a setting (default: all).
         root: Folder of the data set; simulated when first used.
         out: Folder of checkpoints and results.
@@ -92,20 +107,21 @@ def reproduce_plume(
         protocol: What all networks get alike.
         levels: Levels of ``graded``.
         own: What single settings have otherwise, ``{graded: {history: 1}}`` (default: one frame of history in
-            ``graded``, ``wind`` and ``shear``, smaller budgets for ``wind`` and ``scale``).
+            ``graded``, with wind and in ``shear``, smaller budgets with wind and for ``scale``).
         hours: Length of this sitting (default: until all is done).
         threads: Threads of this process.
         progress: Whether to show bars.
     """
     torch.set_num_threads(threads)
     until = float("inf") if hours is None else time.monotonic() + 3600 * hours
-    results: dict[PlumeSetting, dict[str, list[dict[str, Any]]]] = {}
+    results: dict[PlumeTable, dict[str, list[dict[str, Any]]]] = {}
     for job in _jobs(settings, models, seeds, levels):
-        rules = replace(protocol, **(OWN if own is None else own).get(job.setting, {}))
+        table = TABLES[job.setting]
+        rules = replace(protocol, **(table.own if own is None else own.get(job.setting, {})))
         print(f"{job.folder}", flush=True)
         try:
             result, net = run_plume(
-                out / job.folder, job.model, job.setting, SYMMETRY[job.setting], root, rules, seed=job.seed,
+                out / job.folder, job.model, table.data, table.symmetry, root, rules, seed=job.seed,
                 level=job.level, until=until, progress=progress,
             )  # fmt: skip
         except SittingOver:
@@ -114,7 +130,7 @@ def reproduce_plume(
         if job.setting == "graded":
             data = plume_data(root, "graded", job.level, job.seed, rules)
             torch.manual_seed(job.seed)
-            untrained = forecaster_of(job.model, SYMMETRY["graded"], rules, data.sizes())[0]
+            untrained = forecaster_of(job.model, table.symmetry, rules, data.sizes())[0]
             result["turn_error"], result["untrained"] = turn_error(net, data), turn_error(untrained, data)
         elif job.seed == seeds[0]:
             _keep_forecast(out / job.folder, net, job, root, rules)
@@ -124,13 +140,13 @@ def reproduce_plume(
 
 
 def _jobs(
-    settings: Sequence[PlumeSetting],
+    settings: Sequence[PlumeTable],
     models: Sequence[ForecasterName] | None,
     seeds: Sequence[int],
     levels: Sequence[int],
 ) -> Iterator[_Job]:
     """First the core of all settings with all seeds, then the graded levels, then the other baselines."""
-    known = {setting: FORECASTERS[SYMMETRY[setting]] for setting in settings}
+    known = {setting: FORECASTERS[TABLES[setting].symmetry] for setting in settings}
     for name in models or ():
         if not any(name in names for names in known.values()):
             raise ValueError(f"there is no network {name!r} for {', '.join(settings)}; there are {known}")
@@ -138,16 +154,17 @@ def _jobs(
     for core in (True, False):
         for seed in seeds:
             for setting in tables:
-                names = CORE[setting] if core else tuple(n for n in known[setting] if n not in CORE[setting])
+                first = TABLES[setting].core
+                names = first if core else tuple(name for name in known[setting] if name not in first)
                 yield from (_Job(setting, name, seed) for name in names if models is None or name in models)
         if core and "graded" in settings:
-            for name in models or CORE["graded"]:
+            for name in models or TABLES["graded"].core:
                 if name in known["graded"]:
                     yield from (_Job("graded", name, seeds[0], level) for level in levels)
 
 
 def _report(
-    out: Path, results: Mapping[PlumeSetting, Mapping[str, Sequence[dict[str, Any]]]], root: Path,
+    out: Path, results: Mapping[PlumeTable, Mapping[str, Sequence[dict[str, Any]]]], root: Path,
     resolution: int, *, draw: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Write the tables of what is done; pictures in the end. Settings of earlier calls keep theirs."""
@@ -157,9 +174,9 @@ def _report(
     whole: dict[str, Any] = json.loads(numbers.read_text()) if numbers.exists() else {}
     for setting, own in results.items():
         if setting != "graded":
-            rows = tabulate(own, STRICT[SYMMETRY[setting]])
-            whole[setting] = rows
-            texts[setting] = markdown(setting, rows, STRICT[SYMMETRY[setting]])
+            strict = STRICT[TABLES[setting].symmetry]
+            whole[setting] = rows = tabulate(own, strict)
+            texts[setting] = markdown(setting, rows, strict)
             if draw:
                 _draw(out, setting, own)
             continue
@@ -182,14 +199,14 @@ def _keep_forecast(folder: Path, net: FieldForecaster, job: _Job, root: Path, pr
 
     if (folder / "forecast.safetensors").exists():
         return
-    data = plume_data(root, job.setting, job.level, job.seed, protocol).dataset("future")
+    data = plume_data(root, TABLES[job.setting].data, job.level, job.seed, protocol).dataset("future")
     window = data[len(data) // 2]
     forecast = net.rollout(window.x, window.y.size(1))[0]
     with unfinished(folder / "forecast.safetensors") as temporary:
         save_file({"truth": window.y[0].contiguous(), "forecast": forecast.contiguous()}, temporary)
 
 
-def _draw(out: Path, setting: PlumeSetting, results: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+def _draw(out: Path, setting: PlumeTable, results: Mapping[str, Sequence[dict[str, Any]]]) -> None:
     from safetensors.torch import load_file
 
     from pyg_liesym.plot.flow import plot_flow_forecasts

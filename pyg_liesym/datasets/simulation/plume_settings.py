@@ -13,7 +13,7 @@ PlumeSetting: TypeAlias = Literal["translation", "rotation", "scale", "graded", 
 
 SIZE = 64.0
 LEVELS = 10
-FRAMES = {"translation": 310, "rotation": 310, "scale": 310, "graded": 61, "wind": 120, "shear": 120}
+FRAMES = {"translation": 310, "rotation": 310, "scale": 310, "graded": 61, "wind": 180, "shear": 120}
 _FROM_WALL = 5.0
 # The side of the inflow and the direction inwards, each the one before turned by 90° counterclockwise.
 _INWARDS = np.array([[0.0, 1.0], [-1.0, 0.0], [0.0, -1.0], [1.0, 0.0]])

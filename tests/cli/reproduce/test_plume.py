@@ -145,6 +145,19 @@ def test_tables_of_other_settings_are_kept(plumes: Path) -> None:
     assert set(json.loads((plumes / "out" / "result.json").read_text())) >= {"wind", "rotation"}
 
 
+def test_the_wind_breaks_two_symmetries(plumes: Path) -> None:
+    """One data set, two tables: networks that relax rotations, and those that relax scalings."""
+    own = options(plumes, settings=("wind", "wind-scale"), models=("strict", "rgroup"), seeds=(0,))
+    found = reproduce_plume(**own, own={"wind": {"budget": 900}, "wind-scale": {"budget": 900}})
+    assert [[row["model"] for row in found[table]] for table in ("wind", "wind-scale")] == 2 * [["strict", "rgroup"]]
+    assert found["wind"][0]["parameters"] != found["wind-scale"][0]["parameters"]
+    runs = [json.loads((plumes / "out" / table / "strict-seed0" / "settings.json").read_text()) for table in found]
+    assert [run["setting"] for run in runs] == ["wind", "wind"]
+    text = (plumes / "out" / "table.md").read_text()
+    assert "### wind\n" in text
+    assert "### wind-scale\n" in text
+
+
 def test_the_error_of_turns_is_zero_for_strict_networks_alone(plumes: Path) -> None:
     data = SmokePlumeData(str(plumes), "graded", 2, 2, 2, 8, 4, frames=40)
     errors = {}
