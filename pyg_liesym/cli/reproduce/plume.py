@@ -34,7 +34,9 @@ class _Table(NamedTuple):
     own: dict[str, Any]
 
 
-_WIND: dict[str, Any] = {"history": 1, "frames": None, "test_horizon": 6, "budget": 4_000}
+_WIND: dict[str, Any] = {
+    "history": 1, "frames": None, "test_horizon": 6, "budget": 4_000, "epochs": 6, "decay": 0.6,
+}  # fmt: skip
 _PLACES = {"mlp": 8, "rpp": 4, "clcnn": 2}
 TABLES: dict[PlumeTable, _Table] = {
     "wind": _Table("wind", "rotation", ("strict", "rsteer", "convnet", "rgroup"), _WIND),
@@ -58,10 +60,10 @@ TABLES: dict[PlumeTable, _Table] = {
 """The tables in the order in which they run. A steady wind breaks rotations and, having a speed of its own, scalings.
 
 Of their own they have one frame, since from several a strict network could tell the wind, and as the authors have it in
-``graded``; tests about as far as these flows can be told; a smaller budget in ``wind``, where the fewest plumes are to
-learn from; in ``graded`` a penalty that holds back what random batches do to the weights; one filter bank for
-scalings, whose convolutions take longest, as a second would halve their widths; for translations a width of its own for
-the free path of ``rpp``, which has a weight for every place."""
+``graded``; tests about as far as these flows can be told; a smaller budget and fewer rounds in ``wind``, where the
+fewest plumes are to learn from; in ``graded`` a penalty that holds back what random batches do to the weights; one
+filter bank for scalings, whose convolutions take longest, as a second would halve their widths; for translations a
+width of its own for the free path of ``rpp``, which has a weight for every place."""
 
 
 class _Job(NamedTuple):
