@@ -109,7 +109,8 @@ def reproduce_plume(
         protocol: What all networks get alike.
         levels: Levels of ``graded``.
         own: What single settings have otherwise, ``{graded: {history: 1}}`` (default: one frame of history in
-            ``graded``, with wind and in ``shear``, smaller budgets with wind and for ``scale``).
+            ``graded``, with wind and in ``shear``, smaller budgets with wind and for ``scale``,
+            six rounds with wind).
         hours: Length of this sitting (default: until all is done).
         threads: Threads of this process.
         progress: Whether to show bars.

@@ -45,8 +45,8 @@ def add_product(base: Tensor, values: Tensor, weight: Tensor) -> Tensor:
 def add_outer_products(total: Tensor, left: Tensor, right: Tensor) -> None:
     r"""Add :math:`L^\top R`, the sum over rows of their outer products, such as the gradient of a weight.
 
-    MKL computes so small a product of such long factors on one thread. To oneDNN it is the gradient of the weight of a
-    convolution with one point over an image of E points, which it shares out among all.
+    MKL gains nothing from a second thread for so small a product of such long factors (decision 0009). To oneDNN it is
+    the gradient of the weight of a convolution with one point over an image of E points, which it shares out among all.
 
     Shapes:
         - **total**: :math:`(H, K)`; **left**: :math:`(E, H)`; **right**: :math:`(E, K)`
