@@ -8,6 +8,7 @@ from pyg_liesym.field.lattice import Lattice
 from pyg_liesym.field.offset_basis import RingBasis, StencilBasis
 from pyg_liesym.field.point_group import PointGroup
 from pyg_liesym.field.representation import FieldType, Representation, regulars, scalars, vectors
+from pyg_liesym.field.riesz_basis import angular_multipliers, octaves
 from pyg_liesym.field.sampling import perturbed_positions, values_at
 from pyg_liesym.field.scale_basis import hermite_gaussians
 from pyg_liesym.field.spherical import ShellBasis, irreps
@@ -24,9 +25,11 @@ __all__ = [
     "ShellBasis",
     "StencilBasis",
     "angular_basis",
+    "angular_multipliers",
     "group_average",
     "hermite_gaussians",
     "irreps",
+    "octaves",
     "orbits",
     "perturbed_positions",
     "quarter_turn",

@@ -73,6 +73,10 @@ def relaxed(side: int, batch: int, channels: int, repeats: int) -> list[dict[str
             grid.RelaxedScaleConv2d(few, few, 5, scales, num_banks=BANKS),
             grid.ScaleConv2d(few, few, 5, scales), few, 1.5,
         ),
+        "Riesz, 5 octaves": (
+            grid.RelaxedRieszConv2d(channels, channels),
+            grid.RieszConv2d(channels, channels), channels, 1.5,
+        ),
         f"translation, {BANKS} banks": (
             grid.RelaxedTranslationConv2d(plain, plain, 5, size, num_banks=BANKS),
             grid.SteerableConv2d(plain, plain, 5), channels, 1.2 * BANKS,

@@ -20,7 +20,7 @@ from pyg_liesym.cli.reproduce.tagging_sitting import SittingOver
 from pyg_liesym.datasets.io.files import unfinished
 from pyg_liesym.datasets.simulation.plume_settings import PlumeSetting
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
-from pyg_liesym.nn.models.field_forecasters import FORECASTERS, STRICT, ForecasterName, GridSymmetry
+from pyg_liesym.nn.models.field_forecasters import FORECASTERS, STRICT, TWINS, ForecasterName, GridSymmetry
 
 PlumeTable: TypeAlias = Literal["wind", "wind-scale", "shear", "scale", "graded", "rotation", "translation"]
 
@@ -40,7 +40,7 @@ _WIND: dict[str, Any] = {
 _PLACES = {"mlp": 8, "rpp": 4, "clcnn": 2}
 TABLES: dict[PlumeTable, _Table] = {
     "wind": _Table("wind", "rotation", ("strict", "rsteer", "convnet", "rgroup"), _WIND),
-    "wind-scale": _Table("wind", "scale", ("strict", "rgroup"), _WIND | {"num_banks": 1}),
+    "wind-scale": _Table("wind", "scale", ("strict", "rgroup", "riesz", "rriesz"), _WIND | {"num_banks": 1}),
     "shear": _Table(
         "shear",
         "translation",
@@ -178,7 +178,7 @@ def _report(
     for setting, own in results.items():
         if setting != "graded":
             strict = STRICT[TABLES[setting].symmetry]
-            whole[setting] = rows = tabulate(own, strict)
+            whole[setting] = rows = tabulate(own, strict, TWINS)
             texts[setting] = markdown(setting, rows, strict)
             if draw:
                 _draw(out, setting, own)

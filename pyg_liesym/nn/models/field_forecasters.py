@@ -12,10 +12,12 @@ from pyg_liesym.field.representation import FieldType, regulars, scalars, vector
 from pyg_liesym.nn.grid.lattice_linear import LatticeLinear
 from pyg_liesym.nn.grid.locally_connected_conv2d import LocallyConnectedConv2d
 from pyg_liesym.nn.grid.relaxed_group_conv2d import RelaxedGroupConv2d
+from pyg_liesym.nn.grid.relaxed_riesz_conv2d import RelaxedRieszConv2d
 from pyg_liesym.nn.grid.relaxed_scale_conv2d import RelaxedScaleConv2d
 from pyg_liesym.nn.grid.relaxed_steerable_conv2d import RelaxedSteerableConv2d
 from pyg_liesym.nn.grid.relaxed_translation_conv2d import RelaxedTranslationConv2d
 from pyg_liesym.nn.grid.residual_pathway import ResidualPathway
+from pyg_liesym.nn.grid.riesz_conv2d import RieszConv2d
 from pyg_liesym.nn.grid.scale_conv2d import ScaleConv2d
 from pyg_liesym.nn.grid.steerable_conv2d import SteerableConv2d
 from pyg_liesym.nn.models.field_conv_net import FieldConvNet, FieldLayer
@@ -25,16 +27,20 @@ from pyg_liesym.nn.models.lift_expansion import LiftExpansion
 from pyg_liesym.nn.models.scale_conv_net import ScaleConvNet
 
 GridSymmetry: TypeAlias = Literal["translation", "rotation", "scale"]
-ForecasterName: TypeAlias = Literal["mlp", "convnet", "strict", "rpp", "clcnn", "lift", "rgroup", "rsteer"]
+ForecasterName: TypeAlias = Literal[
+    "mlp", "convnet", "strict", "riesz", "rpp", "clcnn", "lift", "rgroup", "rsteer", "rriesz"
+]  # fmt: skip
 
 FORECASTERS: dict[GridSymmetry, tuple[ForecasterName, ...]] = {
     "translation": ("convnet", "mlp", "rgroup", "rpp", "clcnn", "lift"),
     "rotation": ("convnet", "strict", "rgroup", "rsteer", "mlp", "rpp", "clcnn", "lift"),
-    "scale": ("convnet", "strict", "rgroup", "mlp", "rpp", "lift"),
+    "scale": ("convnet", "strict", "riesz", "rgroup", "rriesz", "mlp", "rpp", "lift"),
 }
 """What :func:`build_forecaster` knows for each symmetry."""
 STRICT: dict[GridSymmetry, ForecasterName] = {"translation": "convnet", "rotation": "strict", "scale": "strict"}
 """The network that keeps the symmetry."""
+TWINS: dict[ForecasterName, ForecasterName] = {"rriesz": "riesz"}
+"""What a network relaxes, where that is not the one of :data:`STRICT`."""
 
 C1, C4 = PointGroup.cyclic(1), PointGroup.cyclic(4)
 
@@ -75,13 +81,15 @@ def build_forecaster(
     - ``convnet``: plain convolutions; translations;
     - ``strict``: :class:`~pyg_liesym.nn.grid.SteerableConv2d` or :class:`~pyg_liesym.nn.grid.ScaleConv2d`; quarter
       turns or scalings besides;
+    - ``riesz``: :class:`~pyg_liesym.nn.grid.RieszConv2d`; scalings without a row of scales (not in the paper);
     - ``rpp``: :class:`~pyg_liesym.nn.grid.ResidualPathway`; the symmetry by a prior;
     - ``clcnn``: :class:`~pyg_liesym.nn.grid.LocallyConnectedConv2d`; by a penalty;
     - ``lift``: :class:`~pyg_liesym.nn.LiftExpansion` of strict layers; if the encoder is silent;
     - ``rgroup``: :class:`~pyg_liesym.nn.grid.RelaxedTranslationConv2d`,
       :class:`~pyg_liesym.nn.grid.RelaxedGroupConv2d` or :class:`~pyg_liesym.nn.grid.RelaxedScaleConv2d`; relaxed by
       filter banks (eq. 8);
-    - ``rsteer``: :class:`~pyg_liesym.nn.grid.RelaxedSteerableConv2d`; relaxed by weights of the offset (eq. 10).
+    - ``rsteer``: :class:`~pyg_liesym.nn.grid.RelaxedSteerableConv2d`; relaxed by weights of the offset (eq. 10);
+    - ``rriesz``: :class:`~pyg_liesym.nn.grid.RelaxedRieszConv2d`; relaxed by weights of the octave (not in the paper).
 
     Rotations are those of C₄; hidden channels are ``width`` regular fields. The first and last layer of ``rgroup`` for
     rotations, from and to vectors, are strict steerable ones. With one filter bank it has hardly more parameters than
@@ -116,6 +124,8 @@ def build_forecaster(
     sizes = _Sizes(history, width, size, num_layers, kernel_size, num_banks, rank, tuple(scales))
     if name == "mlp":
         net: nn.Module = FieldMLP(2 * history, width, 2, size, num_layers)
+    elif name in ("riesz", "rriesz"):
+        net = _net(name, sizes, scalars(C1, 2 * history), scalars, scalars(C1, 2), _riesz_layer)
     elif symmetry == "scale" and name != "convnet":
         net = _scale_net(name, sizes)
     elif symmetry == "rotation" and name != "convnet":
@@ -168,6 +178,11 @@ def _rotation_layer(name: ForecasterName, sizes: _Sizes) -> FieldLayer:
         return ResidualPathway(strict, _plain(before.channels, after.channels, sizes)) if name == "rpp" else strict
 
     return layer
+
+
+def _riesz_layer(name: ForecasterName, sizes: _Sizes) -> FieldLayer:
+    kind = RieszConv2d if name == "riesz" else RelaxedRieszConv2d
+    return lambda before, after: kind(before.channels, after.channels)
 
 
 def _scale_net(name: ForecasterName, sizes: _Sizes) -> nn.Module:

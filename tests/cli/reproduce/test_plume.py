@@ -181,6 +181,10 @@ def test_the_table_compares_seed_by_seed() -> None:
     text = markdown("rotation", rows, "strict")
     assert "| strict | 1 234 | 1.5000 ± 0.7071 | – | 1.0000 ± 0.0000 | – |" in text
     assert "| 0.500 |" in text
+    own = {"strict": [run(0, 1.0)], "riesz": [run(0, 2.0)], "rriesz": [run(0, 1.0)]}
+    rows = tabulate(own, "strict", {"rriesz": "riesz"})
+    assert [row["ratios"] for row in rows] == [[], [2.0], [0.5]]
+    assert "| 0.500 (/ riesz) |" in markdown("scale", rows, "strict")
 
 
 def test_what_is_refused(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pyg_liesym.testing.equivariance import assert_equivariant, randomize_parame
 FLOW = vectors(C4, 1)
 SIZE = (12, 12)
 ALL = [(symmetry, name) for symmetry, names in FORECASTERS.items() for name in names]
-RELAXED = [(symmetry, name) for symmetry, name in ALL if name in ("rgroup", "rsteer", "rpp", "clcnn", "lift")]
+RELAXED = [(symmetry, name) for symmetry, name in ALL if name in ("rgroup", "rsteer", "rriesz", "rpp", "clcnn", "lift")]
 
 
 @pytest.fixture(autouse=True)

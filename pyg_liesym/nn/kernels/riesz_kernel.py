@@ -1,0 +1,89 @@
+"""Kernels of Riesz convolutions, strict or relaxed by weights of the octave."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from pyg_liesym.field.riesz_basis import angular_multipliers, octaves
+
+
+class RieszKernel(nn.Module):
+    r"""A kernel of translations and scalings, given by its Fourier transform; its weights may depend on the octave.
+
+    .. math:: \hat K_{oi}(k) = \sum_l w_{il}(|k|)\, c_{oil}\, \Phi_l(k / |k|)
+
+    The scalings' own steerability constraint, :math:`K(\lambda x) = \lambda^{-2} K(x)`, leaves the multipliers that
+    depend on the direction alone: sums of the :math:`\Phi_l` of :func:`~pyg_liesym.field.angular_multipliers`. Weights
+    of :math:`|k|` relax it, as equation 10 of `"Approximately Equivariant Networks for Imperfectly Symmetric Dynamics"
+    <https://arxiv.org/abs/2201.11969>`_ (Wang, Walters, Yu, ICML 2022) does with weights of the offset for rotations;
+    they are interpolated between :func:`~pyg_liesym.field.octaves`, shared by the outputs, and all one at the start.
+
+    **Law**: :math:`\hat K(\lambda k) = \hat K(k)` as long as the weights of all octaves are equal.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        max_order: Highest order of the Riesz transforms.
+        num_octaves: Number of octaves with weights of their own; without them the kernel is strict.
+
+    Raises:
+        ValueError: If the order is negative or there is less than one octave.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, max_order: int, num_octaves: int | None = None) -> None:
+        super().__init__()
+        if max_order < 0 or (num_octaves is not None and num_octaves < 1):
+            raise ValueError(
+                f"max_order must be zero or more and num_octaves one or more, got {max_order} and {num_octaves}"
+            )
+        self.in_channels, self.out_channels, self.max_order = in_channels, out_channels, max_order
+        self.relaxed = num_octaves is not None
+        count = 1 + 2 * max_order
+        self.weight = nn.Parameter(torch.empty(out_channels, in_channels, count))
+        self.mixing = nn.Parameter(torch.empty(in_channels, count, num_octaves)) if num_octaves is not None else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the weights so that outputs are about as large as inputs; all octaves have the same."""
+        with torch.no_grad():
+            self.weight.normal_(std=(self.weight.size(1) * self.weight.size(2)) ** -0.5)
+            if self.mixing is not None:
+                self.mixing.fill_(1.0)
+
+    def multiplier(self, height: int, width: int) -> Tensor:
+        r"""The Fourier transform of the kernel on a periodic lattice, complex
+        :math:`(C_{out}, C_{in}, H, \lfloor W / 2 \rfloor + 1)`, over the frequencies of :func:`torch.fft.rfft2`.
+        """  # noqa: D205
+        dtype, device = self.weight.dtype, self.weight.device
+        even, odd = angular_multipliers(height, width, self.max_order, dtype=dtype, device=device)
+        counts = [len(even), len(odd)]
+        weights = self.weight.split(counts, 2)
+        if self.mixing is None:
+            parts = [torch.einsum("oil,lhw->oihw", *pair) for pair in zip(weights, (even, odd), strict=True)]
+        else:
+            bands = octaves(height, width, self.mixing.size(2), dtype=dtype, device=device)
+            mixed = torch.einsum("ilr,rhw->ilhw", self.mixing, bands) * torch.cat([even, odd])
+            parts = [
+                torch.einsum("oil,ilhw->oihw", *pair) for pair in zip(weights, mixed.split(counts, 1), strict=True)
+            ]
+        return torch.complex(*parts)
+
+    @torch.no_grad()
+    def relaxation(self) -> Tensor:
+        r"""How far K is from its average over the octaves, :math:`\|K - \bar K\| / \|K\|`."""
+        return self.relaxation_penalty().sqrt()
+
+    def relaxation_penalty(self) -> Tensor:
+        """The square of :meth:`relaxation`, to be added to a loss."""
+        if self.mixing is None:
+            return self.weight.new_zeros(())
+        size = self.weight.square().sum(0)[..., None]
+        deviation = self.mixing - self.mixing.mean(2, keepdim=True)
+        return (size * deviation.square()).sum() / (size * self.mixing.square()).sum().clamp(min=1e-30)
+
+    def make_strict(self) -> None:
+        r"""Put :math:`\bar K` in the place of K."""
+        if self.mixing is not None:
+            with torch.no_grad():
+                self.mixing.copy_(self.mixing.mean(2, keepdim=True).expand_as(self.mixing))
