@@ -151,7 +151,7 @@ def test_fields_run(benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     out = tmp_path / "fields.json"
     benchmark("fields").main(["--quick", "--threads", str(torch.get_num_threads()), "--out", str(out)])
     rows = json.loads(out.read_text())["rows"]
-    assert len(rows) == 8
+    assert len(rows) == 9
     assert all(row["ratio"] > 0 for row in rows)
     assert f"| {rows[0]['ratio']:.2f} | ≤ 1.5 |" in capsys.readouterr().out
 
