@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from torch import nn
-
 from pyg_liesym.nn.grid.riesz_conv2d import RieszConv2d
+from pyg_liesym.nn.grid.scaling_conv2d import ScalingConv2d
 from pyg_liesym.nn.kernels.riesz_kernel import RieszKernel
 
 
@@ -48,5 +47,4 @@ class RelaxedRieszConv2d(RieszConv2d):
         padding: Literal["zeros", "circular"] = "zeros",
         bias: bool = True,
     ) -> None:
-        nn.Module.__init__(self)
-        self._build(RieszKernel(in_channels, out_channels, max_order, num_octaves), padding, bias)
+        ScalingConv2d.__init__(self, RieszKernel(in_channels, out_channels, max_order, num_octaves), padding, bias)

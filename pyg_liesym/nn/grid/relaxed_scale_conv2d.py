@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from torch import nn
-
 from pyg_liesym.nn.grid.scale_conv2d import ScaleConv2d
+from pyg_liesym.nn.grid.scaling_conv2d import ScalingConv2d
 from pyg_liesym.nn.kernels.scale_kernel import ScaleKernel
 
 
@@ -58,8 +57,8 @@ class RelaxedScaleConv2d(ScaleConv2d):
         padding: Literal["zeros", "circular"] = "zeros",
         bias: bool = True,
     ) -> None:
-        nn.Module.__init__(self)
-        self._build(
+        ScalingConv2d.__init__(
+            self,
             ScaleKernel(
                 in_channels, out_channels, kernel_size, scales,
                 lifting=lifting, interaction=interaction, max_order=max_order, num_banks=num_banks,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from pyg_liesym.nn.kernels.relaxable import Relaxable
+from pyg_liesym.nn.grid.scaling_conv2d import ScalingConv2d
 from pyg_liesym.nn.kernels.riesz_kernel import RieszKernel
 
 
-class RieszConv2d(Relaxable, nn.Module):
+class RieszConv2d(ScalingConv2d[RieszKernel]):
     r"""Convolution on a lattice with the kernels that scalings leave as they are: sums of Riesz transforms.
 
     .. math:: \hat y(k) = \sum_l c_l\, \Phi_l(k / |k|)\, \hat f(k)
@@ -40,11 +40,10 @@ class RieszConv2d(Relaxable, nn.Module):
         ValueError: If the order is negative, on an unknown padding, or a field of another shape.
 
     Example:
+        >>> import torch
         >>> RieszConv2d(1, 4)(torch.ones(1, 1, 9, 8)).shape
         torch.Size([1, 4, 9, 8])
     """
-
-    kernel: RieszKernel
 
     def __init__(
         self,
@@ -55,20 +54,7 @@ class RieszConv2d(Relaxable, nn.Module):
         padding: Literal["zeros", "circular"] = "zeros",
         bias: bool = True,
     ) -> None:
-        super().__init__()
-        self._build(RieszKernel(in_channels, out_channels, max_order), padding, bias)
-
-    def _build(self, kernel: RieszKernel, padding: str, bias: bool) -> None:
-        if padding not in ("zeros", "circular"):
-            raise ValueError(f"expected `padding` to be 'zeros' or 'circular', got {padding!r}")
-        self.kernel, self.padding = kernel, padding
-        self.bias = nn.Parameter(torch.zeros(kernel.out_channels)) if bias else None
-
-    def reset_parameters(self) -> None:
-        """Draw new parameters."""
-        self.kernel.reset_parameters()
-        if self.bias is not None:
-            nn.init.zeros_(self.bias)
+        super().__init__(RieszKernel(in_channels, out_channels, max_order), padding, bias)
 
     def forward(self, field: Tensor) -> Tensor:
         """Convolve a field."""

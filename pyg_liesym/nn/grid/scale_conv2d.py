@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-from pyg_liesym.nn.kernels.relaxable import Relaxable
+from pyg_liesym.nn.grid.scaling_conv2d import ScalingConv2d
 from pyg_liesym.nn.kernels.scale_kernel import ScaleKernel
 
 
-class ScaleConv2d(Relaxable, nn.Module):
+class ScaleConv2d(ScalingConv2d[ScaleKernel]):
     r"""Convolution over places and scales.
 
     .. math:: [f \star \Psi](x, s) = \sum_{y, s'} f(y, s')\, \Psi\bigl(s^{-1} (y - x), s' / s\bigr)
@@ -43,12 +42,11 @@ class ScaleConv2d(Relaxable, nn.Module):
         ValueError: If the scales are no rising geometric series, on an unknown padding, or a field of another shape.
 
     Example:
+        >>> import torch
         >>> lift = ScaleConv2d(1, 4, 7, (1.0, 1.5), lifting=True)
         >>> ScaleConv2d(4, 2, 7, (1.0, 1.5))(lift(torch.ones(1, 1, 9, 8))).shape
         torch.Size([1, 2, 2, 9, 8])
     """
-
-    kernel: ScaleKernel
 
     def __init__(
         self,
@@ -63,8 +61,7 @@ class ScaleConv2d(Relaxable, nn.Module):
         padding: Literal["zeros", "circular"] = "zeros",
         bias: bool = True,
     ) -> None:
-        super().__init__()
-        self._build(
+        super().__init__(
             ScaleKernel(
                 in_channels, out_channels, kernel_size, scales,
                 lifting=lifting, interaction=interaction, max_order=max_order,
@@ -72,18 +69,6 @@ class ScaleConv2d(Relaxable, nn.Module):
             padding,
             bias,
         )  # fmt: skip
-
-    def _build(self, kernel: ScaleKernel, padding: str, bias: bool) -> None:
-        if padding not in ("zeros", "circular"):
-            raise ValueError(f"expected `padding` to be 'zeros' or 'circular', got {padding!r}")
-        self.kernel, self.padding = kernel, padding
-        self.bias = nn.Parameter(torch.zeros(kernel.out_channels)) if bias else None
-
-    def reset_parameters(self) -> None:
-        """Draw new parameters."""
-        self.kernel.reset_parameters()
-        if self.bias is not None:
-            nn.init.zeros_(self.bias)
 
     def forward(self, field: Tensor) -> Tensor:
         """Convolve a field."""
