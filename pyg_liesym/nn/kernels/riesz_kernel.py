@@ -18,6 +18,8 @@ class RieszKernel(nn.Module):
     of :math:`|k|` relax it, as equation 10 of `"Approximately Equivariant Networks for Imperfectly Symmetric Dynamics"
     <https://arxiv.org/abs/2201.11969>`_ (Wang, Walters, Yu, ICML 2022) does with weights of the offset for rotations;
     they are interpolated between :func:`~pyg_liesym.field.octaves`, shared by the outputs, and all one at the start.
+    ``mixing`` holds them times the size that the :math:`c` have at the start, so that an optimizer which moves all
+    parameters by as much, such as Adam, moves both by as large a part.
 
     **Law**: :math:`\hat K(\lambda k) = \hat K(k)` as long as the weights of all octaves are equal.
 
@@ -40,6 +42,7 @@ class RieszKernel(nn.Module):
         self.in_channels, self.out_channels, self.max_order = in_channels, out_channels, max_order
         self.relaxed = num_octaves is not None
         count = 1 + 2 * max_order
+        self.std = (in_channels * count) ** -0.5
         self.weight = nn.Parameter(torch.empty(out_channels, in_channels, count))
         self.mixing = nn.Parameter(torch.empty(in_channels, count, num_octaves)) if num_octaves is not None else None
         self.reset_parameters()
@@ -47,9 +50,9 @@ class RieszKernel(nn.Module):
     def reset_parameters(self) -> None:
         """Draw the weights so that outputs are about as large as inputs; all octaves have the same."""
         with torch.no_grad():
-            self.weight.normal_(std=(self.weight.size(1) * self.weight.size(2)) ** -0.5)
+            self.weight.normal_(std=self.std)
             if self.mixing is not None:
-                self.mixing.fill_(1.0)
+                self.mixing.fill_(self.std)
 
     def multiplier(self, height: int, width: int) -> Tensor:
         r"""The Fourier transform of the kernel on a periodic lattice, complex
@@ -63,7 +66,7 @@ class RieszKernel(nn.Module):
             parts = [torch.einsum("oil,lhw->oihw", *pair) for pair in zip(weights, (even, odd), strict=True)]
         else:
             bands = octaves(height, width, self.mixing.size(2), dtype=dtype, device=device)
-            mixed = torch.einsum("ilr,rhw->ilhw", self.mixing, bands) * torch.cat([even, odd])
+            mixed = torch.einsum("ilr,rhw->ilhw", self.mixing / self.std, bands) * torch.cat([even, odd])
             parts = [
                 torch.einsum("oil,ilhw->oihw", *pair) for pair in zip(weights, mixed.split(counts, 1), strict=True)
             ]

@@ -94,6 +94,19 @@ def test_relaxation_is_zero_at_first_then_not_and_again_after_make_strict():
     assert layer.relaxation() < 1e-6
 
 
+def test_a_step_of_adam_moves_weights_of_octaves_and_filters_by_as_large_a_part():
+    torch.manual_seed(0)
+    kernel = RelaxedRieszConv2d(8, 8).kernel
+    before = {name: parameter.detach().clone() for name, parameter in kernel.named_parameters()}
+    torch.view_as_real(kernel.multiplier(64, 64)).square().sum().backward()
+    torch.optim.Adam(kernel.parameters(), lr=1e-3).step()
+    weight, mixing = (
+        float((parameter.detach() - before[name]).norm() / before[name].norm())
+        for name, parameter in kernel.named_parameters()
+    )
+    assert mixing == pytest.approx(weight, rel=0.1)
+
+
 def test_gradients_and_sizes_of_outputs():
     layer = RelaxedRieszConv2d(1, 2, max_order=1, num_octaves=2).double()
     field = torch.randn(1, 1, 3, 4, dtype=torch.float64, requires_grad=True)
