@@ -104,6 +104,20 @@ def test_exponent(benchmark) -> None:
     assert benchmark("engine_memory").exponent({"2": 4, "4": 16, "8": None}) == pytest.approx(2.0)
 
 
+def test_a_case_of_several_processes(benchmark) -> None:
+    """The median of the processes' ratios, not the ratio of the medians."""
+    times = [
+        {"ours": ours, "textbook": textbook, "ratio": textbook / ours, "all": {"ours": [ours]}}
+        for ours, textbook in ((1, 2), (2, 3), (1, 3))
+    ]
+    row = benchmark("engine_speed").together([{"case": "a", "train": step, "infer": step} for step in times])
+    assert row["case"] == "a"
+    assert row["train"] == row["infer"]
+    assert row["train"] == {
+        "ours": 1, "textbook": 3, "ratio": 2.0, "ratios": [2.0, 1.5, 3.0], "all": {"ours": [1, 2, 1]},
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("model", ["liegnn", "lorentznet"])
 def test_everything_runs(benchmark, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     def here(module: str, function: str, threads: int, allocator: str = "default", **options: object) -> object:
@@ -120,6 +134,10 @@ def test_everything_runs(benchmark, model: str, tmp_path: Path, monkeypatch: pyt
     tables = capsys.readouterr().out
     for title in ("Seconds, tuned allocator", "Peak memory", "Matrix products", "Where the time"):
         assert title in tables
+    benchmark("engine").main(
+        ["speed", *options, "--only", "jets", "--allocator", "tuned", "--out", str(tmp_path / "jets")]
+    )
+    assert "default allocator" not in capsys.readouterr().out
 
 
 def test_taggers_run(benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:

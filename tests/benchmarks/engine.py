@@ -55,7 +55,8 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, object]:
     if name == "speed":
         from engine_speed import speed
 
-        return speed(**common, repeats=repeats, only=options.only)
+        processes = 1 if options.quick else options.processes
+        return speed(**common, repeats=repeats, processes=processes, only=options.only, allocator=options.allocator)
     if name == "memory":
         from engine_memory import memory
 
@@ -90,8 +91,12 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", choices=["cpu", "cuda"], help="by default a GPU where there is one")
     parser.add_argument("--model", choices=["liegnn", "lorentznet"], default="liegnn", help="network (%(default)s)")
     parser.add_argument("--only", choices=["jets", "complete"], help="speed: jets alone, or complete graphs alone")
+    parser.add_argument("--allocator", choices=["default", "tuned"], help="speed: one of the two alone")
     parser.add_argument(
         "--repeats", type=int, default=7, help="of every step; at most 3 of the biggest graphs (%(default)s)"
+    )
+    parser.add_argument(
+        "--processes", type=int, default=3, help="speed: in which every case is timed, one by one (%(default)s)"
     )
     parser.add_argument(
         "--memory-limit",

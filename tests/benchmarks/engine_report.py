@@ -54,7 +54,8 @@ def _speed(result: dict[str, Any]) -> list[str]:
             for case in cases
         ]
         lines += [
-            f"**Seconds, {allocator} allocator** (medians of {_repeats(cases)} repetitions in turn, smallest–largest)",
+            f"**Seconds, {allocator} allocator** (medians over {len(cases[0]['train']['ratios'])} processes of their "
+            f"medians, {_repeats(cases)} repetitions in turn in all, smallest–largest)",
             "",
         ]
         header = ["case", "edges", "train, textbook", "ours", "ratio", "inference, textbook", "ours", "ratio"]
@@ -66,7 +67,9 @@ def _times(step: dict[str, Any]) -> list[str]:
     cells = [
         f"{step[name]:.3g} ({min(step['all'][name]):.3g}–{max(step['all'][name]):.3g})" for name in (TEXTBOOK, OURS)
     ]
-    return [*cells, f"{step['ratio']:.2f}"]
+    ratios = step["ratios"]
+    spread = f" ({min(ratios):.2f}–{max(ratios):.2f})" if len(ratios) > 1 else ""
+    return [*cells, f"{step['ratio']:.2f}{spread}"]
 
 
 def _repeats(cases: list[dict[str, Any]]) -> str:
@@ -161,7 +164,7 @@ def picture(results: dict[str, dict[str, Any]], path: Path) -> bool:
 
 
 def _complete(result: dict[str, Any]) -> list[dict[str, Any]]:
-    return [case for case in result["tables"]["default"] if case["case"].startswith("N")]
+    return [case for case in result["tables"].get("default", []) if case["case"].startswith("N")]
 
 
 def _draw_time(ax: Any, result: dict[str, Any]) -> None:

@@ -25,19 +25,30 @@ from harness import ALLOCATORS, apart, machine, say, seconds
 WARM_UP, FEW, MANY_EDGES = 2, 3, 200_000
 
 
-def speed(model: str, threads: int, device: str, quick: bool, repeats: int, only: str | None = None) -> dict[str, Any]:
-    """Time every case under every allocator, each in a fresh process (on a GPU there is one allocator).
+def speed(
+    model: str,
+    threads: int,
+    device: str,
+    quick: bool,
+    repeats: int,
+    processes: int,
+    only: str | None = None,
+    allocator: str | None = None,
+) -> dict[str, Any]:
+    """Time every case under every allocator, each in fresh processes (on a GPU there is one allocator).
 
-    What a process did before decides which of its memory is warm, so no case comes behind another.
+    What a process did before decides which of its memory is warm, so no case comes behind another; and one process may
+    be slower than the next by a third from its first step to its last.
     """
     sizes = [] if only == "jets" else [list(size) for size in (QUICK_COMPLETE if quick else COMPLETE)]
     counts = [] if only == "complete" else [[count] for count in ((QUICK_JETS,) if quick else (FEW_JETS, JETS))]
     tables = {}
-    for allocator in ALLOCATORS if device == "cpu" else ("default",):
-        say(f"speed, {allocator} allocator")
+    for name in ("default",) if device != "cpu" else ALLOCATORS if allocator is None else (allocator,):
+        say(f"speed, {name} allocator")
         options = {"model": model, "device": device, "quick": quick, "repeats": repeats}
-        tables[allocator] = [
-            apart("engine_speed", "row", threads, allocator, size=size, **options) for size in [*sizes, *counts]
+        tables[name] = [
+            together([apart("engine_speed", "row", threads, name, size=size, **options) for _ in range(processes)])
+            for size in [*sizes, *counts]
         ]
     return {"model": model, "machine": machine(threads, device), "tables": tables}
 
@@ -72,6 +83,17 @@ def _row(case: Case, both: dict[str, Contender], repeats: int, device: str) -> d
         f"{row['infer'][OURS]:8.4f} s ({row['infer']['ratio']:.2f}x)"
     )
     return row
+
+
+def together(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """One row of several processes': medians of their medians and of their ratios, all ratios and all times."""
+    whole = dict(rows[0])
+    for kind in ("train", "infer"):
+        steps = [row[kind] for row in rows]
+        whole[kind] = {name: median(step[name] for step in steps) for name in steps[0] if name != "all"}
+        whole[kind]["ratios"] = [step["ratio"] for step in steps]
+        whole[kind]["all"] = {name: [time for step in steps for time in step["all"][name]] for name in steps[0]["all"]}
+    return whole
 
 
 def in_turn(
