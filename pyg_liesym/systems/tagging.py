@@ -17,6 +17,9 @@ from pyg_liesym.systems.gather import gather_rows
 from pyg_liesym.systems.lion import Lion
 from pyg_liesym.systems.schedules import Schedule, make_schedule
 
+_LOOK_EVERY = 50
+"""Steps from one look at the loss to the next: each waits for the device."""
+
 
 class JetTagging(L.LightningModule):
     r"""Classify jets by the four-momenta of their constituents.
@@ -53,7 +56,7 @@ class JetTagging(L.LightningModule):
 
     Raises:
         ValueError: If there is no such optimiser or schedule, a training has no end that a schedule could be stretched
-            to, or jets to be scored have no class.
+            to, jets to be scored have no class, or a training has diverged.
 
     Example:
         >>> from pyg_liesym.lie import minkowski
@@ -101,6 +104,11 @@ class JetTagging(L.LightningModule):
         with self._own_randomness(batch_idx):
             logits = self(batch if self.augment is None else self.augment(batch))
         loss = _cross_entropy(logits, batch.y, batch.get("weight"))
+        if (batch_idx + 1) % _LOOK_EVERY < 2 and not bool(loss.isfinite()):
+            raise ValueError(
+                f"the training has diverged: the loss of step {self.global_step} is {float(loss.detach())}; begin anew "
+                "or from an earlier checkpoint, with a smaller `lr` or with the trainer's `gradient_clip_val`"
+            )
         self.log("train_loss", loss, batch_size=batch.num_graphs, prog_bar=True, on_step=True)
         return loss
 
@@ -177,6 +185,10 @@ class JetTagging(L.LightningModule):
         if int(label.min()) < 0:
             raise ValueError(f"scores need the class of every jet, but {int((label < 0).sum())} jets have none")
         logits = logits.float() if logits.dtype != torch.float64 else logits
+        if bad := int((~logits.isfinite()).any(1).sum()):
+            raise ValueError(
+                f"the network gives {bad} of {len(logits)} jets no finite score: its training has diverged"
+            )
         scores = {"loss": float(_cross_entropy(logits, label, *weight))}
         scores.update(tagging_summary(logits, label, self.classes, background=self.background))
         for name, value in scores.items():

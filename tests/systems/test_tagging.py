@@ -33,16 +33,16 @@ pytestmark = [
 
 
 class Once:
-    """A loader of one batch."""
+    """A loader of one batch, or of one several times."""
 
-    def __init__(self, batch: Batch) -> None:
-        self.batch = batch
+    def __init__(self, batch: Batch, times: int = 1) -> None:
+        self.batches = [batch] * times
 
     def __len__(self) -> int:
-        return 1
+        return len(self.batches)
 
     def __iter__(self) -> Any:
-        yield self.batch
+        return iter(self.batches)
 
 
 class Dropping(nn.Module):
@@ -263,6 +263,21 @@ def test_jets_without_a_class_are_predicted_and_not_scored(tmp_path: Path) -> No
     assert torch.equal(torch.isnan(tagger.predict_step(batch, 0)).all(1), torch.arange(4) == 3)
     with pytest.raises(ValueError, match="but 2 jets have none"):
         trainer(tmp_path, 1).test(tagger, Once(batch), verbose=False)
+
+
+def test_a_training_that_diverges_says_so_before_it_is_saved_or_scored(tmp_path: Path) -> None:
+    class Diverging(Dropping):
+        def forward(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+            return super().forward(*args, **kwargs) * (torch.nan if len(self.seen) > 60 else 1.0)
+
+    tagger = JetTagging(Diverging())
+    save = L.pytorch.callbacks.ModelCheckpoint(tmp_path, every_n_train_steps=100, save_top_k=-1)
+    loop = trainer(tmp_path, 1, limit_train_batches=120, callbacks=[save])
+    with pytest.raises(ValueError, match="diverged: the loss of step 99 is nan"):
+        loop.fit(tagger, Once(toy_batch(), 120))
+    assert not list(tmp_path.glob("*.ckpt"))
+    with pytest.raises(ValueError, match="4 of 4 jets no finite score"):
+        trainer(tmp_path, 1).test(tagger, Once(toy_batch()), verbose=False)
 
 
 def test_settings_that_cannot_be(tmp_path: Path) -> None:

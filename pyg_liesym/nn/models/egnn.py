@@ -39,7 +39,8 @@ class EGNN(nn.Module):
         edge_dim: Channels of ``edge_attr``.
         attention: Whether messages pass a sigmoid gate.
         velocity: Whether the layers take ``vel``.
-        pos_aggr: How the moves of ``pos`` are summed, see :class:`~pyg_liesym.nn.EGNNConv`.
+        pos_aggr: How the moves of ``pos`` are summed, see :class:`~pyg_liesym.nn.EGNNConv`; ``None`` leaves ``pos`` as
+            it is, as the paper does for properties of molecules.
 
     Shapes:
         - **x**: :math:`(N, F_{in})`; **pos**, **vel**: :math:`(N, n)`; **edge_index**: :math:`(2, |E|)`;
@@ -67,7 +68,7 @@ class EGNN(nn.Module):
         edge_dim: int = 0,
         attention: bool = False,
         velocity: bool = False,
-        pos_aggr: Literal["sum", "mean", "graph"] = "mean",
+        pos_aggr: Literal["sum", "mean", "graph"] | None = "mean",
     ) -> None:
         super().__init__()
         if num_layers < 1:

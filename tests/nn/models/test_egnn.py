@@ -214,6 +214,15 @@ def test_no_edges_move_nothing(nodes: int) -> None:
     torch.testing.assert_close(new_pos, pos)
 
 
+def test_positions_that_stay() -> None:
+    model = network(attention=True, pos_aggr=None)
+    x, pos, _ = inputs()
+    out, same = model(x, pos, batch=BATCH)
+    assert same is pos
+    out.sum().backward()
+    assert all(p.grad is not None for p in model.parameters())
+
+
 def test_every_parameter_gets_a_finite_gradient() -> None:
     model = network(attention=True, velocity=True)
     x, pos, vel = inputs()
