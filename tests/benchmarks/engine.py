@@ -2,7 +2,7 @@
 
 Networks of 72 channels and 6 layers with the same weights, Minkowski's metric, an answer per graph.
 
-    python tests/benchmarks/engine.py all                 everything (about twenty minutes on two cores)
+    python tests/benchmarks/engine.py all                 everything (most of an hour on two cores)
     python tests/benchmarks/engine.py speed --only jets   one measurement of one case
     python tests/benchmarks/engine.py table               the results so far as Markdown, for docs/results.md
 
@@ -18,12 +18,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))  # for `python -m tests.benchmarks.engine`
 
 from engine_report import load, markdown, picture
-from harness import say
+from harness import ALLOCATORS, say
 
 from pyg_liesym.cli.files import write_json
 
 MEASUREMENTS = {
-    "speed": "time of a training step (forward, cross-entropy, backward) and of inference, the two in turn, medians; "
+    "speed": "time of a training step (forward, cross-entropy, backward) and of inference, the two in turn, in several processes, medians; "
     "with glibc's allocator as it is and told to keep freed memory",
     "memory": "peak memory of a training step, each in a process of its own, and how it grows with N",
     "peak": "best rate of a float32 matrix product here, and how much of it a training step on jets reaches",
@@ -91,7 +91,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", choices=["cpu", "cuda"], help="by default a GPU where there is one")
     parser.add_argument("--model", choices=["liegnn", "lorentznet"], default="liegnn", help="network (%(default)s)")
     parser.add_argument("--only", choices=["jets", "complete"], help="speed: jets alone, or complete graphs alone")
-    parser.add_argument("--allocator", choices=["default", "tuned"], help="speed: one of the two alone")
+    parser.add_argument("--allocator", choices=list(ALLOCATORS), help="speed: one of the two alone")
     parser.add_argument(
         "--repeats", type=int, default=7, help="of every step; at most 3 of the biggest graphs (%(default)s)"
     )
