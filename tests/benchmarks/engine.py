@@ -23,8 +23,8 @@ from harness import ALLOCATORS, say
 from pyg_liesym.cli.files import write_json
 
 MEASUREMENTS = {
-    "speed": "time of a training step (forward, cross-entropy, backward) and of inference, the two in turn, in several processes, medians; "
-    "with glibc's allocator as it is and told to keep freed memory",
+    "speed": "time of a training step (forward, cross-entropy, backward) and of inference, the two in turn, medians; "
+    "in several processes, with glibc's allocator as it is and told to keep freed memory",
     "memory": "peak memory of a training step, each in a process of its own, and how it grows with N",
     "peak": "best rate of a float32 matrix product here, and how much of it a training step on jets reaches",
     "profile": "time of a training step on jets by operator",
