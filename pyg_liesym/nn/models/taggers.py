@@ -20,8 +20,6 @@ from pyg_liesym.typing import OptTensor
 TaggerName = Literal["liegnn", "liegnn-fast", "lorentznet", "lorentznet-plain", "egnn", "particlenet"]
 """What :func:`build_tagger` knows."""
 TAGGERS: tuple[TaggerName, ...] = get_args(TaggerName)
-# Distances enter EGNN as they are: in units of 100 GeV those within a jet are of order one.
-_EGNN_UNIT = 100.0
 
 
 def build_tagger(
@@ -49,9 +47,9 @@ def build_tagger(
 
     The nodes' own scalars are :math:`\psi(\langle p, p\rangle_J)` (of EGNN with J = I, of LorentzNet without symmetry
     with Minkowski's); LorentzNet's with ``beams=True`` those of :func:`~pyg_liesym.nn.with_beams`, and two beams a
-    jet, which leave it the rotations about the beam alone. EGNN computes in units of 100 GeV, has gates and leaves the
-    momenta as they are, as its paper does for properties of molecules (with moves it diverged within an epoch of
-    100 000 jets); its graph's answer is a perceptron of the mean over the nodes.
+    jet, which leave it the rotations about the beam alone. EGNN has gates and leaves the momenta as they are, as its
+    paper does for properties of molecules (with moves it diverged within an epoch of 100 000 jets); its graph's answer
+    is a perceptron of the mean over the nodes.
 
     Args:
         name: Which.
@@ -175,7 +173,7 @@ class EGNNTagger(nn.Module):
         """Classify jets, shape :math:`(B, C)`."""
         _check(x, p4, self.in_channels)
         scalars = _own_scalars(x, p4, self.metric.to(p4.dtype))
-        h = self.net(scalars, p4 / _EGNN_UNIT, batch=batch, batch_size=batch_size)[0]
+        h = self.net(scalars, p4, batch=batch, batch_size=batch_size)[0]
         logits: Tensor = self.head(global_mean_pool(h, batch, batch_size))
         return logits
 
