@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pyg_liesym.systems.lion import Lion
     from pyg_liesym.systems.onnx import export_onnx
     from pyg_liesym.systems.streaming_data import StreamingJetData
-    from pyg_liesym.systems.tagging import JetTagging
+    from pyg_liesym.systems.tagging import JetTagging, TrainingDiverged
 
 __all__ = [
     "ChargedParticlesData",
@@ -21,6 +21,7 @@ __all__ = [
     "OrbitsData",
     "SmokePlumeData",
     "StreamingJetData",
+    "TrainingDiverged",
     "TrajectoryForecasting",
     "VectorData",
     "export_onnx",
@@ -32,6 +33,7 @@ _MODULES = {
     "Lion": "lion",
     "SmokePlumeData": "field_data",
     "StreamingJetData": "streaming_data",
+    "TrainingDiverged": "tagging",
     "TrajectoryForecasting": "forecasting",
     "export_onnx": "onnx",
 }

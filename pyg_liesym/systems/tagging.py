@@ -21,6 +21,10 @@ _LOOK_EVERY = 50
 """Steps from one look at the loss to the next: each waits for the device."""
 
 
+class TrainingDiverged(ValueError):
+    """A loss or a score is not finite any more."""
+
+
 class JetTagging(L.LightningModule):
     r"""Classify jets by the four-momenta of their constituents.
 
@@ -56,7 +60,8 @@ class JetTagging(L.LightningModule):
 
     Raises:
         ValueError: If there is no such optimiser or schedule, a training has no end that a schedule could be stretched
-            to, jets to be scored have no class, or a training has diverged.
+            to, or jets to be scored have no class.
+        TrainingDiverged: A ``ValueError``, if a loss or a score is not finite.
 
     Example:
         >>> from pyg_liesym.lie import minkowski
@@ -105,7 +110,7 @@ class JetTagging(L.LightningModule):
             logits = self(batch if self.augment is None else self.augment(batch))
         loss = _cross_entropy(logits, batch.y, batch.get("weight"))
         if (batch_idx + 1) % _LOOK_EVERY < 2 and not bool(loss.isfinite()):
-            raise ValueError(
+            raise TrainingDiverged(
                 f"the training has diverged: the loss of step {self.global_step} is {float(loss.detach())}; begin anew "
                 "or from an earlier checkpoint, with a smaller `lr` or with the trainer's `gradient_clip_val`"
             )
@@ -186,7 +191,7 @@ class JetTagging(L.LightningModule):
             raise ValueError(f"scores need the class of every jet, but {int((label < 0).sum())} jets have none")
         logits = logits.float() if logits.dtype != torch.float64 else logits
         if bad := int((~logits.isfinite()).any(1).sum()):
-            raise ValueError(
+            raise TrainingDiverged(
                 f"the network gives {bad} of {len(logits)} jets no finite score: its training has diverged"
             )
         scores = {"loss": float(_cross_entropy(logits, label, *weight))}

@@ -20,7 +20,7 @@ from pyg_liesym.lie.metric import minkowski
 from pyg_liesym.metrics.summary import tagging_summary
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.systems.data import JetsData
-from pyg_liesym.systems.tagging import JetTagging
+from pyg_liesym.systems.tagging import JetTagging, TrainingDiverged
 
 HERE = Path(__file__).parent
 
@@ -273,10 +273,10 @@ def test_a_training_that_diverges_says_so_before_it_is_saved_or_scored(tmp_path:
     tagger = JetTagging(Diverging())
     save = L.pytorch.callbacks.ModelCheckpoint(tmp_path, every_n_train_steps=100, save_top_k=-1)
     loop = trainer(tmp_path, 1, limit_train_batches=120, callbacks=[save])
-    with pytest.raises(ValueError, match="diverged: the loss of step 99 is nan"):
+    with pytest.raises(TrainingDiverged, match="diverged: the loss of step 99 is nan"):
         loop.fit(tagger, Once(toy_batch(), 120))
     assert not list(tmp_path.glob("*.ckpt"))
-    with pytest.raises(ValueError, match="4 of 4 jets no finite score"):
+    with pytest.raises(TrainingDiverged, match="4 of 4 jets no finite score"):
         trainer(tmp_path, 1).test(tagger, Once(toy_batch()), verbose=False)
 
 

@@ -26,6 +26,7 @@ from pyg_liesym.metrics.multiclass import versus
 from pyg_liesym.metrics.tagging import roc
 from pyg_liesym.nn.models.taggers import build_tagger
 from pyg_liesym.systems.schedules import Schedule
+from pyg_liesym.systems.tagging import TrainingDiverged
 
 REPEATED = ("liegnn@discovered", "liegnn", "liegnn-fast")
 """Models that run with every seed; the others with the first."""
@@ -62,7 +63,8 @@ def reproduce_tagging(
     Every model and seed has a folder in ``out``. Results there are not repeated, and a run that was stopped goes on
     from its last checkpoint to what it would have been, so the benchmark can take several sittings:
     ``liesym reproduce tagging --num_train 100000 --hours 8``, again and again. It says how much of a run is left, and
-    which runs. The tables so far are in ``table.md`` and ``result.json``, pictures beside them.
+    which runs. The tables so far are in ``table.md`` and ``result.json``, pictures beside them. Runs that diverge are
+    named there and left out of the means.
 
     Args:
         train: Files of the training and validation jets.
@@ -105,6 +107,7 @@ def reproduce_tagging(
     }
     runs = [(name, seed) for seed in seeds for name in models if seed == seeds[0] or name in repeated]
     results: dict[str, list[dict[str, Any]]] = {}
+    diverged: list[str] = []
     for number, (model, seed) in enumerate(runs, start=1):
         overrides = (sizes or {}).get(model, {})
         metric = _metric(model, seed, splits, discovered or out / "discovered", discovered is None, progress)
@@ -122,10 +125,14 @@ def reproduce_tagging(
         except SittingOver:
             print(f"the sitting is over; the same command goes on with {model}, seed {seed}")
             break
+        except TrainingDiverged as error:
+            print(f"{model}, seed {seed}: {error}", flush=True)
+            diverged.append(f"{model}, seed {seed}")
+            continue
         results.setdefault(model, []).append(result)
-        _report(out, results)
+        _report(out, results, diverged)
         print(_left(runs[number:], results), flush=True)
-    return _report(out, results)
+    return _report(out, results, diverged)
 
 
 def _splits(
@@ -178,14 +185,14 @@ def _left(runs: Sequence[tuple[str, int]], results: Mapping[str, Sequence[dict[s
     return f"{len(runs)} runs left{': ' if runs else ''}{', '.join(words)}"
 
 
-def _report(out: Path, results: Mapping[str, Sequence[dict[str, Any]]]) -> dict[str, Any]:
+def _report(out: Path, results: Mapping[str, Sequence[dict[str, Any]]], diverged: Sequence[str]) -> dict[str, Any]:
     """Write the tables and pictures of what is done."""
     rows = tabulate(results)
     same_network = {name: own for name, own in results.items() if name in ("liegnn@discovered", "liegnn")}
     differences = [*compare(out, same_network, "liegnn"), *compare(out, results, "lorentznet")]
-    result = {"table": rows, "differences": differences}
+    result = {"table": rows, "differences": differences, "diverged": list(diverged)}
     write_json(out / "result.json", result)
-    text = markdown(rows, differences)
+    text = markdown(rows, differences, diverged)
     (out / "table.md").write_text(text, encoding="utf-8")
     _draw(out, results)
     print(f"\n{text}", flush=True)

@@ -66,8 +66,10 @@ def compare(out: Path, results: Mapping[str, Sequence[Mapping[str, Any]]], refer
     return rows
 
 
-def markdown(rows: Sequence[Mapping[str, Any]], differences: Sequence[Mapping[str, Any]]) -> str:
-    """Both tables in Markdown."""
+def markdown(
+    rows: Sequence[Mapping[str, Any]], differences: Sequence[Mapping[str, Any]], diverged: Sequence[str] = ()
+) -> str:
+    """Both tables in Markdown, and the runs that diverged."""
     lines = [
         "| model | parameters | accuracy | AUC | 1/ε_B (ε_S = 0.3) | 1/ε_B (ε_S = 0.5) | training jets/s | seeds |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
@@ -87,6 +89,8 @@ def markdown(rows: Sequence[Mapping[str, Any]], differences: Sequence[Mapping[st
         lines.append(
             f"| {row['model']} | {row['reference']} | {row['auc_difference']:+.5f} | {row['error']:.5f} | {verdict} |"
         )
+    if diverged:
+        lines += ["", f"Diverged, and in no table: {'; '.join(diverged)}."]
     return "\n".join(lines) + "\n"
 
 

@@ -17,6 +17,7 @@ from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.liegan import LieGAN
 from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.nn.models.taggers import build_tagger
 from pyg_liesym.systems.pretrained import load_tagger
 from pyg_liesym.systems.tagging import JetTagging
 
@@ -114,6 +115,26 @@ def test_a_run_killed_in_its_validation_repeats_it(tmp_path: Path, monkeypatch: 
     parts = reproduce_tagging(**options(tmp_path / "parts", **one))
     assert steps == [4, 4, 8]
     assert parts["table"][0]["auc"] == whole["table"][0]["auc"]
+
+
+def test_runs_that_diverge_are_named_and_the_others_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def build(name: str, **network: Any) -> torch.nn.Module:
+        net = build_tagger(name, **network)
+        if name == "lorentznet":
+            torch.nn.init.constant_(next(net.parameters()), torch.nan)
+        return net
+
+    monkeypatch.setattr(tagging_benchmark, "build_tagger", build)
+    result = reproduce_tagging(
+        **options(tmp_path, models=("lorentznet", "liegnn"), repeated=(), num_val=0, epochs=1, robustness_jets=0)
+    )
+    assert [row["model"] for row in result["table"]] == ["liegnn"]
+    assert result["diverged"] == ["lorentznet, seed 0"]
+    assert "Diverged, and in no table: lorentznet, seed 0." in (tmp_path / "table.md").read_text()
+    assert "lorentznet, seed 0: the training has diverged: the loss of step 0 is nan" in capsys.readouterr().out
+    assert not (tmp_path / "lorentznet-seed0" / "result.json").exists()
 
 
 def test_the_metric_is_discovered_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
