@@ -22,7 +22,7 @@ _LOOK_EVERY = 50
 
 
 class TrainingDiverged(ValueError):
-    """A loss or a score is not finite any more."""
+    """A loss or a score is not finite."""
 
 
 class JetTagging(L.LightningModule):
@@ -112,7 +112,8 @@ class JetTagging(L.LightningModule):
         if (batch_idx + 1) % _LOOK_EVERY < 2 and not bool(loss.isfinite()):
             raise TrainingDiverged(
                 f"the training has diverged: the loss of step {self.global_step} is {float(loss.detach())}; begin anew "
-                "or from an earlier checkpoint, with a smaller `lr` or with the trainer's `gradient_clip_val`"
+                "or from an earlier checkpoint, with a smaller `lr` or with the trainer's `gradient_clip_val`, and see whether "
+                "all that it is given is finite"
             )
         self.log("train_loss", loss, batch_size=batch.num_graphs, prog_bar=True, on_step=True)
         return loss
@@ -192,7 +193,8 @@ class JetTagging(L.LightningModule):
         logits = logits.float() if logits.dtype != torch.float64 else logits
         if bad := int((~logits.isfinite()).any(1).sum()):
             raise TrainingDiverged(
-                f"the network gives {bad} of {len(logits)} jets no finite score: its training has diverged"
+                f"the network gives {bad} of {len(logits)} jets no finite score: its training has diverged, or what it "
+                "was given of these jets is not finite"
             )
         scores = {"loss": float(_cross_entropy(logits, label, *weight))}
         scores.update(tagging_summary(logits, label, self.classes, background=self.background))
