@@ -112,8 +112,8 @@ class JetTagging(L.LightningModule):
         if (batch_idx + 1) % _LOOK_EVERY < 2 and not bool(loss.isfinite()):
             raise TrainingDiverged(
                 f"the training has diverged: the loss of step {self.global_step} is {float(loss.detach())}; begin anew "
-                "or from an earlier checkpoint, with a smaller `lr` or with the trainer's `gradient_clip_val`, and see whether "
-                "all that it is given is finite"
+                "or from an earlier checkpoint, with a smaller `lr` or with the trainer's `gradient_clip_val`, and "
+                "see whether all that it is given is finite"
             )
         self.log("train_loss", loss, batch_size=batch.num_graphs, prog_bar=True, on_step=True)
         return loss
