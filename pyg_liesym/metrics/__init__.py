@@ -2,6 +2,7 @@
 
 from pyg_liesym.metrics.areas import Estimate, auc, auc_difference, bootstrap_error
 from pyg_liesym.metrics.equivariance import equivariance_error, relative_error
+from pyg_liesym.metrics.front import knee, pareto_front
 from pyg_liesym.metrics.jet_comparison import Point, compare_jets
 from pyg_liesym.metrics.jet_statistics import Percentiles, Values, jet_statistics, percentiles, statistics_of_classes
 from pyg_liesym.metrics.layer_equivariance import layer_equivariance_errors
@@ -26,7 +27,9 @@ __all__ = [
     "compare_jets",
     "equivariance_error",
     "jet_statistics",
+    "knee",
     "layer_equivariance_errors",
+    "pareto_front",
     "percentiles",
     "relative_error",
     "robustness",

@@ -2,6 +2,7 @@
 
 from pyg_liesym.plot.basis import plot_basis
 from pyg_liesym.plot.flow import plot_flow_forecasts
+from pyg_liesym.plot.front import plot_pareto_front
 from pyg_liesym.plot.jet import plot_jet
 from pyg_liesym.plot.jet_statistics import plot_jet_statistics
 from pyg_liesym.plot.metric import plot_metric
@@ -24,6 +25,7 @@ __all__ = [
     "plot_mass_sculpting",
     "plot_metric",
     "plot_orbits",
+    "plot_pareto_front",
     "plot_relaxation",
     "plot_robustness",
     "plot_roc",

@@ -70,7 +70,8 @@ def reproduce_tagging(
         train: Files of the training and validation jets.
         test: Files of the test jets; if they are those of the training, what is left of them.
         models: Names that `build_tagger` knows; with ``@discovered`` behind it, a model gets the J that LieGAN finds in
-            the training jets instead of Minkowski's.
+            the training jets instead of Minkowski's. ``+`` and a word of your own between the two names a variant that
+            has ``sizes``: ``liegnn+narrow``.
         out: Folder of checkpoints and results.
         seeds: Seeds of weights, order and discovery.
         repeated: Models that run with every seed; the others run with the first.
@@ -112,7 +113,7 @@ def reproduce_tagging(
         overrides = (sizes or {}).get(model, {})
         metric = _metric(model, seed, splits, discovered or out / "discovered", discovered is None, progress)
         L.seed_everything(seed, verbose=False)
-        network: dict[str, Any] = {"name": model.split("@")[0], "metric": metric, **overrides}
+        network: dict[str, Any] = {"name": _tagger(model, overrides), "metric": metric, **overrides}
         net = build_tagger(**network)
         settings: dict[str, Any] = {"model": model, **data, "sizes": overrides}
         if metric is not None:
@@ -156,6 +157,14 @@ def _splits(
         free = " that are not for the training" if list(test) == list(train) else ""
         raise ValueError(f"{list(test)} hold {len(testing)} jets{free}, but {wanted} are asked for")
     return Splits(learning[:count], learning[size - num_val : size], testing[:wanted])
+
+
+def _tagger(model: str, overrides: Mapping[str, Any]) -> str:
+    """The name that `build_tagger` knows a model by."""
+    name, variant, _ = model.partition("@")[0].partition("+")
+    if variant and not overrides:
+        raise ValueError(f"the variant {model!r} has no `sizes` that set it apart from {name!r}")
+    return name
 
 
 def _metric(model: str, seed: int, splits: Splits, folder: Path, discover: bool, progress: bool) -> Tensor | None:

@@ -159,6 +159,7 @@ def test_the_metric_is_discovered_on_the_way(tmp_path: Path, monkeypatch: pytest
         ({"models": ("liegnn@found",)}, ValueError, "'liegnn@found'"),
         ({"models": ("liegnn@discovered",), "discovered": Path("nowhere")}, FileNotFoundError, "nowhere/seed0"),
         ({"models": ("transformer",)}, ValueError, "transformer"),
+        ({"models": ("liegnn+thin",)}, ValueError, r"the variant 'liegnn\+thin' has no `sizes`"),
     ],
 )
 def test_what_cannot_be_run(changed: dict[str, Any], error: type[Exception], message: str, tmp_path: Path) -> None:
