@@ -23,14 +23,12 @@ from pyg_liesym.metrics.front import knee, pareto_front
 from pyg_liesym.nn.models.taggers import build_tagger
 
 VARIANTS: dict[str, dict[str, Any]] = {
-    "edge4": {"edge_channels": 4},
     "edge8": {"edge_channels": 8},
     "edge32": {"edge_channels": 32},
     "edge64": {"edge_channels": 64},
     "layers2": {"num_layers": 2},
     "layers3": {"num_layers": 3},
     "layers6": {"num_layers": 6},
-    "nodes32": {"hidden_channels": 32},
     "perceptron": {"linear_move": False},
 }
 """What is different in each variant of :meth:`LieGNN.fast <pyg_liesym.nn.LieGNN.fast>`."""
@@ -43,7 +41,7 @@ def reproduce_tagging_front(
     variants: dict[str, dict[str, Any]] = VARIANTS,
     out: Path = Path("runs/tagging-front"),
     seeds: tuple[int, ...] = (0, 1),
-    num_train: int = 40_000,
+    num_train: int = 100_000,
     num_test: int | None = None,
     max_constituents: int | None = None,
     timed_jets: int = 32,
