@@ -44,16 +44,19 @@ def tabulate(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[st
 def compare(out: Path, results: Mapping[str, Sequence[Mapping[str, Any]]], reference: str) -> list[dict[str, Any]]:
     """The differences of areas from a reference model, on the same test jets.
 
-    Seeds that both have are paired. ``error`` is the standard error over several pairs, of one pair that of its test
-    jets (DeLong), which is ``error_of_jets`` beside it; ``equal`` says whether the mean is within the larger of
-    :data:`TOLERANCE` and two errors.
+    A run is paired with the reference's of the same seed; every run with the reference's only one, if there is no more.
+    ``error`` is the standard error over several pairs, of one pair that of its test jets (DeLong), which is
+    ``error_of_jets`` beside it; how an only reference would scatter over its seeds is in neither. ``equal`` says
+    whether the mean is within the larger of :data:`TOLERANCE` and two errors.
     """
     rows = []
+    theirs = [one["seed"] for one in results.get(reference, ())]
     for name, own in results.items():
-        seeds = [one["seed"] for one in own if one["seed"] in [other["seed"] for other in results.get(reference, ())]]
+        pairing = {one["seed"]: theirs[0] if len(theirs) == 1 else one["seed"] for one in own}
+        seeds = [seed for seed, other in pairing.items() if other in theirs]
         if name == reference or not seeds:
             continue
-        pairs = [_difference(out / f"{name}-seed{seed}", out / f"{reference}-seed{seed}") for seed in seeds]
+        pairs = [_difference(out / f"{name}-seed{s}", out / f"{reference}-seed{pairing[s]}") for s in seeds]
         values = [value for value, _ in pairs]
         of_jets = mean(error for _, error in pairs)
         error = _standard_error(values, None) or of_jets
@@ -83,11 +86,12 @@ def markdown(
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
     if differences:
-        lines += ["", "| model | less | ΔAUC | ± | within max(0.001, 2 s.e.) |", "|---|---|---:|---:|---|"]
+        lines += ["", "| model | less | ΔAUC | ± | pairs | within max(0.001, 2 s.e.) |", "|---|---|---:|---:|---:|---|"]
     for row in differences:
         verdict = "yes" if row["equal"] else "no"
         lines.append(
-            f"| {row['model']} | {row['reference']} | {row['auc_difference']:+.5f} | {row['error']:.5f} | {verdict} |"
+            f"| {row['model']} | {row['reference']} | {row['auc_difference']:+.5f} | {row['error']:.5f} | "
+            f"{len(row['seeds'])} | {verdict} |"
         )
     if diverged:
         lines += ["", f"Diverged, and in no table: {'; '.join(diverged)}."]

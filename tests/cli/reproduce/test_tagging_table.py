@@ -51,12 +51,20 @@ def test_means_over_seeds_and_errors_of_one(results: dict[str, list[dict[str, An
     assert single["passed"] == [7, 31]
 
 
-def test_differences_are_of_the_same_seeds(results: dict[str, list[dict[str, Any]]], tmp_path: Path) -> None:
+def test_every_run_is_set_against_the_only_reference(results: dict[str, list[dict[str, Any]]], tmp_path: Path) -> None:
     (row,) = compare(tmp_path, results, "lorentznet")
-    difference, error = auc_difference(scores(0, 1.0), scores(0, 1.3), LABEL)
-    assert row["seeds"] == [0]
-    assert (row["auc_difference"], row["error"]) == pytest.approx((difference, error))
-    assert row["equal"] == (abs(difference) <= max(0.001, 2 * error))
+    differences = [auc_difference(scores(seed, 1.0), scores(0, 1.3), LABEL) for seed in (0, 1, 2)]
+    values = torch.tensor([one.value for one in differences], dtype=torch.float64)
+    assert row["seeds"] == [0, 1, 2]
+    assert row["auc_difference"] == pytest.approx(float(values.mean()))
+    assert row["error"] == pytest.approx(float(values.std()) / math.sqrt(3))
+    assert row["error_of_jets"] == pytest.approx(sum(one.error for one in differences) / 3)
+    (row,) = compare(tmp_path, {**results, "liegnn": results["liegnn"][1:2]}, "lorentznet")
+    assert (row["auc_difference"], row["error"]) == pytest.approx(tuple(differences[1]))
+    assert row["equal"] == (abs(differences[1].value) <= max(0.001, 2 * differences[1].error))
+
+
+def test_differences_are_of_the_same_seeds(results: dict[str, list[dict[str, Any]]], tmp_path: Path) -> None:
     results["lorentznet"].append(result(tmp_path, "lorentznet", 2, 1.3))
     (row,) = compare(tmp_path, results, "lorentznet")
     values = [auc_difference(scores(seed, 1.0), scores(seed, 1.3), LABEL).value for seed in (0, 2)]
