@@ -24,12 +24,12 @@ from pyg_liesym.nn.models.taggers import build_tagger
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "edge8": {"edge_channels": 8},
-    "edge32": {"edge_channels": 32},
+    "edge16": {"edge_channels": 16},
     "edge64": {"edge_channels": 64},
-    "layers2": {"num_layers": 2},
-    "layers3": {"num_layers": 3},
-    "layers6": {"num_layers": 6},
-    "perceptron": {"linear_move": False},
+    "edge16-layers2": {"edge_channels": 16, "num_layers": 2},
+    "edge16-layers3": {"edge_channels": 16, "num_layers": 3},
+    "edge16-layers6": {"edge_channels": 16, "num_layers": 6},
+    "edge16-perceptron": {"edge_channels": 16, "linear_move": False},
 }
 """What is different in each variant of :meth:`LieGNN.fast <pyg_liesym.nn.LieGNN.fast>`."""
 WARM_UP = 2

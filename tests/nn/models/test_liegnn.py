@@ -72,7 +72,7 @@ def test_the_fast_configuration_keeps_the_law() -> None:
 def test_the_fast_configuration_and_what_is_changed_of_it() -> None:
     model = LieGNN.fast(3, 5, metric=torch.eye(4))
     assert (len(model.convs), model.readout, model.in_channels, model.out_channels) == (4, "mean", 3, 5)
-    assert {(conv.hidden_channels, conv.edge_channels) for conv in model.convs} == {(64, 16)}
+    assert {(conv.hidden_channels, conv.edge_channels) for conv in model.convs} == {(64, 32)}
     model = LieGNN.fast(0, 2, metric=torch.eye(4), num_layers=2, readout=None, gate=False, act="relu")
     assert (len(model.convs), model.readout, model.convs[0].phi_m) == (2, None, None)
 
