@@ -36,6 +36,7 @@ def plot_pareto_front(
         'log'
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     names = list(points)
     speed, score, error = zip(*points.values(), strict=True) if points else ((), (), ())
@@ -50,6 +51,10 @@ def plot_pareto_front(
         ax.annotate(name, (speed[k], score[k]), xytext=(5, 4), textcoords="offset points", fontsize=8, color=colour)
     ax.plot(speed[best], score[best], "o", markersize=13, mfc="none", mec=COLOURS[1], mew=1.6, label="knee")
     ax.set(xscale="log", xlabel=xlabel, ylabel=ylabel, title=title or "Up and to the right is better")
+    ax.set_xlim(min(speed) / 1.3, max(speed) * 2)  # room for the names
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.grid(alpha=0.3)
     ax.legend(frameon=False)
     return figure
