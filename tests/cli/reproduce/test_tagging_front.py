@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from pyg_liesym.cli.reproduce import jets_tagging
+from pyg_liesym.cli.reproduce import jets_tagging, tagging_benchmark
 from pyg_liesym.cli.reproduce.tagging_front import reproduce_tagging_front, training_speeds
 from pyg_liesym.datasets.jets import Jets
 from pyg_liesym.datasets.loader import PackedLoader
@@ -42,10 +42,23 @@ def test_front_table_and_picture(
     assert [row["auc"] for row in again["table"]] == [row["auc"] for row in result["table"]]
 
 
-def test_a_sitting_that_ends_early_times_nothing(tmp_path: Path) -> None:
+def test_a_sitting_that_ends_early_times_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = reproduce_tagging_front(**OPTIONS, out=tmp_path, hours=0.0)
     assert result == {"table": [], "knee": None}
+    assert "the front waits for liegnn, liegnn-fast, liegnn-fast+thin" in capsys.readouterr().out
     assert not (tmp_path / "front.md").exists()
+
+
+def test_what_diverged_is_not_on_the_front(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(name: str, **network: Any) -> torch.nn.Module:
+        net = build_tagger(name, **network)
+        if name == "liegnn":
+            torch.nn.init.constant_(next(net.parameters()), torch.nan)
+        return net
+
+    monkeypatch.setattr(tagging_benchmark, "build_tagger", build)
+    result = reproduce_tagging_front(**{**OPTIONS, "seeds": (0,)}, out=tmp_path)
+    assert [row["model"] for row in result["table"]] == ["liegnn-fast", "liegnn-fast+thin"]
 
 
 def test_timing_leaves_the_networks_as_they_are() -> None:
