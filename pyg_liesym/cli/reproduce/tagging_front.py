@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
@@ -16,6 +15,7 @@ from tqdm import tqdm
 
 from pyg_liesym.cli.files import save_figure, write_json
 from pyg_liesym.cli.reproduce.tagging_benchmark import reproduce_tagging
+from pyg_liesym.cli.reproduce.tagging_sitting import now
 from pyg_liesym.datasets.io.files import unfinished
 from pyg_liesym.datasets.jets import Jets
 from pyg_liesym.datasets.loader import PackedLoader
@@ -113,19 +113,13 @@ def training_speeds(
     for turn in tqdm(range(WARM_UP + turns), "timing", disable=not progress):
         for name, net in nets.items():
             net.to(device).train()
-            start = _now(device)
+            start = now()
             logits = net(None, jets.p4, batch=jets.batch, batch_size=jets.num_graphs)
             cross_entropy(logits, jets.y).backward()
             if turn >= WARM_UP:
-                times[name].append(_now(device) - start)
+                times[name].append(now() - start)
             net.zero_grad()
     return {name: jets.num_graphs / median(own) for name, own in times.items()}
-
-
-def _now(device: torch.device) -> float:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter()
 
 
 def _report(out: Path, rows: Sequence[dict[str, Any]], speeds: Mapping[str, float]) -> dict[str, Any]:
@@ -145,7 +139,7 @@ def _report(out: Path, rows: Sequence[dict[str, Any]], speeds: Mapping[str, floa
     text = _markdown(result)
     with unfinished(out / "front.md") as temporary:
         temporary.write_text(text, encoding="utf-8")
-    points = {name: (speed[k], areas[k], rows[k]["auc_error"] or 0.0) for k, name in enumerate(names)}
+    points = {name: (speed[k], areas[k], rows[k]["auc_error"]) for k, name in enumerate(names)}
     save_figure(out / "front.png", plot_pareto_front(points))
     print(f"\n{text}", flush=True)
     return result

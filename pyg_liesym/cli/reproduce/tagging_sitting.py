@@ -38,7 +38,7 @@ class Stopwatch(L.Callback):
     ) -> None:
         """Start the watch if it stands still."""
         if self._since is None:
-            self._since = _now()
+            self._since = now()
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Note where the sitting begins."""
@@ -72,7 +72,7 @@ class Stopwatch(L.Callback):
         """Jets and seconds until now."""
         running = self._since is not None
         self._stop()
-        self._since = _now() if running else None
+        self._since = now() if running else None
         return {"jets": self.jets, "seconds": self.seconds}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -93,7 +93,7 @@ class Stopwatch(L.Callback):
 
     def _stop(self) -> None:
         if self._since is not None:
-            self.seconds += _now() - self._since
+            self.seconds += now() - self._since
             self._since = None
 
 
@@ -117,7 +117,8 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
 
 
-def _now() -> float:
+def now() -> float:
+    """Reading of a monotonic clock in seconds, once the GPU has done everything."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     return time.monotonic()

@@ -115,7 +115,7 @@ class LieGNN(nn.Module):
         r"""Build the cheap configuration for graphs: nodes of 64 channels, edges of 32, a linear φx, four layers.
 
         There are some fifty edges a node in a jet, so the time goes with the maps of edges; those of nodes stay wide.
-        It is the knee of the front of AUC against training speed over its widths and depths: :doc:`/results`.
+        Of the widths and depths that were tried, it is the knee of AUC against training speed: :doc:`/results`.
 
         Args:
             in_channels: Channels of ``x`` (0 if there are none).

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.liegan import LieGAN
 from pyg_liesym.lie.algebra import LieAlgebra
-from pyg_liesym.nn.models.taggers import build_tagger
 from pyg_liesym.systems.pretrained import load_tagger
 from pyg_liesym.systems.tagging import JetTagging
 
@@ -118,15 +118,9 @@ def test_a_run_killed_in_its_validation_repeats_it(tmp_path: Path, monkeypatch: 
 
 
 def test_runs_that_diverge_are_named_and_the_others_done(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, diverging: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def build(name: str, **network: Any) -> torch.nn.Module:
-        net = build_tagger(name, **network)
-        if name == "lorentznet":
-            torch.nn.init.constant_(next(net.parameters()), torch.nan)
-        return net
-
-    monkeypatch.setattr(tagging_benchmark, "build_tagger", build)
+    diverging("lorentznet")
     result = reproduce_tagging(
         **options(tmp_path, models=("lorentznet", "liegnn"), repeated=(), num_val=0, epochs=1, robustness_jets=0)
     )

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from pyg_liesym.cli.reproduce import jets_tagging, tagging_benchmark
+from pyg_liesym.cli.reproduce import jets_tagging
 from pyg_liesym.cli.reproduce.tagging_front import reproduce_tagging_front, training_speeds
 from pyg_liesym.datasets.jets import Jets
 from pyg_liesym.datasets.loader import PackedLoader
@@ -49,14 +50,8 @@ def test_a_sitting_that_ends_early_times_nothing(tmp_path: Path, capsys: pytest.
     assert not (tmp_path / "front.md").exists()
 
 
-def test_what_diverged_is_not_on_the_front(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def build(name: str, **network: Any) -> torch.nn.Module:
-        net = build_tagger(name, **network)
-        if name == "liegnn":
-            torch.nn.init.constant_(next(net.parameters()), torch.nan)
-        return net
-
-    monkeypatch.setattr(tagging_benchmark, "build_tagger", build)
+def test_what_diverged_is_not_on_the_front(tmp_path: Path, diverging: Callable[[str], None]) -> None:
+    diverging("liegnn")
     result = reproduce_tagging_front(**{**OPTIONS, "seeds": (0,)}, out=tmp_path)
     assert [row["model"] for row in result["table"]] == ["liegnn-fast", "liegnn-fast+thin"]
 
