@@ -1,0 +1,58 @@
+"""Files that appear under their name only when they are whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Gives a name beside ``path`` to write to; the file becomes ``path`` at the end and vanishes on an error.
+
+    The contents reach the disk before the name changes, so that not even a power cut leaves half a file under
+    ``path``. What was there before stays until then. Permissions are those of any new file, whatever the library that
+    writes it would choose.
+
+    Args:
+        path: The file to write; its folder is made if needed.
+
+    Yields:
+        A path in the same folder and with the same suffix, at which an empty file lies already.
+
+    Raises:
+        OSError: If the disk is full or the folder cannot be written to.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     with whole_file(f"{folder}/new/notes.txt") as unfinished:
+        ...         _ = unfinished.write_text("all of it")
+        ...     (unfinished.exists(), Path(folder, "new/notes.txt").read_text())
+        (False, 'all of it')
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.stem}.{os.getpid()}.unfinished{path.suffix}")
+    try:
+        unfinished.touch(mode=0o666)  # less the umask
+        mode = unfinished.stat().st_mode
+        yield unfinished
+        # Some libraries put a file of their own there.
+        os.chmod(unfinished, mode)
+        _to_disk(unfinished)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    with suppress(OSError):  # not every system opens folders
+        _to_disk(path.parent)
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
