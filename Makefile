@@ -61,8 +61,8 @@ lint: $(VENV)/.stamp-dev
 bench: $(VENV)/.stamp-jets $(VENV)/.stamp-dev
 	@echo "[1/6] messages in tiles against a textbook; half an hour on a quiet machine" && \
 	  for model in liegnn lorentznet; do \
-	    $(BIN)/python tests/benchmarks/engine.py all --model $$model --out runs/bench/$$model || exit 1; done
-	@echo "[2/6] what relaxing a layer costs" && $(BIN)/python tests/benchmarks/fields.py --threads 1
+	    $(BIN)/python benchmarks/engine.py all --model $$model --out runs/bench/$$model || exit 1; done
+	@echo "[2/6] what relaxing a layer costs" && $(BIN)/python benchmarks/fields.py --threads 1
 	@echo "[3/6] liesym reproduce two-body" && $(BIN)/liesym reproduce two-body
 	@echo "[4/6] liesym simulate jets" && \
 	  $(BIN)/liesym simulate jets --num-jets 60000 --num-workers $$(getconf _NPROCESSORS_ONLN)

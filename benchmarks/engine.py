@@ -2,9 +2,9 @@
 
 Networks of 72 channels and 6 layers with the same weights, Minkowski's metric, an answer per graph.
 
-    python tests/benchmarks/engine.py all                 everything (most of an hour on two cores)
-    python tests/benchmarks/engine.py speed --only jets   one measurement of one case
-    python tests/benchmarks/engine.py table               the results so far as Markdown, for docs/results.md
+    python benchmarks/engine.py all                 everything (most of an hour on two cores)
+    python benchmarks/engine.py speed --only jets   one measurement of one case
+    python benchmarks/engine.py table               the results so far as Markdown, for docs/results.md
 
 Every measurement leaves a JSON file in the folder of --out, and the picture engine.png is drawn anew from all of them.
 """
@@ -15,7 +15,7 @@ import argparse
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))  # for `python -m tests.benchmarks.engine`
+sys.path.insert(0, str(Path(__file__).parent))  # for `python -m benchmarks.engine`
 
 from engine_report import load, markdown, picture
 from harness import ALLOCATORS, say

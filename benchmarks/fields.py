@@ -4,7 +4,7 @@ A training step (forward, mean square, backward, with the relaxation penalty) of
 ones in turn: 32 channels, a 5×5 kernel, 64×64 places, a batch of 8. Then the twin on the lattice's graph beside the
 grid layer, and how its time grows with the edges. Only the ratios carry over to another machine.
 
-    python tests/benchmarks/fields.py
+    python benchmarks/fields.py
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))  # for `python -m tests.benchmarks.fields`
+sys.path.insert(0, str(Path(__file__).parent))  # for `python -m benchmarks.fields`
 
 from harness import machine, say, seconds
 

@@ -1,6 +1,6 @@
 """Peak memory of a pass over 1× and 16× the jets, each in a process of its own.
 
-    python tests/benchmarks/stream_memory.py --jets 20000 --out runs/bench/stream
+    python benchmarks/stream_memory.py --jets 20000 --out runs/bench/stream
 
 Writes 16 ROOT files of random jets, lets ``StreamingJets`` go once through one of them and through all, and once
 through one file that is as large as all together.

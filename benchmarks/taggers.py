@@ -4,9 +4,9 @@ A training step is forward, cross-entropy and backward, inference a forward pass
 turns on one batch of the packaged jets, packed, with all their constituents. Only the ratios carry over to another
 machine.
 
-    python tests/benchmarks/taggers.py                                     all taggers
-    python tests/benchmarks/taggers.py --fast '{"edge_channels": 8}'       and the fast LieGNN with other settings
-    python tests/benchmarks/taggers.py --only liegnn-fast                  the textbook and one other
+    python benchmarks/taggers.py                                     all taggers
+    python benchmarks/taggers.py --fast '{"edge_channels": 8}'       and the fast LieGNN with other settings
+    python benchmarks/taggers.py --only liegnn-fast                  the textbook and one other
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))  # for `python -m tests.benchmarks.taggers`
+sys.path.insert(0, str(Path(__file__).parent))  # for `python -m benchmarks.taggers`
 
 from cases import CLASSES, HIDDEN, LAYERS, TEXTBOOK, Contender, jets
 from harness import ALLOCATORS, apart, machine, say, seconds

@@ -19,7 +19,7 @@ from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.lorentznet import LorentzNet
 from pyg_liesym.nn.models.taggers import TAGGERS
 
-FOLDER = Path(__file__).parent / "benchmarks"
+FOLDER = Path(__file__).parents[1] / "benchmarks"
 SIZES = [5, 1, 3, 2]
 MEASUREMENTS = ("speed", "memory", "peak", "profile")
 
