@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 from torch.utils.data.distributed import DistributedSampler
-from torch_geometric.data import Batch, Data, InMemoryDataset
+from torch_geometric.data import Batch, InMemoryDataset
+
+from pyg_liesym.datasets.packed_graphs import PackedGraphs
 
 
 class PackedLoader(DataLoader[Any]):
     r"""Batches of an :class:`~torch_geometric.data.InMemoryDataset`, gathered from its storage in one step a feature.
 
-    The batches are those of :class:`torch_geometric.loader.DataLoader`, a :class:`~torch_geometric.data.Batch` with
-    ``batch`` and ``ptr``; but no graph becomes a Python object, which for small graphs is most of that loader's time.
-    The dataset's ``transform`` is therefore not called.
+    The batches equal those of :class:`torch_geometric.loader.DataLoader`, key by key; but no graph becomes a Python
+    object, which for small graphs is most of that loader's time. The dataset's ``transform`` is therefore not called.
+    Graphs that are more than a :class:`~torch_geometric.data.Data` of dense tensors (a subclass with an ``__inc__``
+    of its own, strings, sparse tensors, …) are collated by PyG itself, and gain nothing.
 
     Where ``torch.distributed`` runs, every rank gets its share of the graphs, see :class:`EpochSampler`.
     :meth:`state_dict` and :meth:`load_state_dict` let a training go on within an epoch; Lightning calls them.
@@ -58,7 +60,7 @@ class PackedLoader(DataLoader[Any]):
                 "PackedLoader reads the storage of a dataset and calls no `transform`; apply it beforehand as "
                 "`pre_transform`, or use torch_geometric.loader.DataLoader"
             )
-        graphs = _PackedGraphs(dataset)
+        graphs = PackedGraphs(dataset)
         self._position = {"epoch": 0, "batches": 0}
         self._resumed: dict[str, int] | None = None
         if kwargs.get("sampler") is None and kwargs.get("batch_sampler") is None:
@@ -154,47 +156,3 @@ def _rank_and_world() -> tuple[int, int]:
 
 def _as_it_is(batch: Batch) -> Batch:
     return batch
-
-
-class _PackedGraphs(Dataset[Batch]):
-    """A dataset whose items are asked for by the batch."""
-
-    def __init__(self, dataset: InMemoryDataset) -> None:
-        self.graphs = torch.as_tensor(list(dataset.indices()), dtype=torch.long)
-        data, slices = dataset._data, dataset.slices
-        self.fields: dict[str, tuple[Tensor, Tensor, int]] = {
-            key: (data[key], torch.as_tensor(slices[key]), data.__cat_dim__(key, data[key]))
-            for key in slices
-            if isinstance(data[key], Tensor)
-        }
-        self.node_key = "x" if "x" in self.fields else "pos"
-
-    def __len__(self) -> int:
-        return self.graphs.numel()
-
-    def __getitems__(self, items: Sequence[int]) -> Batch:
-        graphs = self.graphs[torch.as_tensor(items, dtype=torch.long)]
-        known: dict[int, tuple[Tensor, Tensor]] = {}
-        sizes, _ = self._rows(self.node_key, graphs, known)
-        out = Batch(_base_cls=Data)
-        out.batch = torch.arange(graphs.numel()).repeat_interleave(sizes)
-        out.ptr = torch.cat([sizes.new_zeros(1), sizes.cumsum(0)])
-        out._num_graphs = graphs.numel()
-        for key, (value, _, dim) in self.fields.items():
-            counts, index = self._rows(key, graphs, known)
-            selected = value.index_select(dim, index)
-            if key == "edge_index":
-                selected = selected + out.ptr[:-1].repeat_interleave(counts)
-            out[key] = selected
-        return out
-
-    def _rows(self, key: str, graphs: Tensor, known: dict[int, tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-        """Rows of a feature that belong to ``graphs``; features of the same kind share their slices and the work."""
-        slices = self.fields[key][1]
-        if slices.data_ptr() not in known:
-            start = slices[graphs]
-            counts = slices[graphs + 1] - start
-            total = int(counts.sum())
-            shift = (start - counts.cumsum(0) + counts).repeat_interleave(counts, output_size=total)
-            known[slices.data_ptr()] = (counts, torch.arange(total) + shift)
-        return known[slices.data_ptr()]
