@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import functools
 import itertools
+import logging
 import math
-import multiprocessing
 import os
-from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from pyg_liesym.datasets.io.root import write_jets
+from pyg_liesym.datasets.io.root import read_jets, write_jets
 from pyg_liesym.datasets.jet_arrays import JetArrays
 from pyg_liesym.datasets.simulation.detector import VERSION
+from pyg_liesym.datasets.simulation.processes import share_out
 from pyg_liesym.datasets.simulation.pythia import CLASSES, Detector, generate_jets, import_generators
 from pyg_liesym.datasets.simulation.recipe import check_recipe
+
+_log = logging.getLogger(__name__)
 
 
 def simulate_jets(
@@ -38,8 +40,8 @@ def simulate_jets(
     """Simulates top and QCD jets into the files ``jets_00000.root``, ``jets_00001.root``, … of a folder.
 
     Every file has ``chunk_size`` jets (the last one the rest), both classes in random order. Files that are
-    there already are kept, so that an interrupted run goes on where it stopped; the same call with a larger
-    ``num_jets`` adds files.
+    there already and whole are kept, so that an interrupted run goes on where it stopped; damaged ones are made again.
+    The same call with a larger ``num_jets`` adds files. The processes end with this one, however it ends.
 
     Args:
         folder: Where to write, with a ``recipe.json`` that says what the files are.
@@ -63,6 +65,7 @@ def simulate_jets(
         ImportError: If Pythia, FastJet or vector are not installed.
         ValueError: If a number is not positive, ``signal_fraction`` no share, or the folder holds jets of another
             recipe.
+        WorkerError: An ``OSError``, if a process was ended from outside.
     """
     numbers = dict(num_jets=num_jets, num_workers=num_workers, chunk_size=chunk_size, max_constituents=max_constituents)
     for name, value in numbers.items():
@@ -96,7 +99,7 @@ def simulate_jets(
             for path, task in todo.items():
                 write(path, *task, report=bar.update)
         else:
-            _write_in_parallel(todo, functools.partial(write, report=_count), num_workers, bar)
+            share_out(write, [(path, *task) for path, task in todo.items()], num_workers, bar.update)
     return list(chunks)
 
 
@@ -119,43 +122,12 @@ def _num_signal(num_jets: int, signal_fraction: float) -> int:
     return math.ceil(signal_fraction * num_jets - 0.5)
 
 
-_counter: Any = None
-
-
-def _start_worker(counter: Any) -> None:
-    global _counter
-    _counter = counter
-
-
-def _count(jets: int) -> None:
-    with _counter.get_lock():
-        _counter.value += jets
-
-
-def _write_in_parallel(
-    todo: Mapping[Path, tuple[int, int, tuple[int, ...]]], write: Callable[..., None], num_workers: int, bar: Any
-) -> None:
-    context = multiprocessing.get_context("spawn")
-    counter = context.Value("q", 0)
-    done = bar.n
-    with ProcessPoolExecutor(num_workers, context, _start_worker, (counter,)) as pool:
-        pending = {pool.submit(write, path, *task) for path, task in todo.items()}
-        try:
-            while pending:
-                finished, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
-                bar.update(done + counter.value - bar.n)
-                for future in finished:
-                    future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
 def _num_jets(path: Path) -> int | None:
-    """Number of jets of a finished file, None if there is none."""
-    import uproot
-
+    """Number of jets of a finished file, None if there is none or it is damaged."""
     if not path.exists():
         return None
-    with uproot.open(path) as file:
-        return int(file["tree"].num_entries)
+    try:
+        return len(read_jets(path, CLASSES))
+    except ValueError as error:
+        _log.warning("%s is made again: %s", path, error)
+        return None

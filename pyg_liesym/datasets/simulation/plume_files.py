@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from tqdm import tqdm
 
@@ -18,6 +20,7 @@ from pyg_liesym.datasets.simulation.plume_settings import FRAMES, Plumes, PlumeS
 from pyg_liesym.datasets.simulation.recipe import check_recipe
 
 _CHUNK = 12
+_log = logging.getLogger(__name__)
 
 
 def plume_files(folder: str | os.PathLike[str], setting: PlumeSetting) -> list[Path]:
@@ -46,8 +49,8 @@ def write_plumes(
     """Simulates all plumes of a setting into the files ``plumes_00000.safetensors``, … of a folder.
 
     Every file has some plumes: ``velocity`` ``[S, T, 2, H, W]`` and ``smoke`` ``[S, T, 1, H, W]`` as
-    :func:`~pyg_liesym.datasets.simulation.plume.simulate_plumes` gives them. Files that are there already are kept, so
-    that an interrupted run goes on where it stopped.
+    :func:`~pyg_liesym.datasets.simulation.plume.simulate_plumes` gives them. Files that are there already and whole
+    are kept, so that an interrupted run goes on where it stopped; damaged ones are made again.
 
     Args:
         folder: Where to write, with a ``recipe.json`` that says what the files are.
@@ -71,7 +74,7 @@ def write_plumes(
     folder, files = Path(folder), plume_files(folder, setting)
     settings = {"setting": setting, "resolution": resolution, "frames": frames, "simulation_version": VERSION}
     check_recipe(folder, settings, files, "plumes", before={})
-    todo = {path: chunk for path, chunk in zip(files, chunks, strict=True) if not path.exists()}
+    todo = {path: chunk for path, chunk in zip(files, chunks, strict=True) if not _is_whole(path)}
     total, left = frames * len(chunks), frames * len(todo)
     with tqdm(total=total, initial=total - left, unit="frame", desc=setting, disable=not progress) as bar:
         for path, chunk in todo.items():
@@ -79,6 +82,17 @@ def write_plumes(
             with unfinished(path) as temporary:
                 save_file({name: np.ascontiguousarray(values) for name, values in result._asdict().items()}, temporary)
     return files
+
+
+def _is_whole(path: Path) -> bool:
+    if not path.exists():
+        return False
+    try:
+        with safe_open(path, framework="np"):
+            return True
+    except SafetensorError as error:
+        _log.warning("%s is made again: %s", path, error)
+        return False
 
 
 def _chunks(setting: PlumeSetting, resolution: int) -> Iterator[Plumes]:

@@ -64,6 +64,32 @@ def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
     assert len(read_jets(files, CLASSES)) == 10
 
 
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
+def test_a_truncated_file_is_made_again(tmp_path, monkeypatch, caplog, share):
+    monkeypatch.setattr(module, "import_generators", lambda: None)
+    monkeypatch.setattr(module, "generate_jets", quick_chunk)
+    files = simulate_jets(tmp_path, 400, chunk_size=200, progress=False)
+    whole, kept = read_jets(files, CLASSES), files[1].stat().st_mtime_ns
+    content = files[0].read_bytes()
+    files[0].write_bytes(content[: int(share * len(content))])
+    assert simulate_jets(tmp_path, 400, chunk_size=200, progress=False) == files
+    assert_same(read_jets(files, CLASSES), whole)
+    assert files[1].stat().st_mtime_ns == kept
+    assert "jets_00000.root is made again" in caplog.text
+
+
+def test_a_file_with_wrong_bytes_is_made_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "import_generators", lambda: None)
+    monkeypatch.setattr(module, "generate_jets", quick_chunk)
+    (file,) = simulate_jets(tmp_path, 200, chunk_size=200, progress=False)
+    whole, content = read_jets(file, CLASSES), file.read_bytes()
+    file.write_bytes(content.replace(b"7zXZ", b"nono"))  # where a compressed basket begins
+    with pytest.raises(ValueError, match="not a complete ROOT file"):
+        read_jets(file, CLASSES)
+    simulate_jets(tmp_path, 200, chunk_size=200, progress=False)
+    assert_same(read_jets(file, CLASSES), whole)
+
+
 def test_more_jets_are_added(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "import_generators", lambda: None)
     monkeypatch.setattr(module, "generate_jets", quick_chunk)

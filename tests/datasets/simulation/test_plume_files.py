@@ -87,3 +87,15 @@ def test_the_card_has_a_recipe_for_the_command(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     main(["simulate", "plume", "--config", str(RECIPE), "--frames", "1"])
     assert len(list(tmp_path.rglob("*.safetensors"))) == 3
+
+
+def test_a_truncated_file_is_made_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    first, *others = write_plumes(tmp_path, "translation", resolution=8, frames=3, progress=False)
+    content, kept = first.read_bytes(), [path.stat().st_mtime_ns for path in others]
+    for size in (0, 5, len(content) - 1):
+        first.write_bytes(content[:size])
+        write_plumes(tmp_path, "translation", resolution=8, frames=3, progress=False)
+        assert first.read_bytes() == content
+        assert f"{first} is made again" in caplog.text
+        caplog.clear()
+    assert [path.stat().st_mtime_ns for path in others] == kept
