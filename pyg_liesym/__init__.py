@@ -5,16 +5,9 @@ The headline names are here, and load when they are first used; everything else 
 :mod:`pyg_liesym.metrics`, :mod:`pyg_liesym.systems`, :mod:`pyg_liesym.plot` and :mod:`pyg_liesym.testing`.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
-    from pyg_liesym.discovery.liegan import LieGAN
-    from pyg_liesym.lie.algebra import LieAlgebra
-    from pyg_liesym.lie.invariant import InvariantMetric
-    from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
-    from pyg_liesym.nn.models.liegnn import LieGNN
+from pyg_liesym.lazy import lazy
 
 __version__ = "0.1.0"
 
@@ -28,21 +21,22 @@ __all__ = [
     "__version__",
 ]
 
-_HOME = {
-    "DiscoveredSymmetry": "pyg_liesym.discovery.discovered_symmetry",
-    "InvariantMetric": "pyg_liesym.lie.invariant",
-    "LieAlgebra": "pyg_liesym.lie.algebra",
-    "LieGAN": "pyg_liesym.discovery.liegan",
-    "LieGNN": "pyg_liesym.nn.models.liegnn",
-    "LieGNNConv": "pyg_liesym.nn.conv.liegnn_conv",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+if TYPE_CHECKING:
+    from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
+    from pyg_liesym.discovery.liegan import LieGAN
+    from pyg_liesym.lie.algebra import LieAlgebra
+    from pyg_liesym.lie.invariant import InvariantMetric
+    from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
+    from pyg_liesym.nn.models.liegnn import LieGNN
+else:
+    __getattr__, __dir__ = lazy(
+        __name__,
+        {
+            "discovery.discovered_symmetry": ["DiscoveredSymmetry"],
+            "discovery.liegan": ["LieGAN"],
+            "lie.algebra": ["LieAlgebra"],
+            "lie.invariant": ["InvariantMetric"],
+            "nn.conv.liegnn_conv": ["LieGNNConv"],
+            "nn.models.liegnn": ["LieGNN"],
+        },
+    )

@@ -14,7 +14,7 @@ TOP = "pyg_liesym"
 FLOORS: dict[str, tuple[set[str], ...]] = {
     # The floors of the package, then those inside its larger parts. Lowest first; siblings share a line.
     "": (
-        {"typing", "writing"},
+        {"lazy", "typing", "writing"},
         {"lie"},
         {"field", "metrics"},
         {"nn", "discovery", "datasets", "transforms"},

@@ -1,16 +1,8 @@
 """Find the symmetry in data: LieGAN, and what it returns."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry, load_metric
-from pyg_liesym.discovery.mask import block_mask
-
-if TYPE_CHECKING:
-    from pyg_liesym.discovery.discriminator import QuadraticDiscriminator
-    from pyg_liesym.discovery.liegan import LieGAN
-    from pyg_liesym.discovery.liegan_module import LieGANModule
-    from pyg_liesym.discovery.samples import Samples
-    from pyg_liesym.discovery.stopping import SpanStopping
+from pyg_liesym.lazy import lazy
 
 __all__ = [
     "DiscoveredSymmetry",
@@ -23,19 +15,24 @@ __all__ = [
     "load_metric",
 ]
 
-# Modules that bring in Lightning are imported when asked for.
-_LAZY = {
-    "LieGAN": "liegan",
-    "LieGANModule": "liegan_module",
-    "QuadraticDiscriminator": "discriminator",
-    "Samples": "samples",
-    "SpanStopping": "stopping",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    return getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
+if TYPE_CHECKING:
+    from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry, load_metric
+    from pyg_liesym.discovery.discriminator import QuadraticDiscriminator
+    from pyg_liesym.discovery.liegan import LieGAN
+    from pyg_liesym.discovery.liegan_module import LieGANModule
+    from pyg_liesym.discovery.mask import block_mask
+    from pyg_liesym.discovery.samples import Samples
+    from pyg_liesym.discovery.stopping import SpanStopping
+else:
+    __getattr__, __dir__ = lazy(
+        __name__,
+        {
+            "discovered_symmetry": ["DiscoveredSymmetry", "load_metric"],
+            "discriminator": ["QuadraticDiscriminator"],
+            "liegan": ["LieGAN"],
+            "liegan_module": ["LieGANModule"],
+            "mask": ["block_mask"],
+            "samples": ["Samples"],
+            "stopping": ["SpanStopping"],
+        },
+    )
