@@ -14,11 +14,13 @@ __all__ = [
     "JetClass",
     "JetFlow",
     "Jets",
+    "PackedLoader",
     "QuarkGluon",
     "SmokePlume",
     "StreamingJets",
     "StreamingLoader",
     "TopLandscape",
+    "VectorPairs",
 ]
 
 if TYPE_CHECKING:
@@ -27,11 +29,13 @@ if TYPE_CHECKING:
     from pyg_liesym.datasets.jet_class import JetClass
     from pyg_liesym.datasets.jet_flow import JetFlow
     from pyg_liesym.datasets.jets import Jets
+    from pyg_liesym.datasets.loader import PackedLoader
     from pyg_liesym.datasets.quark_gluon import QuarkGluon
     from pyg_liesym.datasets.smoke_plume import SmokePlume
     from pyg_liesym.datasets.streaming import StreamingJets
     from pyg_liesym.datasets.streaming_loader import StreamingLoader
     from pyg_liesym.datasets.top_landscape import TopLandscape
+    from pyg_liesym.datasets.vector_pairs import VectorPairs
 else:
     __getattr__, __dir__ = lazy(
         __name__,
@@ -41,10 +45,12 @@ else:
             "jet_class": ["JetClass"],
             "jet_flow": ["JetFlow"],
             "jets": ["Jets"],
+            "loader": ["PackedLoader"],
             "quark_gluon": ["QuarkGluon"],
             "smoke_plume": ["SmokePlume"],
             "streaming": ["StreamingJets"],
             "streaming_loader": ["StreamingLoader"],
             "top_landscape": ["TopLandscape"],
+            "vector_pairs": ["VectorPairs"],
         },
     )

@@ -5,7 +5,7 @@ from pyg_liesym.field.angular_basis import AngularBasis, angular_basis
 from pyg_liesym.field.group_average import group_average
 from pyg_liesym.field.kernel_space import KernelSpace
 from pyg_liesym.field.lattice import Lattice
-from pyg_liesym.field.offset_basis import RingBasis, StencilBasis
+from pyg_liesym.field.offset_basis import OffsetBasis, RingBasis, StencilBasis
 from pyg_liesym.field.point_group import PointGroup
 from pyg_liesym.field.representation import FieldType, Representation, regulars, scalars, vectors
 from pyg_liesym.field.riesz_basis import angular_multipliers, octaves
@@ -19,6 +19,7 @@ __all__ = [
     "FieldType",
     "KernelSpace",
     "Lattice",
+    "OffsetBasis",
     "PointGroup",
     "Representation",
     "RingBasis",

@@ -13,10 +13,13 @@ __all__ = [
     "OrbitsData",
     "SmokePlumeData",
     "StreamingJetData",
+    "Tagger",
     "TrainingDiverged",
     "TrajectoryForecasting",
     "VectorData",
     "export_onnx",
+    "load_tagger",
+    "save_tagger",
 ]
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from pyg_liesym.systems.forecasting import TrajectoryForecasting
     from pyg_liesym.systems.lion import Lion
     from pyg_liesym.systems.onnx import export_onnx
+    from pyg_liesym.systems.pretrained import Tagger, load_tagger, save_tagger
     from pyg_liesym.systems.streaming_data import StreamingJetData
     from pyg_liesym.systems.tagging import JetTagging, TrainingDiverged
 else:
@@ -38,6 +42,7 @@ else:
             "forecasting": ["TrajectoryForecasting"],
             "lion": ["Lion"],
             "onnx": ["export_onnx"],
+            "pretrained": ["Tagger", "load_tagger", "save_tagger"],
             "streaming_data": ["StreamingJetData"],
             "tagging": ["JetTagging", "TrainingDiverged"],
         },

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data
+from torch_geometric.data.datapipes import functional_transform
 from torch_geometric.transforms import BaseTransform
 
 from pyg_liesym.transforms.move import four_momenta, jet_of_nodes, num_jets
@@ -21,6 +22,7 @@ OF_JETS = ("y", "jet", "weight", "entry")
 """Features of whole jets, whatever their number of rows."""
 
 
+@functional_transform("add_reference_vectors")
 class AddReferenceVectors(BaseTransform):
     r"""Put reference vectors (spurions) before the constituents of every jet, as particles of their own.
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
+from torch_geometric.data.datapipes import functional_transform
 from torch_geometric.transforms import BaseTransform
 
 from pyg_liesym.field.lattice import Lattice
 
 
+@functional_transform("graph_to_grid")
 class GraphToGrid(BaseTransform):
     r"""Give back the fields of a graph that :class:`~pyg_liesym.transforms.GridToGraph` made; also of a batch.
 

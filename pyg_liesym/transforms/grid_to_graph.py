@@ -5,11 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
+from torch_geometric.data.datapipes import functional_transform
 from torch_geometric.transforms import BaseTransform
 
 from pyg_liesym.field.lattice import Lattice
 
 
+@functional_transform("grid_to_graph")
 class GridToGraph(BaseTransform):
     r"""Make a graph of a field on a lattice: a node for each place, edges from the places of a square kernel.
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from torch import Tensor
 from torch_geometric.data import Data
+from torch_geometric.data.datapipes import functional_transform
 from torch_geometric.transforms import BaseTransform
 
 from pyg_liesym.field.lattice import Lattice
 
 
+@functional_transform("grid_to_particles")
 class GridToParticles(BaseTransform):
     r"""Read an image at the places of the particles it was made of; zero for those outside.
 

@@ -6,9 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
+from torch_geometric.data.datapipes import functional_transform
 from torch_geometric.transforms import BaseTransform
 
 
+@functional_transform("mesh_to_graph")
 class MeshToGraph(BaseTransform):
     r"""Connect the points of a mesh or cloud: along its cells, within a radius, or to the k nearest.
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
+from torch_geometric.data.datapipes import functional_transform
 from torch_geometric.transforms import BaseTransform
 
 from pyg_liesym.field.lattice import Lattice
 
 
+@functional_transform("particles_to_grid")
 class ParticlesToGrid(BaseTransform):
     r"""Sum what particles carry in the cells of a lattice: a jet image, or a density.
 

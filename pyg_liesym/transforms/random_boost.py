@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import torch
 from torch_geometric.data import Data
+from torch_geometric.data.datapipes import functional_transform
 from torch_geometric.transforms import BaseTransform
 
 from pyg_liesym.lie.motions import boosts, boosts_along_z, random_axes
 from pyg_liesym.transforms.move import move, num_jets
 
 
+@functional_transform("random_boost")
 class RandomBoost(BaseTransform):
     r"""Boost every jet along a random axis, or along the beams, by a rapidity uniform in :math:`[0, \eta_{max}]`.
 

@@ -6,12 +6,14 @@ import math
 
 import torch
 from torch_geometric.data import Data
+from torch_geometric.data.datapipes import functional_transform
 from torch_geometric.transforms import BaseTransform
 
 from pyg_liesym.lie.motions import random_axes, turns
 from pyg_liesym.transforms.move import move, num_jets
 
 
+@functional_transform("random_rotation")
 class RandomRotation(BaseTransform):
     r"""Turn every jet about a random axis, or about the beams, by an angle uniform in :math:`\pm\theta_{max}`.
 

@@ -1,0 +1,96 @@
+"""Every ``__all__`` is complete: what a file is named after is public, and so is what the pages speak of."""
+
+from __future__ import annotations
+
+import ast
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "examples" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+HEADINGS = ("| layer, method, data | paper | file |", "\n\n")
+# What files are named after and only the package itself uses, and why.
+INTERNAL = {
+    "FlowWindows": "the base of SmokePlume and JetFlow",
+    "JetArrays": "what readers hand to data sets",
+    "JetDataset": "the base of the data sets of jets",
+    "JetSummary": "what `liesym data info` prints",
+    "PackedGraphs": "the storage behind PackedLoader",
+    "RootWriter": "chosen by jet_writer",
+    "ScoreWriter": "what `liesym tag` writes through",
+}
+
+
+def dotted(path: Path) -> str:
+    """The name of a module or package, as seen from the package."""
+    return ".".join((path.parent if path.stem == "__init__" else path.with_suffix("")).relative_to(ROOT).parts[1:])
+
+
+def public() -> dict[str, list[str]]:
+    """The ``__all__`` of every package that has one."""
+    packages = (dotted(path) for path in sorted((ROOT / "pyg_liesym").rglob("__init__.py")))
+    modules = {name: import_module(f"pyg_liesym.{name}" if name else "pyg_liesym") for name in packages}
+    return {name: list(module.__all__) for name, module in modules.items() if hasattr(module, "__all__")}
+
+
+PUBLIC = public()
+NAMES = {name for names in PUBLIC.values() for name in names}
+
+
+def definitions(path: Path) -> list[str]:
+    """The public classes and functions that a module defines."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    found = [node.name for node in body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+    return [name for name in found if not name.startswith("_")]
+
+
+def namesake(path: Path) -> str | None:
+    """The class that a module is named after: ``lie_algebra.py`` after ``LieAlgebra``."""
+    stem = path.stem.replace("_", "")
+    return next((name for name in definitions(path) if name[0].isupper() and name.lower() == stem), None)
+
+
+def hidden() -> dict[str, str]:
+    """What files are named after without its being in the ``__all__`` of a package, by name; the commands aside."""
+    found = {}
+    for path in sorted((ROOT / "pyg_liesym").rglob("*.py")):
+        package, name = dotted(path.parent / "__init__.py"), namesake(path)
+        if name is not None and name not in PUBLIC.get(package, ()) and package.split(".")[0] not in ("cli", "nn"):
+            found[name] = dotted(path)
+    return found
+
+
+def test_what_a_file_is_named_after_is_public() -> None:
+    assert {name: module for name, module in hidden().items() if name not in INTERNAL} == {}
+
+
+def test_every_excuse_is_needed() -> None:
+    assert INTERNAL.keys() - hidden().keys() == set()
+
+
+@pytest.mark.parametrize("package", [name for name in PUBLIC if name])
+def test_names_exist_and_are_listed_once(package: str) -> None:
+    module = import_module(f"pyg_liesym.{package}")
+    assert [name for name in PUBLIC[package] if getattr(module, name, None) is None] == []
+    assert PUBLIC[package] == sorted(set(PUBLIC[package]))
+    assert set(PUBLIC[package]) <= set(dir(module))
+
+
+def test_classes_in_the_pages_are_public() -> None:
+    ours = {name for path in (ROOT / "pyg_liesym").rglob("*.py") for name in definitions(path) if name[0].isupper()}
+    spoken = {word for page in PAGES for word in re.findall(r"`(\w+)(?:\([^`]*\))?`", page.read_text(encoding="utf-8"))}
+    assert spoken & NAMES
+    assert sorted(spoken & ours - NAMES) == []
+
+
+def test_the_table_of_the_readme_and_the_public_names_agree() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    start, end = HEADINGS
+    table = text[text.index(start) :].split(end)[0]
+    named = set(re.findall(r"`([A-Z]\w+|assert_\w+)`", " ".join(line.split("|")[1] for line in table.splitlines())))
+    assert sorted(name for name in named if name not in NAMES) == []
+    wanted = {*PUBLIC[""], *PUBLIC["nn.conv"], *PUBLIC["datasets"]} - {"__version__"}
+    assert sorted(wanted - named) == []
