@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import warnings
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.plugins.io import CheckpointIO
+from lightning.pytorch.utilities.exceptions import SIGTERMException
+
+from pyg_liesym.systems.checkpoint_io import WholeCheckpointIO, newest_checkpoint, read_checkpoint
+from pyg_liesym.systems.last_checkpoint import LastCheckpoint
 
 # Lightning's command line calls jsonargparse by names that the latter has since changed; not the user's concern.
 os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
 from lightning.pytorch.cli import LightningCLI
+
+MINUTES = 5
+"""From one checkpoint within an epoch to the next, where the data can go on within an epoch."""
 
 PATIENCE = 20
 """Epochs without a better validation loss after which a training stops: more than the rate's longest cycle."""
@@ -22,38 +32,56 @@ PATIENCE = 20
 class CommandLine(LightningCLI):
     """Lightning's command line with callbacks that a training wants unless its settings have their own.
 
-    ``fit`` keeps the checkpoints ``best`` (by the validation loss) and ``last``, and stops after :data:`PATIENCE`
-    epochs without a better one. ``test`` of a tagger leaves its scores and pictures, ``predict`` the predictions. An
-    ``EarlyStopping``, ``ModelCheckpoint``, ``TaggingReport`` or ``PredictionReport`` among the trainer's ``callbacks``
-    takes the place of ours.
+    ``fit`` keeps the checkpoints ``best`` (by the validation loss) and ``last`` (of every epoch), and stops after
+    :data:`PATIENCE` epochs without a better one. ``test`` of a tagger leaves its scores and pictures, ``predict`` the
+    predictions. An ``EarlyStopping``, ``ModelCheckpoint``, ``TaggingReport`` or ``PredictionReport`` among the
+    trainer's ``callbacks`` takes the place of ours.
 
-    ``--ckpt_path last`` and ``best`` are the newest checkpoints of these names below the trainer's folder; a ``fit``
-    without any begins anew.
+    ``--ckpt_path last`` and ``best`` are the newest undamaged checkpoints of these names below the trainer's folder; a
+    ``fit`` without any begins anew. A ``fit`` that goes on from a checkpoint keeps its own in the same folder, so that
+    ``best`` is the best of both parts. Checkpoints are local files and are read without unpickling.
     """
 
-    def before_instantiate_classes(self) -> None:
-        """Find the checkpoint that ``last`` or ``best`` means."""
-        settings = self.config[self.subcommand]
+    resumed_from: Path | None = None
+
+    def parse_arguments(self, parser: Any, args: Any) -> None:
+        """Read the words, and find the checkpoint that ``last`` or ``best`` means."""
+        super().parse_arguments(parser, args)
+        settings = self.config[self.config.subcommand]
         name = settings.get("ckpt_path")
-        if name not in ("last", "best"):
+        if name is None:
             return
-        folder = Path(settings.get("trainer.default_root_dir") or "lightning_logs")
-        found = sorted(folder.rglob(f"{name}*.ckpt"), key=lambda path: path.stat().st_mtime)
-        if found:
-            settings["ckpt_path"] = str(found[-1])
-            print(f"{self.subcommand} with {found[-1]}")
-        elif self.subcommand != "fit":
-            raise ValueError(f"there is no checkpoint {name}*.ckpt below {folder}: give its path as --ckpt_path")
+        if name in ("last", "best"):
+            folder = Path(settings.get("trainer.default_root_dir") or "lightning_logs")
+            found, damaged = newest_checkpoint(folder, name)
+            for path in damaged:
+                sys.stderr.write(f"liesym {self.config.subcommand}: {path} is damaged and left aside\n")
+            if found is None and self.config.subcommand != "fit":
+                raise ValueError(f"there is no checkpoint {name}*.ckpt below {folder}: give its path as --ckpt_path")
+            settings["ckpt_path"] = found and str(found)
+            if found is not None:
+                print(f"{self.config.subcommand} with {found}")
+        if settings["ckpt_path"] is not None:
+            read_checkpoint(settings["ckpt_path"])  # complains in words where Lightning would not
+            self.resumed_from = Path(settings["ckpt_path"])
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
-        """Make the trainer of the settings, with the missing callbacks."""
+        """Make the trainer of the settings, with the missing callbacks and with checkpoints that are whole."""
         settings = self._get(self.config_init, "trainer", default={})
-        given = settings.get("callbacks") or []
-        own = given if isinstance(given, list) else [given]
+        own = _as_list(settings.get("callbacks"))
         ours = [] if settings.get("fast_dev_run") else self._callbacks(settings)
         kinds = tuple(type(callback) for callback in own)
-        missing = [callback for callback in ours if not issubclass(type(callback), kinds)]
-        return super().instantiate_trainer(**{**kwargs, "callbacks": [*own, *missing]})
+        callbacks = [*own, *(callback for callback in ours if not issubclass(type(callback), kinds))]
+        if not settings.get("fast_dev_run") and settings.get("enable_checkpointing") is not False:
+            callbacks += [LastCheckpoint(), LastCheckpoint(timedelta(minutes=MINUTES))]
+        if self.subcommand == "fit" and self.resumed_from is not None:
+            for callback in callbacks:
+                if isinstance(callback, ModelCheckpoint) and callback.dirpath is None:
+                    callback.dirpath = str(self.resumed_from.parent)
+        plugins = _as_list(settings.get("plugins"))
+        if not any(isinstance(plugin, CheckpointIO) for plugin in plugins):
+            plugins.append(WholeCheckpointIO())
+        return super().instantiate_trainer(**{**kwargs, "callbacks": callbacks, "plugins": plugins})
 
     def _callbacks(self, settings: Any) -> list[L.Callback]:
         from pyg_liesym.cli.prediction_report import PredictionReport
@@ -71,7 +99,7 @@ class CommandLine(LightningCLI):
         # In every subcommand: a checkpoint wants the callbacks of its training, or warns.
         return [
             *report,
-            ModelCheckpoint(monitor=loss, filename="best", save_last=True),
+            ModelCheckpoint(monitor=loss, filename="best", enable_version_counter=False),
             EarlyStopping(loss, patience=PATIENCE, check_on_train_epoch_end=False),
         ]
 
@@ -87,14 +115,31 @@ def train(words: list[str]) -> None:
     import pyg_liesym.systems.streaming_data
     import pyg_liesym.systems.tagging  # noqa: F401  (their classes can then be named without the module)
 
-    sys.argv = ["liesym", *words]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        CommandLine(
-            L.LightningModule,
-            L.LightningDataModule,
-            subclass_mode_model=True,
-            subclass_mode_data=True,
-            save_config_kwargs={"overwrite": True},
-            auto_configure_optimizers=False,
-        )
+        # A training that goes on does so where its checkpoints are.
+        warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
+        # The words are not those of `sys.argv` only by an underscore; from there Lightning starts its other processes.
+        warnings.filterwarnings("ignore", message=".*args parameter is intended to run from within Python.*")
+        try:
+            CommandLine(
+                L.LightningModule,
+                L.LightningDataModule,
+                subclass_mode_model=True,
+                subclass_mode_data=True,
+                save_config_kwargs={"overwrite": True},
+                auto_configure_optimizers=False,
+                args=words,
+            )
+        except SIGTERMException as error:
+            raise SystemExit(128 + signal.SIGTERM) from error
+        except SystemExit as error:
+            if isinstance(error.__context__, KeyboardInterrupt):  # which Lightning has taken for itself
+                raise KeyboardInterrupt from error
+            raise
+
+
+def _as_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]

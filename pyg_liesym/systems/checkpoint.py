@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from pyg_liesym.datasets.io.files import PathLike
 from pyg_liesym.datasets.io.jet_files import JetSchema
+from pyg_liesym.systems.checkpoint_io import local_path, read_checkpoint
 from pyg_liesym.systems.pretrained import NETWORKS, Tagger, build_transform
 
 _PREFIX = "net."
@@ -29,15 +29,12 @@ def tagger_of_checkpoint(path: PathLike) -> Tagger:
         FileNotFoundError: If there is no such file, or no settings.
         ValueError: If the checkpoint cannot be read, or has a network or a transform that a tagger cannot have.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
+    path = local_path(path)
+    saved = read_checkpoint(path).get("state_dict")
+    if not isinstance(saved, dict):
+        raise ValueError(f"{path} has no `state_dict`, as a checkpoint of `liesym fit` has")
     model, data = _settings(path)
     transform = build_transform(_in_words(model.get("transform")), str(path))
-    try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
-    except Exception as error:  # of many types, from zip, pickle and torch
-        raise ValueError(f"{path} is not a complete checkpoint: {type(error).__name__}: {error}") from error
     state = {name.removeprefix(_PREFIX): value for name, value in saved.items() if name.startswith(_PREFIX)}
     kind, arguments = _network(model.get("net"), state, path)
     try:

@@ -7,17 +7,16 @@ from contextlib import contextmanager
 from importlib import resources
 from typing import Any, Literal
 
-import lightning as L
-
 from pyg_liesym.datasets.io.jet_files import JetSchema
 from pyg_liesym.datasets.streaming import StreamingJets
 from pyg_liesym.datasets.streaming_loader import StreamingLoader
+from pyg_liesym.systems.resumable import ResumesWithinEpoch
 
 StreamSplit = Literal["train", "val", "test", "predict"]
 _SHARED: tuple[StreamSplit, ...] = ("train", "val", "test")
 
 
-class StreamingJetData(L.LightningDataModule):
+class StreamingJetData(ResumesWithinEpoch):
     r"""Jets from files that need not fit in memory, on one process or many.
 
     Ranks and workers train for equally many steps and share validation, test and prediction so that every jet comes

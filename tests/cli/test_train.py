@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -155,7 +159,7 @@ def test_best_last_and_early_stopping_without_being_asked(
     (stopping,) = (callback for callback in seen if type(callback).__name__ == "EarlyStopping")
     (checkpoint,) = (callback for callback in seen if type(callback).__name__ == "ModelCheckpoint")
     assert stopping.monitor == checkpoint.monitor == loss
-    assert checkpoint.save_last
+    assert sum(type(callback).__name__ == "LastCheckpoint" for callback in seen) == 2
     seen.clear()
     stopping = "--trainer.callbacks={class_path: EarlyStopping, init_args: {monitor: other, patience: 3}}"
     liesym(tmp_path, "fit", *words, stopping, "--trainer.limit_val_batches=0")
@@ -188,3 +192,127 @@ def test_jets_of_ten_classes(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "scores.h5") as content:
         assert set(content) == {f"score_{name}" for name in classes}
         assert sum(content[name][:] for name in content) == pytest.approx(1, abs=1e-5)
+
+
+KILLER = """
+import os, signal
+from lightning import Callback
+
+class At(Callback):
+    \"\"\"Sends this process a signal in the middle of an epoch.\"\"\"
+
+    def __init__(self, epoch: int, name: str = "SIGKILL") -> None:
+        self.epoch, self.signal = epoch, signal.Signals[name]
+
+    def on_train_batch_end(self, trainer, *args) -> None:
+        if trainer.current_epoch == self.epoch:
+            os.kill(os.getpid(), self.signal)
+"""
+
+
+def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """``liesym`` in a process of its own, with the module ``killer`` at hand."""
+    (folder / "killer.py").write_text(KILLER)
+    program = folder / "liesym"
+    program.write_text("from pyg_liesym.cli.main import main\nmain()\n")
+    path = os.pathsep.join([str(folder), *sys.path])
+    return subprocess.run(
+        [sys.executable, str(program), *words, f"--trainer.default_root_dir={folder / 'run'}"],
+        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": path},
+    )  # fmt: skip
+
+
+def epochs_of(folder: Path) -> dict[str, int]:
+    return {name: torch.load(path, weights_only=True)["epoch"] for name, path in checkpoints(folder).items()}
+
+
+def test_a_killed_training_loses_an_epoch_at_most_and_keeps_one_best(tmp_path: Path) -> None:
+    """With a rate of zero no epoch is better than the first, and yet the last is there."""
+    words = ["fit", *JETS, "--trainer.max_epochs=6", "--model.init_args.lr=0", "--model.init_args.schedule=constant"]
+    killed = run(tmp_path, *words, "--trainer.callbacks+=killer.At", "--trainer.callbacks.epoch=4")
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert epochs_of(tmp_path) == {"best": 0, "last": 3}
+    resumed = run(tmp_path, *words, "--ckpt_path", "last")
+    assert resumed.returncode == 0, resumed.stderr
+    assert "last.ckpt" in resumed.stdout
+    assert epochs_of(tmp_path) == {"best": 0, "last": 5}
+    assert len(list(tmp_path.rglob("*.ckpt"))) == 2
+
+
+@pytest.mark.parametrize(("name", "status"), [("SIGTERM", 143), ("SIGINT", 130)])
+def test_a_signal_is_told_from_success(name: str, status: int, tmp_path: Path) -> None:
+    at = ["--trainer.callbacks+=killer.At", "--trainer.callbacks.epoch=1", f"--trainer.callbacks.name={name}"]
+    ended = run(tmp_path, "fit", *JETS, "--trainer.max_epochs=3", *at)
+    assert ended.returncode == status, ended.stderr
+    assert epochs_of(tmp_path)["last"] == 0
+
+
+def test_a_stream_told_to_end_keeps_its_place(tmp_path: Path) -> None:
+    stream = ["--data=StreamingJetData", "--data.max_constituents=5", "--data.batch_size=30"]
+    words = ["fit", *JETS, *stream, "--trainer.max_epochs=2"]
+    at = ["--trainer.callbacks+=killer.At", "--trainer.callbacks.epoch=1", "--trainer.callbacks.name=SIGTERM"]
+    assert run(tmp_path, *words, *at).returncode == 143
+    state = torch.load(checkpoints(tmp_path)["last"], weights_only=True)
+    assert (state["epoch"], state["global_step"]) == (1, 3)  # two steps an epoch, and one of the second
+    assert run(tmp_path, *words, "--ckpt_path", "last").returncode == 0
+    assert torch.load(checkpoints(tmp_path)["last"], weights_only=True)["global_step"] == 4
+
+
+def test_the_best_of_a_moved_folder_stays(tmp_path: Path) -> None:
+    still = ["--trainer.max_epochs=1", "--model.init_args.lr=0", "--model.init_args.schedule=constant"]
+    liesym(tmp_path / "a", "fit", *JETS, *still)
+    (tmp_path / "a").rename(tmp_path / "b")
+    liesym(tmp_path / "b", "fit", *JETS, *still, "--trainer.max_epochs=2", "--ckpt_path", "last")
+    assert epochs_of(tmp_path) == {"best": 0, "last": 1}
+
+
+def test_processes_are_started_with_the_words_that_were_typed(tmp_path: Path) -> None:
+    done = run(tmp_path, "fit", *JETS, "--trainer.devices", "2", "--trainer.strategy=ddp")
+    assert done.returncode == 0, done.stderr
+    assert set(checkpoints(tmp_path)) == {"best", "last"}
+
+
+class Bomb:
+    """Its pickle writes a file when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("command", ["fit", "validate", "test", "predict"])
+@pytest.mark.parametrize("name", ["last", "best", None])
+def test_a_checkpoint_cannot_run_code(
+    command: str, name: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / f"{name or 'other'}.ckpt"
+    torch.save({"state_dict": {}, "epoch": Bomb(tmp_path / "code was run")}, path)
+    with pytest.raises(SystemExit, match="2"):
+        liesym(tmp_path, command, *JETS, "--ckpt_path", name or str(path))
+    assert f"{path} holds more than tensors and plain values" in capsys.readouterr().err
+    assert not (tmp_path / "code was run").exists()
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/a.ckpt", "https://a.b/c.ckpt", "s3://a/b.ckpt", "registry:a"])
+def test_a_checkpoint_is_a_local_file(address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        liesym(tmp_path, "test", *JETS, "--ckpt_path", address)
+    assert "a checkpoint is read from a local file" in capsys.readouterr().err
+
+
+def test_the_newest_whole_checkpoint_is_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    liesym(tmp_path, "fit", *JETS)
+    last = checkpoints(tmp_path)["last"]
+    newer = last.with_name("last-v1.ckpt")
+    newer.write_bytes(last.read_bytes()[:-1000])
+    liesym(tmp_path, "validate", *JETS, "--ckpt_path", "last")
+    output = capsys.readouterr()
+    assert f"{newer} is damaged and left aside" in output.err
+    assert f"validate with {last}" in output.out
+    for path in tmp_path.rglob("*.ckpt"):
+        path.write_bytes(b"PK")
+    with pytest.raises(SystemExit, match="2"):
+        liesym(tmp_path, "fit", *JETS, "--ckpt_path", "last")
+    assert "begin anew without" in capsys.readouterr().err
