@@ -80,7 +80,7 @@ test-lowest:
 	  ARGS="-W ignore::DeprecationWarning $(ARGS)"
 
 clean:
-	rm -rf .venv .venv-lowest build dist docs/_build docs/reference/api .pytest_cache .mypy_cache .ruff_cache .hypothesis runs
+	rm -rf .venv .venv-lowest build dist docs/_build docs/_generated docs/reference/api docs/reference/commands .pytest_cache .mypy_cache .ruff_cache .hypothesis runs
 
 $(BIN)/python:
 	@echo "[setup] $(PYTHON) -m venv $(VENV)"

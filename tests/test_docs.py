@@ -3,37 +3,124 @@
 from __future__ import annotations
 
 import re
+import sys
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+import pyg_liesym
 from pyg_liesym.cli.main import usage
 
 ROOT = Path(__file__).parents[1]
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def extension(name: str) -> ModuleType:
+    """A module of ``docs/_ext``, by which the pages are made."""
+    spec = spec_from_file_location(name, ROOT / "docs" / "_ext" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+reference, outputs, commands = (extension(name) for name in ("reference", "outputs", "commands"))
 
 
 def pages() -> list[Path]:
     """Every page with Python in it."""
     candidates = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    return [page for page in candidates if BLOCK.search(page.read_text(encoding="utf-8"))]
+    return [page for page in candidates if outputs.BLOCK.search(page.read_text(encoding="utf-8"))]
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_code_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    text = page.read_text(encoding="utf-8")
-    namespace = {"__name__": "__main__"}
-    for match in BLOCK.finditer(text):
-        # the line numbers of a traceback are then those of the page
-        source = "\n" * text.count("\n", 0, match.start(1)) + match[1]
-        exec(compile(source, str(page), "exec"), namespace)
+    outputs.run_page(page, page.read_text(encoding="utf-8"))
+
+
+PAGE = """# Page
+
+```python
+from matplotlib.figure import Figure
+
+print(6 * 7)
+```
+
+```python
+figure = Figure()
+figure.add_subplot(title="Nothing at all")
+figure
+```
+
+```console run
+$ liesym --version
+```
+
+```console
+$ not run
+```
+"""
+
+
+def test_outputs_stand_under_their_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = outputs.run_page(Path("page.md"), PAGE, tmp_path, "page")
+    assert (tmp_path / "page-1.png").stat().st_size > 1000
+    text = outputs.with_outputs(PAGE, found)
+    assert text.index("print(6 * 7)") < text.index("\n42\n") < text.index("Figure()")
+    assert "```{image} /_generated/page-1.png\n:alt: Nothing at all\n" in text
+    assert f"$ liesym --version\nliesym {pyg_liesym.__version__}\n```" in text
+    assert text.endswith("```console\n$ not run\n```\n")
+
+
+def test_a_page_that_fails_stops_the_documentation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ZeroDivisionError):
+        outputs.run_page(Path("page.md"), "```python\n1 / 0\n```\n")
+    with pytest.raises(RuntimeError, match="there is no command 'nonsense'"):
+        outputs.run_page(Path("page.md"), "```console run\n$ liesym nonsense\n```\n")
+
+
+def test_the_reference_has_every_public_name(tmp_path: Path) -> None:
+    (tmp_path / "gone.rst").touch()
+    reference.write_reference(tmp_path)
+    text = {path.stem: path.read_text(encoding="utf-8") for path in tmp_path.glob("*.rst")}
+    assert "gone" not in text
+    described = re.findall(
+        r"^\.\. currentmodule:: (\S+)\n\n\.\. auto\w+:: (\w+)$", "\n".join(text.values()), re.MULTILINE
+    )
+    described_values = [id(getattr(import_module(package), name)) for package, name in described]
+    assert len(set(described_values)) == len(described_values), "a name is described twice"
+    for package in reference.packages():
+        module = import_module(package)
+        for name in set(module.__all__) - {"__version__"}:
+            assert id(getattr(module, name)) in described_values
+            assert f":py:obj:`{name} <" in text[package]
+
+
+def test_every_command_has_a_page_with_its_options(tmp_path: Path) -> None:
+    commands.write_commands(tmp_path)
+    written = {path.stem for path in tmp_path.glob("*.rst")} - {"index"}
+    assert written == set(re.findall(r"^  (\w+)", usage(), re.MULTILINE))
+    tag = (tmp_path / "tag.rst").read_text(encoding="utf-8")
+    assert set(re.findall(r"--\w+", commands.help_of(["tag", "--help"]))) - {"--help"} <= set(re.findall(r"--\w+", tag))
+    assert ".. option:: --batch_size BATCH_SIZE\n\n   Jets that are computed at once. (type: int" in tag
+    assert "liesym data convert\n------" in (tmp_path / "data.rst").read_text(encoding="utf-8")
+    assert "liesym simulate plume\n------" in (tmp_path / "simulate.rst").read_text(encoding="utf-8")
+    fit = (tmp_path / "fit.rst").read_text(encoding="utf-8")
+    assert ".. option:: --trainer.max_epochs" in fit
+    assert ".. option:: --data.max_constituents" in fit
+    assert ".. option:: --model.init_args" not in fit
 
 
 def test_readme_example_is_short() -> None:
-    example = BLOCK.search((ROOT / "README.md").read_text(encoding="utf-8"))
+    example = outputs.BLOCK.search((ROOT / "README.md").read_text(encoding="utf-8"))
     assert example is not None
-    assert len([line for line in example[1].splitlines() if line.strip()]) <= 15
+    assert len([line for line in example[2].splitlines() if line.strip()]) <= 15
 
 
 def typed(program: str) -> list[str]:
