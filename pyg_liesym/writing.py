@@ -50,6 +50,12 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         _to_disk(path.parent)
 
 
+def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write bytes to a file that appears when it is whole; see :func:`whole_file`."""
+    with whole_file(path) as unfinished:
+        unfinished.write_bytes(content)
+
+
 def _to_disk(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -22,7 +22,8 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"cli"},
     ),
     "cli": (
-        {"files", "page"},
+        {"files"},
+        {"page"},
         {"tagging_report"},
         {"prediction_report"},
         {"compare", "data", "discover", "export", "simulate", "tag", "train"},

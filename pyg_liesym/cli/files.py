@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyg_liesym.datasets.io.files import unfinished
+from pyg_liesym.writing import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 def write_json(path: Path, content: Any) -> None:
     """Write a result as JSON, under a temporary name until it is whole; makes the folder."""
-    with unfinished(path) as temporary:
+    with whole_file(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def save_figure(path: Path, figure: Figure) -> None:
     """Write a picture as PNG, under a temporary name until it is whole; makes the folder."""
-    with unfinished(path) as temporary:
+    with whole_file(path) as temporary:
         figure.savefig(temporary, dpi=130, bbox_inches="tight", format="png")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pyg_liesym.cli.files import save_figure
+from pyg_liesym.writing import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,7 +55,7 @@ class Page:
 
     def figure(self, name: str, figure: Figure, caption: str) -> None:
         """Save a picture as ``name.png`` and show it with a caption that says what to look for."""
-        figure.savefig(self.folder / f"{name}.png", dpi=130, bbox_inches="tight")
+        save_figure(self.folder / f"{name}.png", figure)
         text = html.escape(caption)
         self._parts.append(f'<figure><img src="{name}.png" alt="{text}"><figcaption>{text}</figcaption></figure>')
 
@@ -66,9 +68,8 @@ class Page:
             f"<style>{_STYLE}</style></head><body><h1>{title}</h1>\n{body}\n</body></html>\n"
         )
         path = self.folder / "index.html"
-        temporary = self.folder / ".index.html.tmp"
-        temporary.write_text(page, encoding="utf-8")
-        os.replace(temporary, path)
+        with whole_file(path) as unfinished:
+            unfinished.write_text(page, encoding="utf-8")
         return path
 
 

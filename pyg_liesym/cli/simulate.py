@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+
+from pyg_liesym.writing import whole_file
 
 
 def simulate_charged_particles(root: Path = Path("datasets/charged_particles"), seed: int = 43) -> None:
@@ -46,10 +47,8 @@ def simulate_gravitational_orbits(
     orbits = simulate_orbits(kind, split, num_orbits=num_orbits, seed=seed, trap=trap)  # type: ignore[arg-type]
     out.mkdir(parents=True, exist_ok=True)
     for name, states in zip(("x", "y"), one_step_pairs(orbits), strict=True):
-        temporary = out / f".{name}.npy.tmp"
-        with temporary.open("wb") as file:
-            np.save(file, states.reshape(len(states), -1, 2), allow_pickle=False)
-        os.replace(temporary, out / f"{name}.npy")
+        with whole_file(out / f"{name}.npy") as unfinished:
+            np.save(unfinished, states.reshape(len(states), -1, 2), allow_pickle=False)
     print(f"{len(states)} pairs of {states.shape[1] // 2} vectors in {out}/x.npy and {out}/y.npy")
 
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from pyg_liesym.cli.files import save_figure, write_json
-from pyg_liesym.datasets.io.files import unfinished
 from pyg_liesym.metrics.multiclass import versus
 from pyg_liesym.metrics.robustness import Drift, robustness
 from pyg_liesym.metrics.tagging import background_rejection, roc
+from pyg_liesym.writing import whole_file
 
 SCORES = "test_scores.safetensors"
 
@@ -55,7 +55,7 @@ def save_scores(path: Path, scores: Mapping[str, Tensor]) -> None:
     """Write tensors as safetensors, under a temporary name until they are whole."""
     from safetensors.torch import save_file
 
-    with unfinished(path) as temporary:
+    with whole_file(path) as temporary:
         save_file({name: value.contiguous() for name, value in scores.items()}, temporary)
 
 

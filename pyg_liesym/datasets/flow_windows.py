@@ -10,7 +10,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch_geometric.data import Data, Dataset
 
-from pyg_liesym.datasets.io.files import PathLike, unfinished
+from pyg_liesym.datasets.io.files import PathLike
+from pyg_liesym.writing import whole_file
 
 
 class FlowWindows(Dataset):
@@ -78,7 +79,7 @@ class FlowWindows(Dataset):
 
     def save(self, velocity: Tensor) -> None:
         """Write the tensor of all frames, ``[S, T, 2, H, W]``, as the one processed file."""
-        with unfinished(self.processed_paths[0]) as temporary:
+        with whole_file(self.processed_paths[0]) as temporary:
             save_file({"velocity": velocity.float().contiguous()}, temporary)
 
 

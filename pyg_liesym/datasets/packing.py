@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +10,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 from torch_geometric.data import Data
+
+from pyg_liesym.writing import whole_file
 
 
 def pack(
@@ -60,9 +61,8 @@ def save_packed(path: str | Path, data: Data, slices: Mapping[str, Tensor]) -> N
     """Write packed graphs as safetensors, under a temporary name until they are whole."""
     tensors = {f"data.{key}": data[key].contiguous() for key in slices}
     tensors.update({f"slices.{key}": value.clone() for key, value in slices.items()})
-    temporary = Path(f"{path}.{os.getpid()}.tmp")
-    save_file(tensors, temporary, metadata={"fields": ",".join(slices)})
-    os.replace(temporary, path)
+    with whole_file(path) as unfinished:
+        save_file(tensors, unfinished, metadata={"fields": ",".join(slices)})
 
 
 def load_packed(path: str | Path) -> tuple[Data, dict[str, Tensor]]:

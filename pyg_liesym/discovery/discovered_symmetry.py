@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.invariant import InvariantMetric
+from pyg_liesym.writing import write_whole
 
 _TENSORS = "symmetry.safetensors"
 _DESCRIPTION = "symmetry.json"
@@ -77,8 +77,8 @@ class DiscoveredSymmetry:
             "diagnostics": self.diagnostics,
         }
         text = json.dumps(description, indent=2, allow_nan=False)
-        _replace(folder / _TENSORS, tensors)
-        _replace(folder / _DESCRIPTION, text.encode())
+        write_whole(folder / _TENSORS, tensors)
+        write_whole(folder / _DESCRIPTION, text.encode())
         return folder
 
     @classmethod
@@ -132,17 +132,3 @@ def load_metric(path: str | os.PathLike[str]) -> Tensor:
     metric = DiscoveredSymmetry.load(path).metric.J
     scale: float = len(metric) ** 0.5
     return scale * metric
-
-
-def _replace(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -13,10 +13,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from pyg_liesym.datasets.io.files import unfinished
 from pyg_liesym.nn.edges import Edges
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.typing import OptTensor
+from pyg_liesym.writing import whole_file
 
 # Constituents of the jets on which the file is compared with the model, and by how much logits may differ.
 _SIZES, _TOLERANCE = (1, 2, 30), 1e-3
@@ -70,7 +70,7 @@ def export_onnx(net: LieGNN, path: str | Path) -> Path:
             verbose=False,
         )
     assert program is not None
-    with unfinished(path) as temporary:
+    with whole_file(path) as temporary:
         program.save(temporary, external_data=False)
         _compare(jet, temporary, names)
     return path

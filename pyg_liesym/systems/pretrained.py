@@ -15,11 +15,12 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from pyg_liesym.datasets.io.files import PathLike, unfinished
+from pyg_liesym.datasets.io.files import PathLike
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.particlenet import ParticleNet
 from pyg_liesym.nn.models.taggers import build_tagger
 from pyg_liesym.transforms.add_reference_vectors import AddReferenceVectors
+from pyg_liesym.writing import whole_file
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "build_tagger": build_tagger,
@@ -116,7 +117,7 @@ def save_tagger(
     build_transform(json.loads(text)["transform"], "the network to be saved")
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in net.state_dict().items()}
     path = Path(path)
-    with unfinished(path) as temporary:
+    with whole_file(path) as temporary:
         save_file(tensors, temporary, metadata={_KEY: text})
     return path
 

@@ -17,10 +17,10 @@ from pyg_liesym.cli.reproduce.plume_run import forecaster_of, plume_data, run_pl
 from pyg_liesym.cli.reproduce.plume_symmetry import data_error, report_symmetry, turn_error
 from pyg_liesym.cli.reproduce.plume_table import markdown, tabulate
 from pyg_liesym.cli.reproduce.tagging_sitting import SittingOver
-from pyg_liesym.datasets.io.files import unfinished
 from pyg_liesym.datasets.simulation.plume_settings import PlumeSetting
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.nn.models.field_forecasters import FORECASTERS, STRICT, TWINS, ForecasterName, GridSymmetry
+from pyg_liesym.writing import whole_file
 
 PlumeTable: TypeAlias = Literal["wind", "wind-scale", "shear", "scale", "graded", "rotation", "translation"]
 
@@ -189,7 +189,7 @@ def _report(
             texts[setting] = report_symmetry(out, data, own)
     write_json(numbers, whole)
     text = "\n".join(texts.values())
-    with unfinished(table) as temporary:
+    with whole_file(table) as temporary:
         temporary.write_text(text, encoding="utf-8")
     print(f"\n{text}", flush=True)
     return whole
@@ -205,7 +205,7 @@ def _keep_forecast(folder: Path, net: FieldForecaster, job: _Job, root: Path, pr
     data = plume_data(root, TABLES[job.setting].data, job.level, job.seed, protocol).dataset("future")
     window = data[len(data) // 2]
     forecast = net.rollout(window.x, window.y.size(1))[0]
-    with unfinished(folder / "forecast.safetensors") as temporary:
+    with whole_file(folder / "forecast.safetensors") as temporary:
         save_file({"truth": window.y[0].contiguous(), "forecast": forecast.contiguous()}, temporary)
 
 

@@ -15,7 +15,7 @@ from pyg_liesym.cli.reproduce.graph_orbits import OrbitExperiment
 from pyg_liesym.cli.reproduce.graph_plumes import MeshExperiment
 from pyg_liesym.cli.reproduce.graph_table import COLUMNS, Columns, markdown, tabulate
 from pyg_liesym.cli.reproduce.graph_training import GraphTask, Twin, run_twin
-from pyg_liesym.datasets.io.files import unfinished
+from pyg_liesym.writing import whole_file
 
 Name: TypeAlias = Literal["orbits", "jets", "mesh"]
 
@@ -94,7 +94,7 @@ def _write(
     from pyg_liesym.plot.twins import plot_twins
 
     write_json(out / "result.json", tables)
-    with unfinished(out / "table.md") as temporary:
+    with whole_file(out / "table.md") as temporary:
         temporary.write_text("\n".join(markdown(COLUMNS[own], rows) for own, rows in tables.items()), encoding="utf-8")
     score = next(iter(columns.scores))
     values: dict[str, dict[str, list[float]]] = {}

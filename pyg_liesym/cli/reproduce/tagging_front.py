@@ -16,11 +16,11 @@ from tqdm import tqdm
 from pyg_liesym.cli.files import save_figure, write_json
 from pyg_liesym.cli.reproduce.tagging_benchmark import reproduce_tagging
 from pyg_liesym.cli.reproduce.tagging_sitting import now
-from pyg_liesym.datasets.io.files import unfinished
 from pyg_liesym.datasets.jets import Jets
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.metrics.front import knee, pareto_front
 from pyg_liesym.nn.models.taggers import build_tagger
+from pyg_liesym.writing import whole_file
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "edge8": {"edge_channels": 8},
@@ -137,7 +137,7 @@ def _report(out: Path, rows: Sequence[dict[str, Any]], speeds: Mapping[str, floa
     result = {"table": table, "knee": names[best]}
     write_json(out / "front.json", result)
     text = _markdown(result)
-    with unfinished(out / "front.md") as temporary:
+    with whole_file(out / "front.md") as temporary:
         temporary.write_text(text, encoding="utf-8")
     points = {name: (speed[k], areas[k], rows[k]["auc_error"]) for k, name in enumerate(names)}
     save_figure(out / "front.png", plot_pareto_front(points))

@@ -1,4 +1,4 @@
-"""Paths, globs and files that appear only when they are whole."""
+"""Paths, globs, and damage that is named."""
 
 from __future__ import annotations
 
@@ -28,19 +28,6 @@ def find_files(files: PathLike | Sequence[PathLike]) -> list[Path]:
     if not found:
         raise FileNotFoundError("no files were given: pass a path, a glob or a list of them")
     return found
-
-
-@contextmanager
-def unfinished(path: PathLike) -> Iterator[Path]:
-    """Gives a name beside ``path`` to write to, which becomes ``path`` at the end and vanishes on an error."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 class LayoutError(ValueError):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from pyg_liesym.datasets.io.files import LayoutError, naming_damage
+from pyg_liesym.datasets.io.files import LayoutError, PathLike, naming_damage
+from pyg_liesym.writing import whole_file
 
 
 def import_h5py() -> Any:
@@ -37,6 +40,61 @@ def open_hdf5(path: Path) -> Iterator[Any]:
     h5py = import_h5py()
     with naming_damage(path, "HDF5"), h5py.File(path, "r", locking="best-effort") as file:
         yield file
+
+
+@contextmanager
+def create_hdf5(path: PathLike) -> Iterator[Any]:
+    """Opens an HDF5 file to write; it appears under its name at the end of the ``with`` block.
+
+    HDF5 does not tell of every write that failed, so h5py writes through a file of ours that does. Tables of contents
+    carry checksums (``libver="v110"``), and :func:`open_hdf5` notices if they are damaged.
+
+    Raises:
+        OSError: If the disk is full; the file then does not appear.
+    """
+    h5py = import_h5py()
+    with whole_file(path) as unfinished, _Remembering(unfinished, "w+") as target:
+        with h5py.File(target, "w", libver=("v110", "v110")) as file:
+            yield file
+        if target.error is not None:
+            raise target.error
+
+
+class _Remembering(io.FileIO):
+    """A file that remembers the first write that failed, and seems to go on, so that HDF5 can close in order."""
+
+    error: OSError | None = None
+
+    def write(self, content: Any) -> int:
+        rest = memoryview(content).cast("B")
+        size = len(rest)
+        try:
+            while self.error is None and len(rest):
+                rest = rest[super().write(rest) :]
+        except OSError as error:
+            self.error = error
+        return size
+
+    def truncate(self, size: int | None = None) -> int:
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.error = self.error or error
+            return size or 0
+
+
+def check_chunks(path: Path, dataset: Any) -> None:
+    """Refuses a dataset that lacks some of its chunks, which HDF5 would silently fill with zeros.
+
+    Raises:
+        LayoutError: Naming the file, the dataset and both numbers.
+    """
+    if dataset.chunks is None or not dataset.size:
+        return
+    expected = math.prod(-(-length // chunk) for length, chunk in zip(dataset.shape, dataset.chunks, strict=True))
+    found = dataset.id.get_num_chunks()
+    if found != expected:
+        raise LayoutError(f"{path}: the dataset {dataset.name} has {found} of its {expected} chunks: it is damaged")
 
 
 def check_filters(path: Path, dataset: Any) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from pyg_liesym.datasets.io.assembly import columns_of
-from pyg_liesym.datasets.io.files import PathLike, unfinished
+from pyg_liesym.datasets.io.files import PathLike
 from pyg_liesym.datasets.io.jet_files import JetSchema
 from pyg_liesym.datasets.jet_arrays import JetArrays
+from pyg_liesym.writing import whole_file
 
 P4 = ("part_energy", "part_px", "part_py", "part_pz")
 PLANE = ("part_deta", "part_dphi")
@@ -48,7 +49,7 @@ def write_root(
 
     types = {name: _type_of(branch) for name, branch in branches_of(_no_jets(schema), schema, plane).items()}
     compression = uproot.LZMA(6) if smallest else uproot.ZLIB(4)
-    with unfinished(path) as temporary, uproot.recreate(temporary, compression=compression) as file:
+    with whole_file(path) as temporary, uproot.recreate(temporary, compression=compression) as file:
         yield RootWriter(file.mktree(schema.tree, types), schema, plane)
 
 

@@ -11,7 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pyg_liesym.datasets.io.files import PathLike, unfinished
+from pyg_liesym.datasets.io.files import PathLike
+from pyg_liesym.datasets.io.hdf5 import create_hdf5
+from pyg_liesym.writing import whole_file
 
 SCORES = "scores"
 
@@ -75,16 +77,13 @@ class _Columns:
 def _write_root(path: Path, names: list[str]) -> Iterator[_Columns]:
     import uproot
 
-    with unfinished(path) as temporary, uproot.recreate(temporary, compression=uproot.ZLIB(4)) as file:
+    with whole_file(path) as temporary, uproot.recreate(temporary, compression=uproot.ZLIB(4)) as file:
         yield _Columns(names, file.mktree(SCORES, dict.fromkeys(names, np.dtype(np.float32))).extend)
 
 
 @contextmanager
 def _write_hdf5(path: Path, names: list[str]) -> Iterator[_Columns]:
-    from pyg_liesym.datasets.io.hdf5 import import_h5py
-
-    h5py = import_h5py()
-    with unfinished(path) as temporary, h5py.File(temporary, "w") as file:
+    with create_hdf5(path) as file:
         for name in names:
             file.create_dataset(name, (0,), np.float32, maxshape=(None,), chunks=(16384,), compression="gzip")
 
@@ -106,5 +105,5 @@ def _write_parquet(path: Path, names: list[str]) -> Iterator[_Columns]:
             "writing parquet needs pyarrow, which is not installed: run `pip install 'pyg-liesym[parquet]'`"
         ) from error
     schema = pyarrow.schema([(name, pyarrow.float32()) for name in names])
-    with unfinished(path) as temporary, pyarrow.parquet.ParquetWriter(temporary, schema) as file:
+    with whole_file(path) as temporary, pyarrow.parquet.ParquetWriter(temporary, schema) as file:
         yield _Columns(names, lambda columns: file.write_table(pyarrow.table(columns, schema)))

@@ -14,10 +14,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from tqdm import tqdm
 
-from pyg_liesym.datasets.io.files import unfinished
 from pyg_liesym.datasets.simulation.plume import VERSION, import_phiflow, simulate_plumes
 from pyg_liesym.datasets.simulation.plume_settings import FRAMES, Plumes, PlumeSetting, plume_batches
 from pyg_liesym.datasets.simulation.recipe import check_recipe
+from pyg_liesym.writing import whole_file
 
 _CHUNK = 12
 _log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ def write_plumes(
     with tqdm(total=total, initial=total - left, unit="frame", desc=setting, disable=not progress) as bar:
         for path, chunk in todo.items():
             result = simulate_plumes(chunk, frames, progress=False, report=bar.update)
-            with unfinished(path) as temporary:
+            with whole_file(path) as temporary:
                 save_file({name: np.ascontiguousarray(values) for name, values in result._asdict().items()}, temporary)
     return files
 

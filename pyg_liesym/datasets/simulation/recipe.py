@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from pyg_liesym.datasets.io.files import unfinished
+from pyg_liesym.writing import whole_file
 
 
 def check_recipe(
@@ -39,5 +39,5 @@ def check_recipe(
             "folder, or delete the files to make them anew"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    with unfinished(note) as temporary:
+    with whole_file(note) as temporary:
         temporary.write_text(json.dumps(settings, indent=2) + "\n")

@@ -1,8 +1,6 @@
-import os
-
 import pytest
 
-from pyg_liesym.datasets.io.files import LayoutError, find_files, naming_damage, unfinished
+from pyg_liesym.datasets.io.files import LayoutError, find_files, naming_damage
 
 
 def test_paths_and_globs_in_order(tmp_path):
@@ -16,29 +14,6 @@ def test_missing_files_are_named(tmp_path):
         find_files([str(tmp_path / "nothing*")])
     with pytest.raises(FileNotFoundError, match="no files were given"):
         find_files([])
-
-
-def test_a_file_appears_when_it_is_whole(tmp_path):
-    path = tmp_path / "new" / "a.txt"
-    with unfinished(path) as temporary:
-        temporary.write_text("half")
-        assert not path.exists()
-    assert os.listdir(path.parent) == ["a.txt"]
-
-
-def test_after_an_error_the_old_file_stays_and_nothing_else(tmp_path):
-    path = tmp_path / "a.txt"
-    path.write_text("old")
-
-    def fail():
-        with unfinished(path) as temporary:
-            temporary.write_text("half")
-            raise KeyError
-
-    with pytest.raises(KeyError):
-        fail()
-    assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["a.txt"]
 
 
 def test_damage_is_named_and_layout_errors_pass():
