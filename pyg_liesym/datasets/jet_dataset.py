@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch_geometric.data import Data, InMemoryDataset
 
-from pyg_liesym.datasets.io.download import ZenodoRecord
+from pyg_liesym.datasets.io.download import ZenodoRecord, check_file
 from pyg_liesym.datasets.io.jet_files import JetFile, JetSchema, open_jet_file
 from pyg_liesym.datasets.jet_arrays import JetArrays, concatenate_jets
 from pyg_liesym.datasets.packing import load_packed, pack, save_packed
@@ -126,8 +126,11 @@ def fetch(record: ZenodoRecord, names: Sequence[str], folder: str, *, download: 
     Raises:
         FileNotFoundError: If files are missing and are not to be downloaded.
         ConnectionError: If the record cannot be reached or the connection breaks.
-        ValueError: If a file has the wrong hash.
+        ValueError: If a file has the wrong hash, be it downloaded or there before.
     """
+    for name, checksum in record.checksums.items():
+        if name in names and checksum is not None and (Path(folder) / name).exists():
+            check_file(Path(folder) / name, checksum)
     missing = [name for name in names if not (Path(folder) / name).exists()]
     if missing and not download:
         raise FileNotFoundError(

@@ -112,10 +112,15 @@ def test_archives_are_downloaded_extracted_and_deleted(tmp_path, write_classes, 
     assert len(JetClass(root)) == 60
 
 
-def test_an_archive_that_is_there_is_extracted_and_kept(tmp_path, write_classes):
+def test_an_archive_that_is_there_is_checked_extracted_and_kept(tmp_path, write_classes, monkeypatch):
     content = pack_tar(write_classes(tmp_path / "source"), "val_5M/")
     (tmp_path / "raw").mkdir()
-    (tmp_path / "raw" / "JetClass_Pythia_val_5M.tar").write_bytes(content)
+    name = "JetClass_Pythia_val_5M.tar"
+    (tmp_path / "raw" / name).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"{name} is not the published file"):
+        JetClass(str(tmp_path), "val")
+    record = ZenodoRecord("6619768", {name: "md5:" + hashlib.md5(content).hexdigest()})
+    monkeypatch.setattr(JetClass, "record", record)
     assert len(JetClass(str(tmp_path), "val")) == 60
     assert sorted(os.listdir(tmp_path / "raw")) == ["JetClass_Pythia_val_5M.tar", "val_5M"]
 

@@ -20,6 +20,12 @@ def check_range(where: str, start: int, stop: int | None, num_jets: int) -> tupl
     return start, stop
 
 
+def check_read(where: str, found: int, start: int, stop: int) -> None:
+    """Refuses a batch that came out short, of a file that shrank or was replaced while it was open."""
+    if found != stop - start:
+        raise ValueError(f"{where}: expected the jets {start}:{stop}, got {found}: was it changed while it was read?")
+
+
 def check_values(
     flat: NDArray[Any],
     counts: NDArray[np.int64] | None,
@@ -43,7 +49,9 @@ def check_values(
     """
     if not strict:
         return
-    bad = np.flatnonzero(~np.isfinite(flat) | ((flat < 0) if positive else False))
+    with np.errstate(over="ignore"):  # what counts is what the jets will have
+        finite = np.isfinite(flat.astype(np.float32, copy=False))
+    bad = np.flatnonzero(~finite | ((flat < 0) if positive else False))
     if len(bad):
         jet = bad[0] if counts is None else np.searchsorted(np.cumsum(counts), bad[0], side="right")
         raise ValueError(f"{where}: {name} has the value {flat[bad[0]]} in jet {first + jet}, {len(bad)} bad in all")
@@ -99,6 +107,8 @@ def assemble(
 ) -> JetArrays:
     """Makes jets of columns: sorts constituents by falling pT, computes what the file does not have.
 
+    Four zeros are padding and no constituent, in whichever format.
+
     Args:
         p4: Four-momenta (E, px, py, pz), jet after jet.
         counts: Constituents per jet.
@@ -108,12 +118,18 @@ def assemble(
         particle: More numbers of every constituent.
         weight: Event weights.
     """
+    particle = particle or {}
+    padding = ~(p4 != 0).any(1)
+    if padding.any():
+        counts = counts - np.bincount(np.repeat(np.arange(len(counts)), counts)[padding], minlength=len(counts))
+        p4, plane = p4[~padding], None if plane is None else plane[~padding]
+        particle = {name: values[~padding] for name, values in particle.items()}
     p4 = p4.astype(np.float32, copy=False)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     jet = np.repeat(np.arange(len(counts)), counts)
     axis = _axis_of_sum(p4, jet, len(counts)) if axis is None else axis.astype(np.float32, copy=False)
     plane = _plane_around(p4, axis[jet]) if plane is None else plane.astype(np.float32, copy=False)
-    columns = {name: values.astype(np.float32, copy=False) for name, values in (particle or {}).items()}
+    columns = {name: values.astype(np.float32, copy=False) for name, values in particle.items()}
     pt = np.hypot(p4[:, 1], p4[:, 2])
     if ((np.diff(pt) > 0) & (np.diff(jet) == 0)).any():
         order = np.lexsort((-pt, jet))

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pyg_liesym.datasets.io.files import LayoutError, PathLike, naming_damage, unfinished
+from pyg_liesym.datasets.io.files import LayoutError, PathLike, naming_damage
+from pyg_liesym.writing import whole_file
 
 _BLOCK = 1 << 20
 
@@ -79,35 +80,57 @@ def download_file(url: str, path: PathLike, *, checksum: str, progress: bool = T
 
     Args:
         url: The address, http or https.
-        path: The file to write; its folder is made if needed. If it exists, nothing is downloaded.
+        path: The file to write; its folder is made if needed. If it exists, nothing is downloaded, but its hash is
+            compared all the same.
         checksum: The published hash with its algorithm, such as ``"sha256:3f27…"`` or ``"md5:de4f…"``.
         progress: Show a bar.
 
     Raises:
         ConnectionError: If the server cannot be reached or the connection breaks. What has come stays.
-        ValueError: If the hash is another one, naming both; what has come is removed.
+        ValueError: If the hash is another one, naming both; what has come is removed, a file that was there stays.
     """
     path = Path(path)
-    if path.exists():
-        return path
     algorithm, _, expected = checksum.partition(":")
     if algorithm not in hashlib.algorithms_available or not expected or not url.startswith(("http://", "https://")):
         raise ValueError(f"expected an http(s) address and a checksum like 'sha256:…', got {url} and {checksum!r}")
+    if path.exists():
+        check_file(path, checksum)
+        return path
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     _receive(url, part, path, progress)
-    with part.open("rb") as content:
-        digest = hashlib.new(algorithm, usedforsecurity=False)
-        while block := content.read(_BLOCK):
-            digest.update(block)
-    if digest.hexdigest() != expected.lower():
+    digest = _digest(part, algorithm)
+    if digest != expected.lower():
         part.unlink()
         raise ValueError(
-            f"{url} has the wrong content and was removed: expected {algorithm} {expected}, got {digest.hexdigest()}; "
+            f"{url} has the wrong content and was removed: expected {algorithm} {expected}, got {digest}; "
             "try again, and if it stays so the published file is another one now"
         )
     os.replace(part, path)
     return path
+
+
+def check_file(path: PathLike, checksum: str) -> None:
+    """Compares a file with its published hash.
+
+    Raises:
+        ValueError: If the hash is another one, naming the file and both.
+    """
+    algorithm, _, expected = checksum.partition(":")
+    digest = _digest(Path(path), algorithm)
+    if digest != expected.lower():
+        raise ValueError(
+            f"{path} is not the published file: expected {algorithm} {expected}, got {digest}; remove it and get it "
+            "again"
+        )
+
+
+def _digest(path: Path, algorithm: str) -> str:
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    with path.open("rb") as content:
+        while block := content.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _receive(url: str, part: Path, path: Path, progress: bool) -> None:
@@ -152,7 +175,7 @@ def _unreachable(url: str, path: Path, error: Exception) -> ConnectionError:
 
 
 def extract_files(archive: PathLike, folder: PathLike, suffix: str) -> list[Path]:
-    """Extracts the files with a suffix from a tar archive into one folder, reading it once from start to end.
+    """Extracts the files with a suffix from a tar archive into one folder.
 
     Folders inside the archive are left out, so nothing can come to lie outside of ``folder``. Each file appears under
     its name when it is whole.
@@ -163,12 +186,12 @@ def extract_files(archive: PathLike, folder: PathLike, suffix: str) -> list[Path
         suffix: Which files, such as ``".root"``.
 
     Raises:
-        ValueError: If the archive is damaged, has no such files, the same name twice, a name that leads out of it, or
-            something else than plain files under such names.
+        ValueError: If the archive is damaged or does not end as a tar archive does, has no such files, the same name
+            twice, a name that leads out of it, or something else than plain files under such names.
     """
     archive, folder = Path(archive), Path(folder)
     found: list[Path] = []
-    with naming_damage(archive, "tar"), tarfile.open(archive, "r|*") as content:
+    with naming_damage(archive, "tar"), tarfile.open(archive) as content:
         for member in content:
             name = PurePosixPath(member.name)
             if name.suffix != suffix:
@@ -178,9 +201,13 @@ def extract_files(archive: PathLike, folder: PathLike, suffix: str) -> list[Path
                 raise LayoutError(f"{archive} has {member.name!r}, which is no plain file of its own name and place")
             source = content.extractfile(member)
             assert source is not None
-            with unfinished(target) as temporary, temporary.open("wb") as out:
+            with whole_file(target) as temporary, temporary.open("wb") as out:
                 shutil.copyfileobj(source, out, _BLOCK)
             found.append(target)
+        # A damaged header ends the loop as the two blocks of zeros do that end an archive.
+        content.fileobj.seek(content.offset)
+        if content.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+            raise EOFError(f"it is damaged at byte {content.offset}, after {len(found)} files that end with {suffix}")
     if not found:
         raise ValueError(f"{archive} has no files that end with {suffix}")
     return found

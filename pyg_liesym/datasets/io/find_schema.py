@@ -13,6 +13,7 @@ import numpy as np
 from pyg_liesym.datasets.io.files import PathLike, naming_damage
 from pyg_liesym.datasets.io.jet_class_2 import JET_CLASS_2
 from pyg_liesym.datasets.io.jet_files import JetSchema, open_jet_file
+from pyg_liesym.datasets.io.root import TREES
 from pyg_liesym.datasets.io.root_writer import P4, PLANE
 
 _STEP = 100_000
@@ -87,7 +88,7 @@ def _of_root(path: Path, tree: str | None) -> JetSchema:
     import uproot
 
     with naming_damage(path, "ROOT"), uproot.open(path) as content:
-        trees = content.keys(cycle=False, filter_classname="TTree")
+        trees = content.keys(cycle=False, filter_classname=TREES)
         if tree is None and "tree" not in trees and len(trees) == 1:
             tree = trees[0]
         tree = "tree" if tree is None else tree

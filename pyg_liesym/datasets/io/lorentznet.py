@@ -11,9 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyg_liesym.datasets.io.assembly import assemble_padded, check_range, check_values, class_indices, columns_of
-from pyg_liesym.datasets.io.files import PathLike, unfinished
-from pyg_liesym.datasets.io.hdf5 import check_filters, import_h5py, open_hdf5
+from pyg_liesym.datasets.io.assembly import (
+    assemble_padded,
+    check_range,
+    check_read,
+    check_values,
+    class_indices,
+    columns_of,
+)
+from pyg_liesym.datasets.io.files import PathLike
+from pyg_liesym.datasets.io.hdf5 import check_chunks, check_filters, create_hdf5, open_hdf5
 from pyg_liesym.datasets.io.jet_files import JetSchema
 from pyg_liesym.datasets.jet_arrays import JetArrays
 
@@ -44,6 +51,7 @@ class PaddedJets:
             shapes = {name: tuple(file[name].shape) for name in file if hasattr(file[name], "shape")}
             for name in shapes:
                 check_filters(path, file[name])
+                check_chunks(path, file[name])
             ours, names = file.attrs.get("layout") == _LAYOUT, file.attrs.get("classes")
         self.columns = tuple(shapes)
         self._names = None if names is None else tuple(json.loads(names))
@@ -72,10 +80,13 @@ class PaddedJets:
         start, stop = check_range(where, start, stop, self.num_jets)
         with open_hdf5(self.path) as file:
             arrays: dict[str, NDArray[Any]] = {name: file[name][start:stop] for name in self._datasets}
+        for values in arrays.values():
+            check_read(where, len(values), start, stop)
         slots, count = arrays["Pmu"].shape[1], arrays["Nobj"]
         bad = np.flatnonzero((count < 0) | (count > slots))
         if len(bad):
             raise ValueError(f"{where}: expected 0 <= Nobj <= {slots}, got {count[bad[0]]} in jet {start + bad[0]}")
+        self._check_counts(arrays, start)
         rows = np.arange(slots) < count[:, None]
         if "label" in self._extra:
             rows &= arrays["label"] >= 0
@@ -95,6 +106,19 @@ class PaddedJets:
             weight=None if self.schema.weight is None else arrays[self.schema.weight],
             strict=self.schema.strict,
         )
+
+    def _check_counts(self, arrays: dict[str, NDArray[Any]], first: int) -> None:
+        """``Nobj``, or ``label`` where there are beams, says once more how many rows are not padding."""
+        filled, says = arrays["Pmu"][..., 0] != 0, arrays["Nobj"]
+        if "label" in self._extra:
+            filled, says = filled & (arrays["label"] >= 0), (arrays["label"] > 0).sum(1)
+        last = np.where(filled.any(1), filled.shape[1] - filled[:, ::-1].argmax(1), 0)
+        bad = np.flatnonzero(last != says)
+        if len(bad) and self.schema.strict:
+            raise ValueError(
+                f"{self.path}: expected {says[bad[0]]} constituents, but the last row of Pmu with an energy is number "
+                f"{last[bad[0]]}, in jet {first + bad[0]} ({len(bad)} such jets)"
+            )
 
     def _labels(self, arrays: dict[str, NDArray[Any]], num_jets: int) -> NDArray[np.int64]:
         if self._label is None:
@@ -165,6 +189,5 @@ def write_padded(path: PathLike, schema: JetSchema, *, plane: bool = True) -> It
         schema: What to write.
         plane: Write ``plane`` with (Δη, Δφ).
     """
-    h5py = import_h5py()
-    with unfinished(path) as temporary, h5py.File(temporary, "w") as file:
+    with create_hdf5(path) as file:
         yield PaddedWriter(file, schema, plane)

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyg_liesym.datasets.io.assembly import assemble, check_range, check_values, class_indices
-from pyg_liesym.datasets.io.files import PathLike, find_files, naming_damage
+from pyg_liesym.datasets.io.assembly import assemble, check_range, check_read, check_values, class_indices
+from pyg_liesym.datasets.io.files import LayoutError, PathLike, find_files, naming_damage
 from pyg_liesym.datasets.io.jet_files import JetSchema
 from pyg_liesym.datasets.io.root_writer import AXIS, P4, PLANE, write_root
 from pyg_liesym.datasets.jet_arrays import JetArrays, concatenate_jets
 
 TREE = "tree"
+TREES = ("TTree", "ROOT::RNTuple")
+"""Classes of what has branches; uproot writes the second since its version 5.7."""
 
 
 def write_jets(path: PathLike, jets: JetArrays, classes: Sequence[str], *, plane: bool = True) -> Path:
@@ -135,6 +137,7 @@ class RootJets:
         start, stop = check_range(self._where, start, stop, self.num_jets)
         with naming_damage(self.path, "ROOT"), uproot.open(self.path) as content:
             arrays = content[self.schema.tree].arrays(self._branches, library="ak", entry_start=start, entry_stop=stop)
+        check_read(self._where, len(arrays), start, stop)
         counts = self._counts(arrays)
         flat = {name: self._checked(arrays[name], name, counts, start) for name in self._branches}
         return assemble(
@@ -154,11 +157,25 @@ class RootJets:
             size, expected = self.path.stat().st_size, content.file.fEND
             if size < expected:
                 raise EOFError(f"it has {size} bytes of {expected}")
-            trees = content.keys(cycle=False, filter_classname="TTree")
+            trees = content.keys(cycle=False, filter_classname=TREES)
             if self.schema.tree not in trees:
                 return trees, [], 0
             source = content[self.schema.tree]
+            self._check_entries(source)
             return trees, list(source.keys()), int(source.num_entries)
+
+    def _check_entries(self, source: Any) -> None:
+        """A tree, each of its branches and the last basket of a branch say how many entries there are."""
+        for name in filter(set(source.keys()).__contains__, self._needed):
+            if source.classname != TREES[0]:  # RNTuple has checksums of its own
+                continue
+            branch = source[name]
+            says = {int(source.num_entries), int(branch.num_entries), int(branch.entry_offsets[-1])}
+            if len(says) > 1:
+                raise LayoutError(
+                    f"{self._where} has {source.num_entries} entries, its branch {name} {branch.num_entries} and their "
+                    f"baskets {branch.entry_offsets[-1]}: the file is damaged"
+                )
 
     def _jagged(self, name: str) -> bool:
         return name in (*P4, *PLANE, *self.schema.particle)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyg_liesym.datasets.io.assembly import assemble_padded, check_range, check_values, class_indices
+from pyg_liesym.datasets.io.assembly import assemble_padded, check_range, check_read, check_values, class_indices
 from pyg_liesym.datasets.io.files import LayoutError
-from pyg_liesym.datasets.io.hdf5 import check_filters, open_hdf5
+from pyg_liesym.datasets.io.hdf5 import check_chunks, check_filters, open_hdf5
 from pyg_liesym.datasets.io.jet_files import JetSchema
 from pyg_liesym.datasets.io.pickled_names import pickled_names
 from pyg_liesym.datasets.jet_arrays import JetArrays
@@ -62,6 +62,8 @@ class TopTaggingJets:
         start, stop = check_range(str(self.path), start, stop, self.num_jets)
         with open_hdf5(self.path) as file:
             blocks = self._read_blocks(file[self._group], start, stop)
+        for block in blocks.values():
+            check_read(str(self.path), len(block), start, stop)
         parts = [self._columns(blocks, self._numbered(name)) for name in ("E", "PX", "PY", "PZ", *self.schema.particle)]
         label = self._labels(blocks, stop - start, start)
         weight = None
@@ -94,6 +96,7 @@ class TopTaggingJets:
                     self._names[field] = self._names_of(bytes(table.attrs[f"{field}_kind"]), field)
         for dataset in datasets:
             check_filters(self.path, dataset)
+            check_chunks(self.path, dataset)
         return {len(dataset) for dataset in datasets}
 
     def _names_of(self, content: bytes, field: str) -> list[str]:
@@ -137,6 +140,12 @@ class TopTaggingJets:
                 f"{self.path} lacks the columns {missing[:8]} ({len(missing)} in all) of {self._slots} constituents; "
                 f"it has {single} and columns with numbers"
             )
+        counts = {part: sum(name.startswith(f"{part}_") and name[len(part) + 1 :].isdigit() for name in self._place)
+                  for part in ("E", "PX", "PY", "PZ")}  # fmt: skip
+        if set(counts.values()) != {self._slots}:
+            raise ValueError(
+                f"{self.path}: expected as many columns E_0, E_1, … as PX_…, PY_… and PZ_…, without a gap, got {counts}"
+            )
 
     def _labels(self, blocks: dict[str, NDArray[Any]], num_jets: int, first: int) -> NDArray[np.int64]:
         if self._subset is not None:
@@ -158,9 +167,11 @@ def _pandas_group(file: Any) -> tuple[Any, bool]:
     """The table in a file that pandas wrote, and whether it is of format ``fixed``."""
     kinds = {name: bytes(file[name].attrs.get("pandas_type", b"")) for name in file}
     frames = [name for name, kind in kinds.items() if kind in (b"frame_table", b"frame")]
-    name = "table" if "table" in frames or not frames else frames[0]
-    if name not in frames:
+    if not frames:
         raise LayoutError(f"{file.filename} has no table of pandas, only {list(file)}")
+    if "table" not in frames and len(frames) > 1:
+        raise LayoutError(f"{file.filename} has the tables {frames}: keep one a file, or call the one to read 'table'")
+    name = "table" if "table" in frames else frames[0]
     return file[name], kinds[name] == b"frame"
 
 

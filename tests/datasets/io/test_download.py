@@ -1,3 +1,4 @@
+import gzip
 import hashlib
 import io
 import json
@@ -33,9 +34,47 @@ def test_without_progress_nothing_is_printed(server, tmp_path, capsys):
 
 
 def test_what_is_there_is_not_asked_for(server, tmp_path):
-    (tmp_path / "a.h5").write_bytes(b"mine")
-    assert download_file(f"{server.address}/a.h5", tmp_path / "a.h5", checksum=SHA).read_bytes() == b"mine"
+    (tmp_path / "a.h5").write_bytes(CONTENT)
+    assert download_file(f"{server.address}/a.h5", tmp_path / "a.h5", checksum=SHA).read_bytes() == CONTENT
     assert server.requests == []
+
+
+def tar_of(files):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def test_what_is_there_is_checked(server, tmp_path):
+    (tmp_path / "a.h5").write_bytes(b"mine")
+    with pytest.raises(ValueError, match=r"a\.h5 is not the published file: expected sha256 \w+, got \w+; remove it"):
+        download_file(f"{server.address}/a.h5", tmp_path / "a.h5", checksum=SHA)
+    assert (tmp_path / "a.h5").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("compression", ["", ".gz"])
+def test_a_damaged_header_is_not_the_end_of_an_archive(tmp_path, compression):
+    path = tmp_path / f"a.tar{compression}"
+    content = tar_of({f"{i}.root": b"x" * 700 for i in range(6)})
+    place = content.index(b"4.root")
+    content = content[:place] + b"\xff" + content[place + 1 :]
+    path.write_bytes(gzip.compress(content) if compression else content)
+    with pytest.raises(ValueError, match=r"EOFError: it is damaged at byte \d+, after 4 files"):
+        extract_files(path, tmp_path / "out", ".root")
+
+
+@pytest.mark.parametrize("lost", [1024, 2000, 10240])
+def test_an_archive_without_its_end_is_damaged(tmp_path, lost):
+    path = tmp_path / "a.tar"
+    content = tar_of({f"{i}.root": b"x" * 700 for i in range(6)})
+    end = len(content.rstrip(b"\0"))
+    path.write_bytes(content[: -(-end // 512) * 512] if lost == 1024 else content[: end - lost])
+    with pytest.raises(ValueError, match=r"a\.tar is not a complete tar file"):
+        extract_files(path, tmp_path / "out", ".root")
 
 
 @pytest.mark.parametrize("algorithm", ["md5", "sha256"])

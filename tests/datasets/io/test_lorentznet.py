@@ -75,3 +75,48 @@ def test_classes_of_our_own_files_are_matched_by_name(tmp_path, make_jets):
     np.testing.assert_array_equal(open_jet_file(path, JetSchema(classes=("Tbqq", "QCD"))).read().label, 1 - jets.label)
     with pytest.raises(ValueError, match=r"a\.h5 has the classes \('QCD', 'Tbqq'\), not all of \('gluon', 'quark'\)"):
         open_jet_file(path, JetSchema(classes=("gluon", "quark"))).read()
+
+
+@pytest.mark.parametrize(("counts", "energies"), [(lambda n: n + 1, None), (lambda n: n - 1, None), (None, 0.0)])
+def test_counts_are_compared_with_the_rows(tmp_path, make_jets, write_lorentznet, counts, energies):
+    path = write_lorentznet(tmp_path / "a.h5", make_jets(6))
+    with h5py.File(path, "r+") as file:
+        if counts is not None:
+            file["Nobj"][3] = counts(file["Nobj"][3])
+        else:
+            file["Pmu"][3] = energies  # as where HDF5 has lost a chunk
+    file = PaddedJets(path, SCHEMA)
+    assert len(file.read(0, 3)) == 3
+    with pytest.raises(ValueError, match=r"a\.h5: expected \d+ constituents, .* in jet 3 \(1 such jets\)"):
+        file.read(2, 5)
+
+
+def test_a_lost_chunk_is_damage(tmp_path, make_jets):
+    path = save_jets(tmp_path / "a.h5", make_jets(600), SCHEMA)
+    with h5py.File(path, "r+") as file:
+        pmu = file["Pmu"][:]
+        del file["Pmu"]
+        file.create_dataset("Pmu", pmu.shape, np.float32, chunks=(256, *pmu.shape[1:]))[:256] = pmu[:256]
+    with pytest.raises(ValueError, match=r"a\.h5: the dataset /Pmu has 1 of its 3 chunks: it is damaged"):
+        open_jet_file(path, SCHEMA)
+
+
+def test_single_bits_of_our_files_are_noticed_or_do_no_harm(tmp_path, make_jets):
+    """What HDF5 says about the file carries checksums; the jets of a damaged file are the same or refused."""
+    path = save_jets(tmp_path / "a.h5", make_jets(40), SCHEMA)
+    whole, content = open_jet_file(path, SCHEMA).read(), path.read_bytes()
+    generator, harm, refused = np.random.default_rng(0), 0, 0
+    for place in generator.integers(min(len(content), 6000), size=150):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << int(generator.integers(8))
+        path.write_bytes(damaged)
+        try:
+            read = open_jet_file(path, SCHEMA).read()
+        except (ValueError, OSError):
+            refused += 1
+            continue
+        harm += not all(
+            np.array_equal(getattr(read, name), getattr(whole, name)) for name in ("p4", "offsets", "label")
+        )
+    assert refused > 20
+    assert harm == 0

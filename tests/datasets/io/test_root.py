@@ -6,8 +6,9 @@ import pytest
 import uproot
 
 from pyg_liesym.datasets.io.files import find_files
-from pyg_liesym.datasets.io.jet_files import JetSchema, jet_writer, open_jet_file
-from pyg_liesym.datasets.io.root import read_jets, write_jets
+from pyg_liesym.datasets.io.find_schema import find_schema
+from pyg_liesym.datasets.io.jet_files import JetSchema, jet_writer, open_jet_file, save_jets
+from pyg_liesym.datasets.io.root import RootJets, read_jets, write_jets
 from pyg_liesym.datasets.jet_arrays import JetArrays
 
 CLASSES = ("QCD", "Tbqq")
@@ -270,3 +271,79 @@ def test_particle_columns_and_weights_are_written_by_name(tmp_path, make_jets):
         assert ak.to_numpy(ak.flatten(file["tree/part_charge"].array())).tolist() == charge.tolist()
         assert file["tree/weight"].array().to_list() == jets.axis[:, 0].tolist()
     assert_same(read_jets(path, CLASSES), jets)
+
+
+def test_the_entries_of_a_tree_are_compared_with_its_branches(tmp_path, make_jets):
+    path = write_jets(tmp_path / "a.root", make_jets(40), CLASSES)
+    with uproot.open(path) as file:
+        tree = file["tree"]
+        start, stop = tree.cursor.index, tree.chunk.stop
+    assert stop > start
+    content = path.read_bytes()
+    damaged = [
+        content[:place] + (30).to_bytes(8, "big") + content[place + 8 :]
+        for place in range(len(content) - 8)
+        if content[place : place + 8] == (40).to_bytes(8, "big")
+    ]
+    assert damaged
+    refused = 0
+    for each in damaged:  # fEntries of the tree or of a branch, a basket's end
+        path.write_bytes(each)
+        try:
+            jets = RootJets(path, JetSchema(CLASSES)).read()
+        except ValueError as error:
+            refused += "the file is damaged" in str(error) or "not a complete ROOT file" in str(error)
+            continue
+        assert len(jets) == 40
+    assert refused
+
+
+def test_a_file_that_shrinks_gives_no_short_batch(tmp_path, make_jets):
+    path = write_jets(tmp_path / "a.root", make_jets(40), CLASSES)
+    file = RootJets(path, JetSchema(CLASSES))
+    write_jets(path, make_jets(30), CLASSES)
+    with pytest.raises(ValueError, match="expected the jets 20:40, got 10: was it changed while it was read"):
+        file.read(20, 40)
+
+
+def test_rntuple_is_read(tmp_path, make_jets):
+    """What ``file["tree"] = {…}`` writes since uproot 5.7."""
+    jets = make_jets(7)
+    with uproot.open(write_jets(tmp_path / "a.root", jets, CLASSES)) as file:
+        arrays = file["tree"].arrays(library="ak")
+    path = tmp_path / "b.root"
+    with uproot.recreate(path) as file:
+        file["tree"] = {name: arrays[name] for name in arrays.fields if name != "npart"}
+    with uproot.open(path) as file:
+        assert file.classnames() == {"tree;1": "ROOT::RNTuple"}
+    read = RootJets(path, JetSchema(CLASSES)).read(2, 6)
+    np.testing.assert_array_equal(read.p4, jets.select(np.arange(2, 6)).p4)
+    assert find_schema(path)[1].classes == CLASSES
+
+
+def test_four_zeros_are_padding(tmp_path, make_jets):
+    jets = make_jets(5)
+    with uproot.open(write_jets(tmp_path / "a.root", jets, CLASSES)) as file:
+        arrays = file["tree"].arrays(library="ak")
+    padded = {
+        name: ak.concatenate([arrays[name], ak.zeros_like(arrays[name][:, :2])], axis=1)
+        for name in arrays.fields if name.startswith("part_")
+    }  # fmt: skip
+    path = tmp_path / "b.root"
+    with uproot.recreate(path) as file:
+        file["tree"] = {**{name: arrays[name] for name in arrays.fields if name != "npart"}, **padded}
+    read = RootJets(path, JetSchema(CLASSES)).read()
+    np.testing.assert_array_equal(read.counts, jets.counts)
+    np.testing.assert_array_equal(read.p4, jets.p4)
+    copy = save_jets(tmp_path / "c.h5", read, JetSchema(CLASSES))
+    np.testing.assert_array_equal(open_jet_file(copy, JetSchema(CLASSES)).read().p4, jets.p4)
+
+
+def test_what_float32_cannot_hold_is_not_finite(tmp_path, make_jets):
+    path = tmp_path / "a.root"
+    with uproot.recreate(path) as file:
+        one = ak.Array([[1e39], [1.0]])
+        file["tree"] = {**dict.fromkeys(("part_energy", "part_px", "part_py", "part_pz"), one),
+                        **{f"label_{name}": np.array([1, 0]) == i for i, name in enumerate(CLASSES)}}  # fmt: skip
+    with pytest.raises(ValueError, match=r"part_energy has the value 1e\+39 in jet 0"):
+        RootJets(path, JetSchema(CLASSES)).read()

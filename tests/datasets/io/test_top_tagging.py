@@ -116,3 +116,21 @@ def test_momentum_without_energy_is_no_padding(tmp_path, make_jets, write_top_ta
     jets.p4[jets.offsets[2], 0] = 0
     with pytest.raises(ValueError, match=r"E is 0 but the momentum is not, in jet 2"):
         open_jet_file(write_top_tagging(tmp_path / "a.h5", jets)).read()
+
+
+@pytest.mark.parametrize("part", ["E", "PX", "PZ"])
+def test_a_renamed_last_slot_drops_nothing(tmp_path, make_jets, write_top_tagging, part):
+    names = [f"{c}_{i}" for i in range(200) for c in ("E", "PX", "PY", "PZ")] + [f"truth{c}" for c in "EXYZ"]
+    names[names.index(f"{part}_199")] = "other"
+    path = write_top_tagging(tmp_path / "a.h5", make_jets(3), names=names)
+    with pytest.raises(ValueError, match=rf"a\.h5.*({part}_199|'{part}': 199)"):
+        TopTaggingJets(path, SCHEMA)
+
+
+def test_of_several_tables_none_is_guessed(tmp_path, make_jets, write_top_tagging):
+    path = write_top_tagging(tmp_path / "a.h5", make_jets(3))
+    with h5py.File(path, "r+") as file:
+        file.move("table", "train")
+        file.copy("train", "val")
+    with pytest.raises(ValueError, match=r"a\.h5 has the tables \['train', 'val'\]: keep one a file"):
+        open_jet_file(path, SCHEMA)
