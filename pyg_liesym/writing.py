@@ -20,7 +20,8 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         path: The file to write; its folder is made if needed.
 
     Yields:
-        A path in the same folder and with the same suffix, at which an empty file lies already.
+        A path in the same folder, at which an empty file lies already. It ends with ``.unfinished``, so that no glob
+        for the suffix of ``path`` finds it.
 
     Raises:
         OSError: If the disk is full or the folder cannot be written to.
@@ -35,7 +36,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.stem}.{os.getpid()}.unfinished{path.suffix}")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
         unfinished.touch(mode=0o666)  # less the umask
         mode = unfinished.stat().st_mode

@@ -47,8 +47,8 @@ def simulate_gravitational_orbits(
     orbits = simulate_orbits(kind, split, num_orbits=num_orbits, seed=seed, trap=trap)  # type: ignore[arg-type]
     out.mkdir(parents=True, exist_ok=True)
     for name, states in zip(("x", "y"), one_step_pairs(orbits), strict=True):
-        with whole_file(out / f"{name}.npy") as unfinished:
-            np.save(unfinished, states.reshape(len(states), -1, 2), allow_pickle=False)
+        with whole_file(out / f"{name}.npy") as unfinished, unfinished.open("wb") as file:
+            np.save(file, states.reshape(len(states), -1, 2), allow_pickle=False)
     print(f"{len(states)} pairs of {states.shape[1] // 2} vectors in {out}/x.npy and {out}/y.npy")
 
 
