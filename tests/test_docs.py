@@ -77,6 +77,10 @@ def test_outputs_stand_under_their_blocks(tmp_path: Path, monkeypatch: pytest.Mo
     assert text.endswith("```console\n$ not run\n```\n")
 
 
+def test_progress_bars_are_left_out() -> None:
+    assert outputs.without_progress("first\n\rEpoch 0: 1%\rEpoch 0: 2%\nlast\n") == "first\nlast\n"
+
+
 def test_a_page_that_fails_stops_the_documentation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ZeroDivisionError):

@@ -18,6 +18,7 @@ INTERNAL = {
     "JetArrays": "what readers hand to data sets",
     "JetDataset": "the base of the data sets of jets",
     "JetSummary": "what `liesym data info` prints",
+    "LastCheckpoint": "what `liesym fit` leaves after every epoch",
     "PackedGraphs": "the storage behind PackedLoader",
     "RootWriter": "chosen by jet_writer",
     "ScoreWriter": "what `liesym tag` writes through",

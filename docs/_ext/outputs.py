@@ -82,11 +82,16 @@ def _run_commands(block: str) -> str:
             else words[:1]
         )
         environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "COLUMNS": "100"}
-        done = subprocess.run([*program, *words[1:]], capture_output=True, text=True, env=environment, check=False)
+        done = subprocess.run([*program, *words[1:]], capture_output=True, env=environment, check=False)
         if done.returncode:
-            raise RuntimeError(f"{line}: exit status {done.returncode}\n{done.stderr}")
-        shown += f"{line}\n{done.stdout}"
+            raise RuntimeError(f"{line}: exit status {done.returncode}\n{done.stderr.decode()}")
+        shown += f"{line}\n{without_progress(done.stdout.decode())}"
     return shown
+
+
+def without_progress(text: str) -> str:
+    """What a command printed without the lines that it wrote over: progress bars."""
+    return "".join(line + "\n" for line in text.split("\n") if line.strip() and "\r" not in line)
 
 
 def with_outputs(text: str, outputs: list[Output]) -> str:
