@@ -17,8 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pyg_liesym.datasets.io.jet_files import JetSchema, jet_writer
-from pyg_liesym.datasets.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_files import jet_writer
+from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.streaming import StreamingJets
 
 COPIES, CONSTITUENTS = 16, 50

@@ -15,7 +15,6 @@ HEADINGS = ("| layer, method, data | paper | file |", "\n\n")
 # What files are named after and only the package itself uses, and why.
 INTERNAL = {
     "FlowWindows": "the base of SmokePlume and JetFlow",
-    "JetArrays": "what readers hand to data sets",
     "JetDataset": "the base of the data sets of jets",
     "JetSummary": "what `liesym data info` prints",
     "LastCheckpoint": "what `liesym fit` leaves after every epoch",

@@ -83,9 +83,8 @@ def table(points: Sequence[Point]) -> list[str]:
 def _read(paths: list[str] | None, tree: str | None, max_jets: int) -> dict[str, dict[str, Values]]:
     from pyg_liesym.datasets.chunks import part_of
     from pyg_liesym.datasets.io.files import find_files
-    from pyg_liesym.datasets.io.find_schema import find_common_schema
-    from pyg_liesym.datasets.io.jet_files import open_jet_file
-    from pyg_liesym.datasets.jet_arrays import concatenate_jets
+    from pyg_liesym.datasets.io.jet_arrays import concatenate_jets
+    from pyg_liesym.datasets.io.jet_files import find_common_schema, open_jet_file
     from pyg_liesym.metrics.jet_statistics import statistics_of_classes
 
     if not paths:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from pyg_liesym.datasets.io.jet_arrays import JetArrays
     from pyg_liesym.datasets.io.jet_files import JetFile
-    from pyg_liesym.datasets.jet_arrays import JetArrays
     from pyg_liesym.datasets.jet_summary import JetSummary
 
 
@@ -27,8 +27,7 @@ def info(files: list[str], tree: str | None = None, chunk_size: int = 5000) -> N
     from dataclasses import replace
 
     from pyg_liesym.datasets.io.files import find_files
-    from pyg_liesym.datasets.io.find_schema import find_schema
-    from pyg_liesym.datasets.io.jet_files import open_jet_file
+    from pyg_liesym.datasets.io.jet_files import find_schema, open_jet_file
     from pyg_liesym.datasets.jet_summary import JetSummary
 
     for number, path in enumerate(find_files(files)):
@@ -65,8 +64,7 @@ def convert(
     from dataclasses import replace
 
     from pyg_liesym.datasets.io.files import find_files
-    from pyg_liesym.datasets.io.find_schema import find_common_schema
-    from pyg_liesym.datasets.io.jet_files import jet_writer, open_jet_file
+    from pyg_liesym.datasets.io.jet_files import find_common_schema, jet_writer, open_jet_file
 
     paths = find_files(files)
     if out.resolve() in [path.resolve() for path in paths]:

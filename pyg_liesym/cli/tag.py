@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import torch
 
-    from pyg_liesym.datasets.jet_arrays import JetArrays
+    from pyg_liesym.datasets.io.jet_arrays import JetArrays
     from pyg_liesym.systems.pretrained import Tagger
 
 
@@ -37,9 +37,10 @@ def tag(
         batch_size: Jets that are computed at once.
         chunk_size: Jets that are read at once.
     """
+    from dataclasses import replace
+
     from pyg_liesym.cli.data import pieces
-    from pyg_liesym.datasets.io.find_schema import find_schema
-    from pyg_liesym.datasets.io.jet_files import JetSchema, open_jet_file
+    from pyg_liesym.datasets.io.jet_files import find_schema, open_jet_file
     from pyg_liesym.datasets.io.score_writer import score_writer
 
     if out.resolve() == file.resolve():
@@ -49,7 +50,8 @@ def tag(
     place = _place(device)
     tagger = find_tagger(model)
     found = find_schema(file, tree)[1]
-    source = open_jet_file(file, JetSchema(tagger.classes, None, found.tree, tagger.particle, labelled=False))
+    wanted = replace(found, classes=tagger.classes, particle=tagger.particle, weight=None, labelled=False)
+    source = open_jet_file(file, wanted)
     tagger.net.to(place)
     with score_writer(out, tagger.classes) as writer:
         for jets in pieces(source, chunk_size, f"tagging {file.name}"):

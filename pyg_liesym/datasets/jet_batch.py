@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch_geometric.data import Batch, Data
 
-from pyg_liesym.datasets.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
 
 
 def jet_batch(jets: JetArrays, particle: Sequence[str] = (), entry: NDArray[np.int64] | None = None) -> Batch:

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Literal
 from torch_geometric.data import Data
 
 from pyg_liesym.datasets.io.download import ZenodoRecord, extract_files
-from pyg_liesym.datasets.io.jet_files import JetSchema
-from pyg_liesym.datasets.jet_arrays import JetArrays, concatenate_jets
+from pyg_liesym.datasets.io.jet_arrays import JetArrays, concatenate_jets
+from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.jet_dataset import JetDataset, fetch
 
 # MD5 as its authors publish them with Particle Transformer, get_datasets.py

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pyg_liesym.datasets.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
 
 # Four float32 numbers rounded by 2⁻²⁴ each move m² = E² − p² by up to 2 · 2⁻²⁴ (E² + p²).
 _ROUNDING = 4 * 2.0**-24

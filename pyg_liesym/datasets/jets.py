@@ -11,9 +11,9 @@ import numpy as np
 from torch_geometric.data import Data
 
 from pyg_liesym.datasets.io.files import PathLike, find_files
-from pyg_liesym.datasets.io.jet_files import JetSchema
-from pyg_liesym.datasets.io.root import TREE
-from pyg_liesym.datasets.jet_arrays import JetArrays, concatenate_jets
+from pyg_liesym.datasets.io.jet_arrays import JetArrays, concatenate_jets
+from pyg_liesym.datasets.io.root_writer import TREE
+from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.jet_dataset import JetDataset
 from pyg_liesym.datasets.simulation.pythia import CLASSES
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from torch_geometric.data import Data
 
 from pyg_liesym.datasets.io.download import ZenodoRecord
-from pyg_liesym.datasets.io.jet_files import JetSchema
+from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.jet_dataset import JetDataset, fetch
 
 # SHA-256 as published with EnergyFlow, energyflow/data/qg_jets.json

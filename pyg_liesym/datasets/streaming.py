@@ -13,8 +13,9 @@ from torch_geometric.data import Batch
 
 from pyg_liesym.datasets.chunks import batch_edges, cut, merged, part_of
 from pyg_liesym.datasets.io.files import PathLike, find_files
-from pyg_liesym.datasets.io.jet_files import JetSchema, open_jet_file
-from pyg_liesym.datasets.jet_arrays import JetArrays, concatenate_jets
+from pyg_liesym.datasets.io.jet_arrays import JetArrays, concatenate_jets
+from pyg_liesym.datasets.io.jet_files import open_jet_file
+from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.jet_batch import jet_batch
 
 StreamMode: TypeAlias = Literal["train", "exact"]

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Literal
 from torch_geometric.data import Data
 
 from pyg_liesym.datasets.io.download import ZenodoRecord
-from pyg_liesym.datasets.io.jet_files import JetFile, JetSchema
+from pyg_liesym.datasets.io.jet_files import JetFile
+from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.io.top_tagging import TopTaggingJets
 from pyg_liesym.datasets.jet_dataset import JetDataset, fetch
 

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from pyg_liesym.datasets.io.files import PathLike
-from pyg_liesym.datasets.io.jet_files import JetSchema
+from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.systems.checkpoint_io import local_path, read_checkpoint
 from pyg_liesym.systems.pretrained import NETWORKS, Tagger, build_transform
 

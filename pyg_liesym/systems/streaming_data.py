@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from importlib import resources
 from typing import Any, Literal
 
-from pyg_liesym.datasets.io.jet_files import JetSchema
+from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.streaming import StreamingJets
 from pyg_liesym.datasets.streaming_loader import StreamingLoader
 from pyg_liesym.systems.resumable import ResumesWithinEpoch

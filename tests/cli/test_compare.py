@@ -8,9 +8,11 @@ import pytest
 
 from pyg_liesym.cli.compare import compare
 from pyg_liesym.cli.main import main
-from pyg_liesym.datasets.io.jet_files import JetSchema, save_jets
-from pyg_liesym.datasets.io.root import read_jets, write_jets
-from pyg_liesym.datasets.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_files import save_jets
+from pyg_liesym.datasets.io.root import read_jets
+from pyg_liesym.datasets.io.root_writer import write_jets
+from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.metrics.jet_statistics import STATISTICS
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "top_tagging_reference_statistics.json"

@@ -7,9 +7,10 @@ import pytest
 import uproot
 
 from pyg_liesym.cli.main import main
-from pyg_liesym.datasets.io.jet_files import JetSchema, open_jet_file, save_jets
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_files import open_jet_file, save_jets
 from pyg_liesym.datasets.io.root_writer import _type_of, branches_of
-from pyg_liesym.datasets.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.schema import JetSchema
 
 SCHEMA = JetSchema(("QCD", "Hbb", "Tbqq"), particle=("part_charge",), weight="weight")
 JETCLASS2 = Path(__file__).parents[3] / "shared" / "data" / "jetclass2" / "JetClassII_example.root"

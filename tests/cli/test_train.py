@@ -16,7 +16,8 @@ from safetensors.torch import load_file
 
 from pyg_liesym.cli.main import main
 from pyg_liesym.cli.prediction_report import PREDICTIONS
-from pyg_liesym.datasets.io.root import read_jets, write_jets
+from pyg_liesym.datasets.io.root import read_jets
+from pyg_liesym.datasets.io.root_writer import write_jets
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.lie.algebra import LieAlgebra
 

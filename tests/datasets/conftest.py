@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
-from pyg_liesym.datasets.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
 
 
 @pytest.fixture

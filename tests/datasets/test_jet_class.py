@@ -12,8 +12,9 @@ import yaml
 
 from pyg_liesym.datasets import JetClass
 from pyg_liesym.datasets.io.download import ZenodoRecord
-from pyg_liesym.datasets.io.jet_files import JetSchema, save_jets
-from pyg_liesym.datasets.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_files import save_jets
+from pyg_liesym.datasets.io.schema import JetSchema
 
 CARD = Path(__file__).parents[2] / "datasets" / "jetclass" / "config.yaml"
 CLASSES = tuple(JetClass.processes)

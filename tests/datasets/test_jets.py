@@ -6,8 +6,8 @@ import torch
 from torch_geometric.loader import DataLoader
 
 from pyg_liesym.datasets import Jets
-from pyg_liesym.datasets.io.root import write_jets
-from pyg_liesym.datasets.jet_arrays import JetArrays, concatenate_jets
+from pyg_liesym.datasets.io.jet_arrays import JetArrays, concatenate_jets
+from pyg_liesym.datasets.io.root_writer import write_jets
 
 CLASSES = ("QCD", "Tbqq")
 

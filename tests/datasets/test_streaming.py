@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch_geometric.data import Batch
 
-from pyg_liesym.datasets.io.jet_files import JetSchema, open_jet_file, save_jets
-from pyg_liesym.datasets.jet_arrays import JetArrays, concatenate_jets
+from pyg_liesym.datasets.io.jet_arrays import JetArrays, concatenate_jets
+from pyg_liesym.datasets.io.jet_files import open_jet_file, save_jets
+from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.jet_batch import jet_batch
 from pyg_liesym.datasets.streaming import StreamingJets
 from pyg_liesym.datasets.streaming_loader import StreamingLoader

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from pyg_liesym.datasets.io.jet_files import JetSchema, save_jets
-from pyg_liesym.datasets.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_files import save_jets
+from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.systems.streaming_data import StreamingJetData
 
 

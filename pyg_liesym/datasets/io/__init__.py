@@ -2,10 +2,14 @@
 
 from pyg_liesym.datasets.io.download import ZenodoRecord, download_file, extract_files
 from pyg_liesym.datasets.io.files import find_files
-from pyg_liesym.datasets.io.jet_files import JetFile, JetSchema, JetWriter, jet_writer, open_jet_file, save_jets
-from pyg_liesym.datasets.io.root import read_jets, write_jets
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_files import JetFile, JetWriter, find_schema, jet_writer, open_jet_file, save_jets
+from pyg_liesym.datasets.io.root import read_jets
+from pyg_liesym.datasets.io.root_writer import write_jets
+from pyg_liesym.datasets.io.schema import JetSchema
 
 __all__ = [
+    "JetArrays",
     "JetFile",
     "JetSchema",
     "JetWriter",
@@ -13,6 +17,7 @@ __all__ = [
     "download_file",
     "extract_files",
     "find_files",
+    "find_schema",
     "jet_writer",
     "open_jet_file",
     "read_jets",

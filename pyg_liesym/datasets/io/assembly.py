@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyg_liesym.datasets.io.jet_files import JetSchema
-from pyg_liesym.datasets.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.schema import JetSchema
 
 
 def check_range(where: str, start: int, stop: int | None, num_jets: int) -> tuple[int, int]:
@@ -45,7 +45,7 @@ def check_values(
         name: The column, for the message.
         first: Number of the first of these jets in the file.
         positive: Whether values below zero are wrong.
-        strict: See :class:`~pyg_liesym.datasets.io.jet_files.JetSchema`.
+        strict: See :class:`~pyg_liesym.datasets.io.schema.JetSchema`.
     """
     if not strict:
         return
@@ -74,7 +74,7 @@ def class_indices(
         name: The column, for the message.
         classes: The names of the classes.
         jet_labels: The class of every value; None where value ``i`` means ``classes[i]``.
-        strict: See :class:`~pyg_liesym.datasets.io.jet_files.JetSchema`.
+        strict: See :class:`~pyg_liesym.datasets.io.schema.JetSchema`.
 
     Raises:
         ValueError: If a value has no class or a class no place.
@@ -166,7 +166,7 @@ def assemble_padded(
         plane: ``[J, N, 2]``, as for :func:`assemble`.
         particle: Each ``[J, N]``, as for :func:`assemble`.
         weight: As for :func:`assemble`.
-        strict: See :class:`~pyg_liesym.datasets.io.jet_files.JetSchema`.
+        strict: See :class:`~pyg_liesym.datasets.io.schema.JetSchema`.
 
     Raises:
         ValueError: If a value is not finite, an energy negative, or 0 where the momentum is not.

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyg_liesym.datasets.io.assembly import assemble_padded, check_range, class_indices
 from pyg_liesym.datasets.io.files import LayoutError, naming_damage
-from pyg_liesym.datasets.io.jet_files import JetSchema
-from pyg_liesym.datasets.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.schema import JetSchema
 
 # (mass in GeV, charge) of particles by PDG id, antiparticles having the opposite sign of both id and charge.
 # Masses: Particle Data Group, Review of Particle Physics (2024).
@@ -47,6 +47,8 @@ class EnergyFlowJets:
             a PDG id without a known mass, or a label not one of the classes.
     """
 
+    format: ClassVar[str] = "npz (EnergyFlow)"
+
     def __init__(self, path: Path, schema: JetSchema) -> None:
         self.path, self.schema, self.columns = path, schema, _COLUMNS
         self._stream: IO[bytes] | None = None
@@ -70,6 +72,16 @@ class EnergyFlowJets:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_stream": None}
+
+    @classmethod
+    def recognises(cls, path: Path, start: bytes) -> bool:
+        """Whether a file that begins with the bytes ``start`` is npz."""
+        return start.startswith(b"PK")
+
+    @classmethod
+    def find_schema(cls, path: Path, tree: str | None) -> JetSchema:
+        """All that can be read from a file."""
+        return JetSchema(("gluon", "quark"), particle=_COLUMNS)
 
     def read(self, start: int = 0, stop: int | None = None) -> JetArrays:
         """Reads and checks the jets ``start:stop`` without keeping the rest."""

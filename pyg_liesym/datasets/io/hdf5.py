@@ -12,6 +12,9 @@ from typing import Any
 from pyg_liesym.datasets.io.files import LayoutError, PathLike, naming_damage
 from pyg_liesym.writing import whole_file
 
+HDF5_START = b"\x89HDF\r\n\x1a\n"
+"""The bytes that an HDF5 file begins with."""
+
 
 def import_h5py() -> Any:
     """The module h5py, with the filters of hdf5plugin (blosc, zstd, …) where that is installed.

@@ -2,60 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
+from pyg_liesym.datasets.io.energyflow import EnergyFlowJets
 from pyg_liesym.datasets.io.files import PathLike
-from pyg_liesym.datasets.jet_arrays import JetArrays
-
-_HDF5 = b"\x89HDF\r\n\x1a\n"
-
-
-@dataclass(frozen=True)
-class JetSchema:
-    """What to read from a file of jets, and under which names.
-
-    Args:
-        classes: Names of the classes; the label is the position in this list. Of files that have one label per
-            class (JetClass), they are looked up by name; of those that have a number (``is_signal``), they are the
-            meaning of 0, 1, …
-        jet_labels: The class of every value of an integer label, where it is not the position in ``classes``. A ROOT
-            file is then read by its branch ``jet_label``, as JetClass-II has it.
-        tree: The name of the tree in ROOT files.
-        particle: More numbers of every constituent, by their names in the file, such as ``part_charge``. They become
-            float32.
-        weight: The name of the event weights; None where every jet counts as one.
-        labelled: Whether labels are read; if not, every label is -1.
-        strict: Whether bad values are refused; if not, NaN, infinity and negative energies are given out, and -1 for a
-            label without a class, to be counted.
-
-    Raises:
-        ValueError: If a class or a particle column is named twice, or no class.
-
-    Example:
-        >>> JetSchema(classes=("QCD", "Hbb"), particle=("part_charge",)).tree
-        'tree'
-    """
-
-    classes: tuple[str, ...] = ("QCD", "Tbqq")
-    jet_labels: Mapping[int, str] | None = None
-    tree: str = "tree"
-    particle: tuple[str, ...] = ()
-    weight: str | None = None
-    labelled: bool = True
-    strict: bool = True
-
-    def __post_init__(self) -> None:
-        for name in ("classes", "particle"):
-            values = tuple(getattr(self, name))
-            object.__setattr__(self, name, values)
-            if len(set(values)) < len(values):
-                raise ValueError(f"{name} must have every name once, got {values}")
-        if not self.classes:
-            raise ValueError("classes must have at least one name, got none")
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.lorentznet import PaddedJets, write_padded
+from pyg_liesym.datasets.io.root import RootJets
+from pyg_liesym.datasets.io.root_writer import write_root
+from pyg_liesym.datasets.io.schema import JetSchema
+from pyg_liesym.datasets.io.top_tagging import TopTaggingJets
 
 
 class JetFile(Protocol):
@@ -80,6 +40,27 @@ class JetFile(Protocol):
             ValueError: If the range is not in the file, the file is damaged or a value is not as it must be. The
                 message names the file, the column and the jet.
         """
+
+
+class JetReader(JetFile, Protocol):
+    """A format: what tells its files, and what there is in them."""
+
+    format: ClassVar[str]
+
+    def __init__(self, path: Path, schema: JetSchema) -> None:
+        """Opens a file."""
+
+    @classmethod
+    def recognises(cls, path: Path, start: bytes) -> bool:
+        """Whether a file, which begins with the bytes ``start``, is of this format."""
+
+    @classmethod
+    def find_schema(cls, path: Path, tree: str | None) -> JetSchema:
+        """All that can be read from a file but its weights."""
+
+
+READERS: tuple[type[JetReader], ...] = (RootJets, TopTaggingJets, PaddedJets, EnergyFlowJets)
+"""The formats; a file is read by the first that recognises it."""
 
 
 class JetWriter(Protocol):
@@ -117,27 +98,72 @@ def open_jet_file(path: PathLike, schema: JetSchema | None = None) -> JetFile:
         (4000, 4)
     """
     path = Path(path)
-    schema = JetSchema() if schema is None else schema
+    return _reader_of(path)(path, JetSchema() if schema is None else schema)
+
+
+def find_schema(path: PathLike, tree: str | None = None) -> tuple[str, JetSchema]:
+    """Tells the format of a file of jets and what can be read from it: classes, columns of constituents, weights.
+
+    Classes are the branches ``label_…`` of a ROOT file, or the values of ``jet_label``, of JetClass-II by their names
+    (:data:`~pyg_liesym.datasets.io.jet_class_2.JET_CLASS_2`); those that our writer has
+    noted in an HDF5 file; QCD and Tbqq for other HDF5 files; gluon and quark for EnergyFlow's npz. A file without
+    labels has a schema with ``labelled=False``. Weights are those of the name ``weight``.
+
+    Args:
+        path: The file.
+        tree: The name of the tree in ROOT files; None for ``tree``, or the only one there is.
+
+    Returns:
+        The format in words and the schema.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is damaged, no file of jets, or has several trees.
+
+    Example:
+        >>> from importlib import resources
+        >>> find_schema(str(resources.files("pyg_liesym.datasets") / "samples" / "jets.root"))[1].classes
+        ('QCD', 'Tbqq')
+    """
+    path = Path(path)
+    reader = _reader_of(path)
+    schema = reader.find_schema(path, tree)
+    weighted = "weight" in reader(path, schema).columns
+    return reader.format, replace(schema, weight="weight" if weighted else None)
+
+
+def find_common_schema(files: Sequence[PathLike], tree: str | None = None) -> JetSchema:
+    """The schema of several files that belong together: all classes, and the columns that each of them has.
+
+    Raises:
+        ValueError: If some have labels and some have none, or labels of another kind.
+    """
+    schemas = [find_schema(file, tree)[1] for file in files]
+    kinds = {(schema.labelled, schema.jet_labels is None, schema.tree) for schema in schemas}
+    names = {pair for schema in schemas for pair in (schema.jet_labels or {}).items()}
+    if len(kinds) > 1 or len({value for value, _ in names}) < len(names):
+        found = [f"{file}: {_labels_in_words(schema)}" for file, schema in zip(files, schemas, strict=True)]
+        raise ValueError("files with different labels cannot be read together: " + "; ".join(found))
+    first = schemas[0]
+    labels = {value: name for schema in schemas for value, name in (schema.jet_labels or {}).items()}
+    classes = tuple(dict.fromkeys(name for schema in schemas for name in schema.classes))
+    particle = tuple(name for name in first.particle if all(name in schema.particle for schema in schemas))
+    weight = first.weight if all(schema.weight is not None for schema in schemas) else None
+    return replace(first, classes=classes, particle=particle, jet_labels=labels or None, weight=weight)
+
+
+def _labels_in_words(schema: JetSchema) -> str:
+    return f"{', '.join(schema.classes[:12])} in {schema.tree!r}" if schema.labelled else "no labels"
+
+
+def _reader_of(path: Path) -> type[JetReader]:
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     with path.open("rb") as file:
         start = file.read(8)
-    if start.startswith(b"root"):
-        from pyg_liesym.datasets.io.root import RootJets
-
-        return RootJets(path, schema)
-    if start == _HDF5:
-        from pyg_liesym.datasets.io.hdf5 import open_hdf5
-        from pyg_liesym.datasets.io.lorentznet import PaddedJets
-        from pyg_liesym.datasets.io.top_tagging import TopTaggingJets, is_pandas
-
-        with open_hdf5(path) as content:
-            pandas = is_pandas(content)
-        return TopTaggingJets(path, schema) if pandas else PaddedJets(path, schema)
-    if start.startswith(b"PK"):
-        from pyg_liesym.datasets.io.energyflow import EnergyFlowJets
-
-        return EnergyFlowJets(path, schema)
+    for reader in READERS:
+        if reader.recognises(path, start):
+            return reader
     raise ValueError(f"{path} is no file of jets: expected ROOT, HDF5 or npz, got a file that begins with {start!r}")
 
 
@@ -170,12 +196,8 @@ def jet_writer(path: PathLike, schema: JetSchema, *, plane: bool = True) -> Abst
     """
     path = Path(path)
     if path.suffix == ".root":
-        from pyg_liesym.datasets.io.root_writer import write_root
-
         return write_root(path, schema, plane=plane)
     if path.suffix in (".h5", ".hdf5"):
-        from pyg_liesym.datasets.io.lorentznet import write_padded
-
         return write_padded(path, schema, plane=plane)
     raise ValueError(f"expected a file name that ends with .root, .h5 or .hdf5, got {path.name!r}")
 

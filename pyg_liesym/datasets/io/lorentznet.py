@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,9 @@ from pyg_liesym.datasets.io.assembly import (
     columns_of,
 )
 from pyg_liesym.datasets.io.files import PathLike
-from pyg_liesym.datasets.io.hdf5 import check_chunks, check_filters, create_hdf5, open_hdf5
-from pyg_liesym.datasets.io.jet_files import JetSchema
-from pyg_liesym.datasets.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.hdf5 import HDF5_START, check_chunks, check_filters, create_hdf5, open_hdf5
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.schema import JetSchema
 
 _BINARY, _MANY = "is_signal", "jet_label"
 _LAYOUT = "pyg_liesym jets 1"  # the attribute by which our own files are told
@@ -44,6 +44,8 @@ class PaddedJets:
         ValueError: If the file is damaged, has no jets or not the datasets, or if a value is not finite, an energy
             negative, or a label not one of the classes. The message names the file, the dataset and the jet.
     """
+
+    format: ClassVar[str] = "HDF5 (Pmu, LorentzNet)"
 
     def __init__(self, path: Path, schema: JetSchema) -> None:
         self.path, self.schema = path, schema
@@ -73,6 +75,25 @@ class PaddedJets:
         extra = {"jet": (full[0], 4), "plane": (*full[:2], 2), "label": full[:2]}
         self._extra = [name for name in extra if shapes.get(name) == extra[name] and (ours or name == "label")]
         self._datasets = [*needed, *self._extra]
+
+    @classmethod
+    def recognises(cls, path: Path, start: bytes) -> bool:
+        """Whether a file that begins with the bytes ``start`` is HDF5."""
+        return start == HDF5_START
+
+    @classmethod
+    def find_schema(cls, path: Path, tree: str | None) -> JetSchema:
+        """All that can be read from a file but its weights."""
+        with open_hdf5(path) as file:
+            names = file.attrs.get("classes")
+            label = next((name for name in (_BINARY, _MANY) if name in file), None)
+            shape = file["Pmu"].shape[:2] if "Pmu" in file else None
+            particle = tuple(name for name in file if name != "label" and getattr(file[name], "shape", None) == shape)
+            if names is None and label == _MANY:
+                values = {value: str(value) for value in np.unique(file[label][:]).tolist()}
+                return JetSchema(tuple(values.values()), values, particle=particle)
+            classes = JetSchema().classes if names is None else tuple(json.loads(names))
+        return JetSchema(classes, particle=particle, labelled=label is not None)
 
     def read(self, start: int = 0, stop: int | None = None) -> JetArrays:
         """Reads and checks the jets ``start:stop`` without loading the rest."""

@@ -4,59 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyg_liesym.datasets.io.assembly import assemble, check_range, check_read, check_values, class_indices
 from pyg_liesym.datasets.io.files import LayoutError, PathLike, find_files, naming_damage
-from pyg_liesym.datasets.io.jet_files import JetSchema
-from pyg_liesym.datasets.io.root_writer import AXIS, P4, PLANE, write_root
-from pyg_liesym.datasets.jet_arrays import JetArrays, concatenate_jets
+from pyg_liesym.datasets.io.jet_arrays import JetArrays, concatenate_jets
+from pyg_liesym.datasets.io.jet_class_2 import JET_CLASS_2
+from pyg_liesym.datasets.io.root_writer import AXIS, P4, PLANE, TREE
+from pyg_liesym.datasets.io.schema import JetSchema
 
-TREE = "tree"
 TREES = ("TTree", "ROOT::RNTuple")
 """Classes of what has branches; uproot writes the second since its version 5.7."""
-
-
-def write_jets(path: PathLike, jets: JetArrays, classes: Sequence[str], *, plane: bool = True) -> Path:
-    """Writes jets as a ROOT tree with the branch names of JetClass.
-
-    Branches: ``part_px part_py part_pz part_energy part_deta part_dphi`` (jagged float32, counted by ``npart``),
-    ``jet_pt jet_eta jet_phi jet_energy`` (float32), ``jet_nparticles`` (int32) and one boolean ``label_<class>``
-    for every class; also the particle columns under their names and the weights as ``weight``, where the jets have
-    them. The file appears under its name only when it is complete.
-
-    Args:
-        path: The file to write; its folder is made if needed.
-        jets: The jets.
-        classes: The name of every class index.
-        plane: Write ``part_deta`` and ``part_dphi``; without them a file is a third smaller, and they are
-            computed when it is read.
-
-    Units:
-        GeV and radians.
-
-    Raises:
-        ValueError: If a label has no class name.
-
-    Example:
-        >>> from tempfile import TemporaryDirectory
-        >>> jets = JetArrays(
-        ...     p4=np.array([[5, 3, 0, 4], [2, 0, 2, 0]], np.float32), plane=np.zeros((2, 2), np.float32),
-        ...     offsets=np.array([0, 1, 2]), axis=np.ones((2, 4), np.float32), label=np.array([0, 1]),
-        ... )
-        >>> with TemporaryDirectory() as folder:
-        ...     file = write_jets(f"{folder}/two.root", jets, classes=("QCD", "Tbqq"))
-        ...     read_jets(file, classes=("QCD", "Tbqq")).p4.tolist()
-        [[5.0, 3.0, 0.0, 4.0], [2.0, 0.0, 2.0, 0.0]]
-    """
-    weight = None if jets.weight is None else "weight"
-    schema = JetSchema(tuple(classes), tree=TREE, particle=tuple(jets.particle), weight=weight)
-    with write_root(path, schema, plane=plane, smallest=True) as writer:
-        writer.extend(jets)
-    return Path(path)
+_STEP = 100_000
+# A branch that JetClass-II has, and files of others with a `jet_label` hardly.
+_OF_JET_CLASS_2 = "aux_genpart_isResX"
 
 
 def read_jets(
@@ -107,6 +71,8 @@ class RootJets:
         ValueError: As for :func:`read_jets`.
     """
 
+    format: ClassVar[str] = "ROOT (JetClass)"
+
     def __init__(self, path: Path, schema: JetSchema) -> None:
         self.path, self.schema = path, schema
         self._where = f"{path}:{schema.tree}"
@@ -149,6 +115,35 @@ class RootJets:
             particle={name: flat[name] for name in self.schema.particle},
             weight=flat[self.schema.weight] if self.schema.weight else None,
         )
+
+    @classmethod
+    def recognises(cls, path: Path, start: bytes) -> bool:
+        """Whether a file that begins with the bytes ``start`` is ROOT."""
+        return start.startswith(b"root")
+
+    @classmethod
+    def find_schema(cls, path: Path, tree: str | None) -> JetSchema:
+        """All that can be read from a file but its weights."""
+        import uproot
+
+        with naming_damage(path, "ROOT"), uproot.open(path) as content:
+            trees = content.keys(cycle=False, filter_classname=TREES)
+            if tree is None and TREE not in trees and len(trees) == 1:
+                tree = trees[0]
+            tree = TREE if tree is None else tree
+            source = content[tree] if tree in trees else None
+            types = {} if source is None else {name: source[name].typename for name in source.keys()}  # noqa: SIM118
+            values = _values(source, "jet_label") if "jet_label" in types else []
+        classes = tuple(name.removeprefix("label_") for name in types if name.startswith("label_"))
+        jagged = [
+            name for name, kind in types.items() if name.startswith("part_") and ("vector" in kind or "[]" in kind)
+        ]
+        particle = tuple(name for name in jagged if name not in (*P4, *PLANE))
+        if classes or not values:
+            return JetSchema(classes or ("unknown",), tree=tree, particle=particle, labelled=bool(classes))
+        known = _OF_JET_CLASS_2 in types and values[0] >= 0 and values[-1] < len(JET_CLASS_2)
+        names = {value: JET_CLASS_2[value] if known else str(value) for value in values}
+        return JetSchema(tuple(names.values()), names, tree, particle)
 
     def _survey(self) -> tuple[list[str], list[str], int]:
         import uproot
@@ -231,3 +226,11 @@ class RootJets:
         label = np.asarray(onehot.argmax(-1), dtype=np.int64)
         label[bad] = -1
         return label
+
+
+def _values(source: Any, branch: str) -> list[int]:
+    found: set[int] = set()
+    for start in range(0, source.num_entries, _STEP):
+        part = source[branch].array(library="np", entry_start=start, entry_stop=start + _STEP)
+        found |= set(np.unique(part).tolist())
+    return sorted(found)

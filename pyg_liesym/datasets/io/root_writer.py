@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pyg_liesym.datasets.io.assembly import columns_of
 from pyg_liesym.datasets.io.files import PathLike
-from pyg_liesym.datasets.io.jet_files import JetSchema
-from pyg_liesym.datasets.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.writing import whole_file
 
+TREE = "tree"
 P4 = ("part_energy", "part_px", "part_py", "part_pz")
 PLANE = ("part_deta", "part_dphi")
 AXIS = ("jet_pt", "jet_eta", "jet_phi", "jet_energy")
@@ -51,6 +53,45 @@ def write_root(
     compression = uproot.LZMA(6) if smallest else uproot.ZLIB(4)
     with whole_file(path) as temporary, uproot.recreate(temporary, compression=compression) as file:
         yield RootWriter(file.mktree(schema.tree, types), schema, plane)
+
+
+def write_jets(path: PathLike, jets: JetArrays, classes: Sequence[str], *, plane: bool = True) -> Path:
+    """Writes jets as a ROOT tree with the branch names of JetClass.
+
+    Branches: ``part_px part_py part_pz part_energy part_deta part_dphi`` (jagged float32, counted by ``npart``),
+    ``jet_pt jet_eta jet_phi jet_energy`` (float32), ``jet_nparticles`` (int32) and one boolean ``label_<class>``
+    for every class; also the particle columns under their names and the weights as ``weight``, where the jets have
+    them. The file appears under its name only when it is complete.
+
+    Args:
+        path: The file to write; its folder is made if needed.
+        jets: The jets.
+        classes: The name of every class index.
+        plane: Write ``part_deta`` and ``part_dphi``; without them a file is a third smaller, and they are
+            computed when it is read.
+
+    Units:
+        GeV and radians.
+
+    Raises:
+        ValueError: If a label has no class name.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> jets = JetArrays(
+        ...     p4=np.array([[5, 3, 0, 4], [2, 0, 2, 0]], np.float32), plane=np.zeros((2, 2), np.float32),
+        ...     offsets=np.array([0, 1, 2]), axis=np.ones((2, 4), np.float32), label=np.array([0, 1]),
+        ... )
+        >>> with TemporaryDirectory() as folder:
+        ...     file = write_jets(f"{folder}/two.root", jets, classes=("QCD", "Tbqq"))
+        ...     file.name
+        'two.root'
+    """
+    weight = None if jets.weight is None else "weight"
+    schema = JetSchema(tuple(classes), tree=TREE, particle=tuple(jets.particle), weight=weight)
+    with write_root(path, schema, plane=plane, smallest=True) as writer:
+        writer.extend(jets)
+    return Path(path)
 
 
 def branches_of(jets: JetArrays, schema: JetSchema, plane: bool) -> dict[str, Any]:

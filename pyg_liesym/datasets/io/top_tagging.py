@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyg_liesym.datasets.io.assembly import assemble_padded, check_range, check_read, check_values, class_indices
 from pyg_liesym.datasets.io.files import LayoutError
-from pyg_liesym.datasets.io.hdf5 import check_chunks, check_filters, open_hdf5
-from pyg_liesym.datasets.io.jet_files import JetSchema
+from pyg_liesym.datasets.io.hdf5 import HDF5_START, check_chunks, check_filters, open_hdf5
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.pickled_names import pickled_names
-from pyg_liesym.datasets.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.schema import JetSchema
 
 _LABEL, _SET = "is_signal_new", "ttv"
+_P4 = ("E", "PX", "PY", "PZ")
 
 
 class TopTaggingJets:
     """Jets of one HDF5 file in the layout of the Top Quark Tagging Reference Dataset, read in ranges.
 
     One row a jet, with the columns ``E_0, PX_0, PY_0, PZ_0, E_1, …`` and ``is_signal_new`` (0 or 1, see
-    :class:`~pyg_liesym.datasets.io.jet_files.JetSchema`). Rows of constituents with ``E = 0`` are padding. A particle
+    :class:`~pyg_liesym.datasets.io.schema.JetSchema`). Rows of constituents with ``E = 0`` are padding. A particle
     column ``name`` is looked for as ``name_0, name_1, …``. Columns are found by their names, which pandas stores as
     pickles: these are read as data and never unpickled.
 
@@ -42,6 +43,8 @@ class TopTaggingJets:
             negative, or a label not one of the classes. The message names the file, the column and the jet.
     """
 
+    format: ClassVar[str] = "HDF5 (pandas, Top Quark Tagging)"
+
     def __init__(self, path: Path, schema: JetSchema, subset: int | None = None) -> None:
         self.path, self.schema, self._subset = path, schema, subset
         self._names: dict[str, list[str]] = {}
@@ -57,6 +60,25 @@ class TopTaggingJets:
         self._check_columns()
         self.columns = tuple(self._place)
 
+    @classmethod
+    def recognises(cls, path: Path, start: bytes) -> bool:
+        """Whether a file that begins with the bytes ``start`` is HDF5 that pandas wrote."""
+        if start != HDF5_START:
+            return False
+        with open_hdf5(path) as file:
+            return any(file[name].attrs.get("pandas_type") is not None for name in file)
+
+    @classmethod
+    def find_schema(cls, path: Path, tree: str | None) -> JetSchema:
+        """All that can be read from a file but its weights."""
+        columns = dict.fromkeys(cls(path, JetSchema(labelled=False)).columns)
+        slots = sum(f"E_{i}" in columns for i in range(len(columns)))
+        numbered = [name.removesuffix("_0") for name in columns if name.endswith("_0")]
+        particle = tuple(  # of every constituent: a jet may have numbered columns of its own
+            name for name in numbered if name not in _P4 and all(f"{name}_{i}" in columns for i in range(slots))
+        )
+        return JetSchema(particle=particle, labelled=_LABEL in columns)
+
     def read(self, start: int = 0, stop: int | None = None) -> JetArrays:
         """Reads and checks the jets ``start:stop`` without loading the rest."""
         start, stop = check_range(str(self.path), start, stop, self.num_jets)
@@ -64,7 +86,7 @@ class TopTaggingJets:
             blocks = self._read_blocks(file[self._group], start, stop)
         for block in blocks.values():
             check_read(str(self.path), len(block), start, stop)
-        parts = [self._columns(blocks, self._numbered(name)) for name in ("E", "PX", "PY", "PZ", *self.schema.particle)]
+        parts = [self._columns(blocks, self._numbered(name)) for name in (*_P4, *self.schema.particle)]
         label = self._labels(blocks, stop - start, start)
         weight = None
         if self.schema.weight is not None:
@@ -74,7 +96,7 @@ class TopTaggingJets:
             np.stack(parts[:4], axis=-1),
             label,
             str(self.path),
-            ("E", "PX", "PY", "PZ"),
+            _P4,
             first=start,
             particle=dict(zip(self.schema.particle, parts[4:], strict=True)),
             weight=weight,
@@ -125,7 +147,7 @@ class TopTaggingJets:
 
     def _needed(self) -> list[str]:
         schema = self.schema
-        needed = [column for name in ("E", "PX", "PY", "PZ", *schema.particle) for column in self._numbered(name)]
+        needed = [column for name in (*_P4, *schema.particle) for column in self._numbered(name)]
         needed += [_LABEL] * schema.labelled + [_SET] * (self._subset is not None)
         return needed + ([schema.weight] if schema.weight is not None else [])
 
@@ -141,7 +163,7 @@ class TopTaggingJets:
                 f"it has {single} and columns with numbers"
             )
         counts = {part: sum(name.startswith(f"{part}_") and name[len(part) + 1 :].isdigit() for name in self._place)
-                  for part in ("E", "PX", "PY", "PZ")}  # fmt: skip
+                  for part in _P4}  # fmt: skip
         if set(counts.values()) != {self._slots}:
             raise ValueError(
                 f"{self.path}: expected as many columns E_0, E_1, … as PX_…, PY_… and PZ_…, without a gap, got {counts}"
@@ -173,8 +195,3 @@ def _pandas_group(file: Any) -> tuple[Any, bool]:
         raise LayoutError(f"{file.filename} has the tables {frames}: keep one a file, or call the one to read 'table'")
     name = "table" if "table" in frames else frames[0]
     return file[name], kinds[name] == b"frame"
-
-
-def is_pandas(file: Any) -> bool:
-    """Whether pandas wrote this HDF5 file."""
-    return any(file[name].attrs.get("pandas_type") is not None for name in file)

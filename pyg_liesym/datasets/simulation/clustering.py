@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pyg_liesym.datasets.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
 
 RADIUS = 0.8
 PT_RANGE = (550.0, 650.0)

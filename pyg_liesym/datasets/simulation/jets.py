@@ -13,8 +13,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from pyg_liesym.datasets.io.root import read_jets, write_jets
-from pyg_liesym.datasets.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.root import read_jets
+from pyg_liesym.datasets.io.root_writer import write_jets
 from pyg_liesym.datasets.simulation.detector import VERSION
 from pyg_liesym.datasets.simulation.processes import share_out
 from pyg_liesym.datasets.simulation.pythia import CLASSES, Detector, generate_jets, import_generators
@@ -55,7 +56,7 @@ def simulate_jets(
         detector: See :func:`~pyg_liesym.datasets.simulation.pythia.generate_jets`, as for the next two.
         multiple_interactions: Whether further partons of the protons collide.
         max_constituents: Keep the hardest constituents of a jet up to this number.
-        plane: Write ``part_deta`` and ``part_dphi``, see :func:`~pyg_liesym.datasets.io.root.write_jets`.
+        plane: Write ``part_deta`` and ``part_dphi``, see :func:`~pyg_liesym.datasets.io.root_writer.write_jets`.
         progress: Show a progress bar.
 
     Returns:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pyg_liesym.datasets.jet_arrays import JetArrays, concatenate_jets
+from pyg_liesym.datasets.io.jet_arrays import JetArrays, concatenate_jets
 from pyg_liesym.datasets.simulation.clustering import RADIUS, select_jets
 from pyg_liesym.datasets.simulation.detector import CARDS, Particles, draw_noise, reconstruct
 from pyg_liesym.datasets.simulation.veto import parton_jet_veto
@@ -71,7 +71,7 @@ def generate_jets(
         report: Called with the number of new jets now and then.
 
     Shapes:
-        See :class:`~pyg_liesym.datasets.jet_arrays.JetArrays`; labels index ``("QCD", "Tbqq")``; the jets are in
+        See :class:`~pyg_liesym.datasets.io.jet_arrays.JetArrays`; labels index ``("QCD", "Tbqq")``; the jets are in
         random order.
 
     Units:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pyg_liesym.datasets.io.energyflow import PARTICLES, EnergyFlowJets
-from pyg_liesym.datasets.io.jet_files import JetSchema
+from pyg_liesym.datasets.io.schema import JetSchema
 
 SCHEMA = JetSchema(classes=("gluon", "quark"), particle=("part_pid", "part_charge"))
 

@@ -22,7 +22,8 @@ PROGRAM = """
 import resource, signal, sys
 import numpy as np, torch
 from importlib import resources
-from pyg_liesym.datasets.io.jet_files import JetSchema, open_jet_file, save_jets
+from pyg_liesym.datasets.io.jet_files import open_jet_file, save_jets
+from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.io.score_writer import score_writer
 from pyg_liesym.datasets.packing import pack, save_packed
 

@@ -5,7 +5,8 @@ import hdf5plugin
 import pytest
 
 from pyg_liesym.datasets.io.hdf5 import check_filters, import_h5py
-from pyg_liesym.datasets.io.jet_files import JetSchema, open_jet_file, save_jets
+from pyg_liesym.datasets.io.jet_files import open_jet_file, save_jets
+from pyg_liesym.datasets.io.schema import JetSchema
 
 
 def test_without_h5py_the_extra_is_named(tmp_path, make_jets, monkeypatch):

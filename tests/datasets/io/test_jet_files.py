@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import uproot
 
-from pyg_liesym.datasets.io.jet_files import JetSchema, jet_writer, open_jet_file, save_jets
-from pyg_liesym.datasets.jet_arrays import JetArrays, concatenate_jets
+from pyg_liesym.datasets.io.jet_arrays import JetArrays, concatenate_jets
+from pyg_liesym.datasets.io.jet_files import jet_writer, open_jet_file, save_jets
+from pyg_liesym.datasets.io.schema import JetSchema
 
 JETCLASS_II = Path(__file__).parents[4] / "shared" / "data" / "jetclass2" / "JetClassII_example.root"
 FORMATS = ("root", "hdf5", "pandas", "lorentznet", "energyflow")

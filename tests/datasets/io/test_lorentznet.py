@@ -2,8 +2,9 @@ import h5py
 import numpy as np
 import pytest
 
-from pyg_liesym.datasets.io.jet_files import JetSchema, open_jet_file, save_jets
+from pyg_liesym.datasets.io.jet_files import open_jet_file, save_jets
 from pyg_liesym.datasets.io.lorentznet import PaddedJets
+from pyg_liesym.datasets.io.schema import JetSchema
 
 SCHEMA = JetSchema(classes=("QCD", "Tbqq"))
 

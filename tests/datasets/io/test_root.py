@@ -6,10 +6,11 @@ import pytest
 import uproot
 
 from pyg_liesym.datasets.io.files import find_files
-from pyg_liesym.datasets.io.find_schema import find_schema
-from pyg_liesym.datasets.io.jet_files import JetSchema, jet_writer, open_jet_file, save_jets
-from pyg_liesym.datasets.io.root import RootJets, read_jets, write_jets
-from pyg_liesym.datasets.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_files import find_schema, jet_writer, open_jet_file, save_jets
+from pyg_liesym.datasets.io.root import RootJets, read_jets
+from pyg_liesym.datasets.io.root_writer import write_jets
+from pyg_liesym.datasets.io.schema import JetSchema
 
 CLASSES = ("QCD", "Tbqq")
 JETCLASS_II = Path(__file__).parents[4] / "shared" / "data" / "jetclass2" / "JetClassII_example.root"

@@ -5,7 +5,8 @@ import hdf5plugin
 import numpy as np
 import pytest
 
-from pyg_liesym.datasets.io.jet_files import JetSchema, open_jet_file
+from pyg_liesym.datasets.io.jet_files import open_jet_file
+from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.io.top_tagging import TopTaggingJets
 
 SCHEMA = JetSchema(classes=("QCD", "Tbqq"))

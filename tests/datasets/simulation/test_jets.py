@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import yaml
 
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.root import read_jets
-from pyg_liesym.datasets.jet_arrays import JetArrays
 from pyg_liesym.datasets.simulation import jets as module
 from pyg_liesym.datasets.simulation.jets import simulate_jets
 from pyg_liesym.datasets.simulation.pythia import CLASSES

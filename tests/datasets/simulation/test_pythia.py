@@ -5,7 +5,8 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from pyg_liesym.datasets.io.root import read_jets, write_jets
+from pyg_liesym.datasets.io.root import read_jets
+from pyg_liesym.datasets.io.root_writer import write_jets
 from pyg_liesym.datasets.simulation import pythia as module
 from pyg_liesym.datasets.simulation.pythia import CLASSES, generate_jets
 

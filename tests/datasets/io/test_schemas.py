@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import uproot
 
-from pyg_liesym.datasets.io import find_schema as module
-from pyg_liesym.datasets.io.find_schema import find_common_schema, find_schema
+from pyg_liesym.datasets.io import jet_files as module
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.jet_class_2 import JET_CLASS_2
-from pyg_liesym.datasets.io.jet_files import JetSchema, open_jet_file, save_jets
+from pyg_liesym.datasets.io.jet_files import find_common_schema, find_schema, open_jet_file, save_jets
 from pyg_liesym.datasets.io.root_writer import _type_of, branches_of
-from pyg_liesym.datasets.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.jet_summary import JetSummary
 
 MakeJets = Callable[..., JetArrays]

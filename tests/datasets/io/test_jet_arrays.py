@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pyg_liesym.datasets.jet_arrays import JetArrays, concatenate_jets
+from pyg_liesym.datasets.io.jet_arrays import JetArrays, concatenate_jets
 
 
 def as_lists(jets):
