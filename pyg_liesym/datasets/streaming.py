@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -17,6 +19,7 @@ from pyg_liesym.datasets.io.jet_arrays import JetArrays, concatenate_jets
 from pyg_liesym.datasets.io.jet_files import open_jet_file
 from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.jet_batch import jet_batch
+from pyg_liesym.datasets.stream_order import check_order, fingerprint
 
 StreamMode: TypeAlias = Literal["train", "exact"]
 
@@ -87,7 +90,7 @@ class StreamingJets(IterableDataset[Batch]):
         _check_arguments(mode, part, batch_size=batch_size, chunk_size=chunk_size, buffer_size=buffer_size)
         self.files = find_files(files)
         self.schema = JetSchema() if schema is None else schema
-        self.batch_size, self.max_constituents, self.mode = batch_size, max_constituents, mode
+        self.batch_size, self.max_constituents, self.mode, self.part = batch_size, max_constituents, mode, part
         self.shuffle = mode == "train" if shuffle is None else shuffle
         self.chunk_size, self.buffer_size, self.seed = chunk_size, buffer_size, seed
         self.rank, self.world_size = _place(rank, world_size)
@@ -133,13 +136,9 @@ class StreamingJets(IterableDataset[Batch]):
         """Let the next pass begin where another one was.
 
         Raises:
-            ValueError: If that one had other jets or another order.
+            ValueError: If that one had other jets, another order or gave out something else of the jets.
         """
-        if state["order"] != self.order_key():
-            raise ValueError(
-                f"the stream was stopped in an epoch of {state['order']} and cannot go on in one of "
-                f"{self.order_key()}: resume with the same files, sizes, seed and number of processes"
-            )
+        check_order(state["order"], self.order_key())
         self.epoch, self._yielded, self._resuming = state["epoch"], state["batches"], True
 
     def __iter__(self) -> Iterator[Batch]:
@@ -157,9 +156,18 @@ class StreamingJets(IterableDataset[Batch]):
             yield from self._buffer(chunks, edges[first : first + held + 1], max(done - first, 0))
 
     def order_key(self) -> dict[str, Any]:
-        """What an order of batches depends on, beside the epoch and the number of workers."""
+        """What batches and their order depend on, beside the epoch and the number of workers, in numbers and words."""
         names = ("mode", "num_jets", "batch_size", "world_size", "shuffle", "chunk_size", "buffer_size", "seed")
-        return {name: getattr(self, name) for name in names}
+        own = {name: getattr(self, name) for name in (*names, "max_constituents")}
+        schema = dataclasses.asdict(self.schema)
+        labels = self.schema.jet_labels
+        schema["jet_labels"] = labels and sorted([value, name] for value, name in labels.items())
+        of_jets = {name: list(value) if isinstance(value, tuple) else value for name, value in schema.items()}
+        return {**own, "part": list(self.part), **of_jets, "files": self._fingerprint}
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        return fingerprint(self.files)
 
     def num_steps(self, worker: int = 0, num_workers: int = 1) -> int:
         """Batches of one worker of this rank."""

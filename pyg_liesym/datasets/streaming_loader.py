@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from torch_geometric.data import Batch
 
 from pyg_liesym.datasets.loader import too_few
+from pyg_liesym.datasets.stream_order import check_order
 from pyg_liesym.datasets.streaming import StreamingJets
 
 _log = logging.getLogger(__name__)
@@ -69,13 +70,10 @@ class StreamingLoader:
     def __iter__(self) -> Iterator[Batch]:
         state, self._state = self._state, None
         done = 0 if state is None else state["batches"]
+        if state is not None:
+            check_order(state["order"], self._order_key())
         if state is not None and done == len(self):
             done, self.epoch = 0, state["epoch"] + 1
-        elif state is not None and state["order"] != self._order_key():
-            raise ValueError(
-                f"the run was stopped in an epoch of {state['order']} and cannot go on in one of {self._order_key()}: "
-                "resume with the same files, sizes, seed, and numbers of processes and workers"
-            )
         elif skipped := self.jets.num_skipped(self.num_workers):
             _log.info("%d of %d jets are left out of epoch %d", skipped, self.jets.num_jets, self.epoch)
         epoch = self.epoch

@@ -132,13 +132,72 @@ def test_resumed_with_uneven_workers(files: list[Path]) -> None:
         assert equal(list(resumed), whole[stop:])
 
 
-def test_a_state_of_another_order_is_refused(files: list[Path]) -> None:
-    resumed = loader(files, batch_size=5)
-    resumed.load_state_dict(after(loader(files), 3))
-    with pytest.raises(ValueError, match=r"'batch_size': 4.*'batch_size': 5.*resume with the same files"):
+@pytest.mark.parametrize("stop", [3, 25])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch_size": 5}, "batch_size 4 and cannot go on with batch_size 5"),
+        ({"seed": 1}, "seed 0 and cannot go on with seed 1"),
+        ({"max_constituents": 2}, "max_constituents None and cannot go on with max_constituents 2"),
+        ({"schema": JetSchema(("Tbqq", "QCD"))}, r"classes \['QCD', 'Tbqq'\] and cannot go on with classes"),
+        ({"schema": JetSchema(labelled=False)}, "labelled True and cannot go on with labelled False"),
+        ({"num_workers": 1}, "num_workers 0 and cannot go on with num_workers 1"),
+    ],
+)
+def test_a_state_of_another_order_is_refused(
+    files: list[Path], options: dict[str, Any], message: str, stop: int
+) -> None:
+    state = after(loader(files), stop)
+    resumed = loader(files, **options)
+    resumed.load_state_dict(state)
+    with pytest.raises(ValueError, match=f"stopped with {message}.*resume with the same files"):
         next(iter(resumed))
-    with pytest.raises(ValueError, match="resume with the same files"):
-        StreamingJets(files, batch_size=5).load_state_dict(StreamingJets(files).state_dict())
+    if "num_workers" not in options:
+        with pytest.raises(ValueError, match=f"stopped with {message}"):
+            resumed.jets.load_state_dict(state)
+
+
+def test_other_jets_are_refused_though_they_are_as_many(tmp_path: Path, make_jets: MakeJets) -> None:
+    files = [save_jets(tmp_path / f"{seed}.root", make_jets(20, seed), JetSchema()) for seed in range(3)]
+    state = after(loader(files), 3)
+    whole = list(loader(files))
+    moved = [path.rename(tmp_path / f"moved_{path.name}") for path in files]
+    again = loader(moved)
+    again.load_state_dict(state)
+    assert equal(list(again), whole[3:])
+    one = loader(moved, part=(0.0, 0.5))
+    for other in (
+        loader(moved[::-1]),
+        loader([moved[0], moved[0], moved[2]]),
+        loader(moved, part=(0.5, 1.0)),
+        loader(save_jets(tmp_path / "all.root", make_jets(60), JetSchema())),
+    ):
+        assert other.jets.num_jets in (60, 30)
+        other.load_state_dict(after(one, 3) if other.jets.num_jets == 30 else state)
+        with pytest.raises(ValueError, match="resume with the same files in the same order"):
+            next(iter(other))
+
+
+def test_a_state_of_an_older_version_is_compared_as_far_as_it_goes(files: list[Path]) -> None:
+    state = after(loader(files), 3)
+    names = [
+        "mode",
+        "num_jets",
+        "batch_size",
+        "world_size",
+        "shuffle",
+        "chunk_size",
+        "buffer_size",
+        "seed",
+        "num_workers",
+    ]
+    state["order"] = {name: state["order"][name] for name in names}
+    again, other = loader(files), loader(files, seed=1)
+    again.load_state_dict(state)
+    assert equal(list(again), list(loader(files))[3:])
+    other.load_state_dict(state)
+    with pytest.raises(ValueError, match="seed 0 and cannot go on with seed 1"):
+        next(iter(other))
 
 
 def test_a_stale_state_gives_way_to_the_trainers_epoch(files: list[Path]) -> None:
