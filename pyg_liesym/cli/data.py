@@ -20,7 +20,7 @@ def info(files: list[str], tree: str | None = None, chunk_size: int = 5000) -> N
     """Say what is in files of jets: counts, classes, ranges, columns, and what is wrong with them.
 
     Args:
-        files: Paths or globs of ROOT, HDF5 or npz files.
+        files: Paths or globs of ROOT, HDF5, npz or npy files.
         tree: Name of the tree in ROOT files (default: `tree`, or the only one).
         chunk_size: Jets that are read at once.
     """
@@ -54,7 +54,7 @@ def convert(
     The columns of the constituents that all the files have, the classes and the weights are kept.
 
     Args:
-        files: Paths or globs of ROOT, HDF5 or npz files.
+        files: Paths or globs of ROOT, HDF5, npz or npy files.
         out: The file to write: .root (as JetClass), .h5 or .hdf5 (as LorentzNet's).
         tree: Name of the tree in ROOT files (default: `tree`, or the only one).
         weight: Name of the event weights in the files (default: `weight`, if they have it).
@@ -126,7 +126,7 @@ def run(words: list[str]) -> None:
         function = functions[name]
         parser = ArgumentParser(prog=f"liesym data {name}", description=(function.__doc__ or "").split("Args:")[0])
         count = "*" if name == "compare" else "+"
-        parser.add_argument("files", nargs=count, help="Paths or globs of ROOT, HDF5 or npz files")
+        parser.add_argument("files", nargs=count, help="Paths or globs of ROOT, HDF5, npz or npy files")
         if function is convert:
             parser.add_argument("out", type=Path, help="The file to write: .root, .h5 or .hdf5")
         parser.add_function_arguments(function, skip={"files", "out"} if function is convert else {"files"})

@@ -27,7 +27,7 @@ def tag(
     """Write the probability of every class for every jet of a file, in the order of the jets.
 
     Args:
-        file: ROOT, HDF5 or npz file of jets; labels are not needed and not read.
+        file: ROOT, HDF5, npz or npy file of jets; labels are not needed and not read.
         out: The file to write, with `score_<class>` for every class: .root (a tree `scores`, to be a friend of the
             tree of the jets), .h5 or .parquet. A jet without constituents has NaN.
         model: A file of `save_tagger`, a checkpoint of `liesym fit`, or the name of a tagger that comes with the

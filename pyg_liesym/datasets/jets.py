@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 from torch_geometric.data import Data
 
+from pyg_liesym.datasets.io.array_jets import jets_of_arrays
 from pyg_liesym.datasets.io.files import PathLike, find_files
 from pyg_liesym.datasets.io.jet_arrays import JetArrays, concatenate_jets
 from pyg_liesym.datasets.io.root_writer import TREE
@@ -19,7 +21,7 @@ from pyg_liesym.datasets.simulation.pythia import CLASSES
 
 JetSplit: TypeAlias = Literal["train", "val", "test"]
 
-_SUFFIXES = (".root", ".h5", ".hdf5", ".npz")
+_SUFFIXES = (".root", ".h5", ".hdf5", ".npz", ".npy")
 _FOLDERS: dict[JetSplit | None, tuple[str, ...]] = {
     "train": ("train",),
     "val": ("train",),
@@ -36,6 +38,7 @@ class Jets(JetDataset):
     - ``Jets()``: the packaged sample, made by ``liesym simulate jets`` (its card is ``datasets/jets/README.md``);
     - ``Jets(files="my/*.root")``: your own files, of any format that
       :func:`~pyg_liesym.datasets.io.jet_files.open_jet_file` knows;
+    - ``Jets.from_arrays(p4)``: an array ``[J, N, 4]`` in memory;
     - ``Jets("datasets/jets")``: the files in ``datasets/jets/raw``, for instance from
       ``liesym simulate jets --folder datasets/jets/raw``; or, where there are none, those in the folders
       ``raw/train`` and ``raw/test``, as ``make jets`` leaves them: the test is then all of ``raw/test``, and training
@@ -47,6 +50,8 @@ class Jets(JetDataset):
     Args:
         root: Folder of ``raw/`` and ``processed/``, or None for no cache.
         files: One or several paths or globs; None for the files of ``root/raw`` or the sample.
+        arrays: Jets in memory in place of files, as :func:`~pyg_liesym.datasets.io.array_jets.jets_of_arrays` makes
+            them or a simulator does.
         split: ``"train"`` (70 %), ``"val"`` (10 %) or ``"test"`` (20 %) of a fixed random permutation; None for all
             jets, in the files' order.
         max_constituents: Keep the hardest constituents of every jet up to this number; None for all.
@@ -92,6 +97,7 @@ class Jets(JetDataset):
         root: str | None = None,
         files: PathLike | Sequence[PathLike] | None = None,
         *,
+        arrays: JetArrays | None = None,
         split: JetSplit | None = None,
         max_constituents: int | None = None,
         classes: Sequence[str] = CLASSES,
@@ -104,7 +110,9 @@ class Jets(JetDataset):
     ) -> None:
         if split is not None and split not in self.fractions:
             raise ValueError(f"split must be one of {list(self.fractions)} or None, got {split!r}")
-        self.split = split
+        if arrays is not None and (root is not None or files is not None):
+            raise ValueError("jets come from arrays, from files or from root: give one of them")
+        self.split, self._arrays = split, arrays
         self.files = None if files is None else find_files(files)
         super().__init__(
             root,
@@ -112,6 +120,62 @@ class Jets(JetDataset):
             max_constituents=max_constituents,
             transform=transform,
             force_reload=force_reload,
+        )
+
+    @classmethod
+    def from_arrays(
+        cls,
+        p4: ArrayLike,
+        label: ArrayLike | None = None,
+        *,
+        counts: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
+        particle: Mapping[str, ArrayLike] | None = None,
+        weight: ArrayLike | None = None,
+        classes: Sequence[str] | None = None,
+        split: JetSplit | None = None,
+        max_constituents: int | None = None,
+        transform: Callable[[Data], Data] | None = None,
+    ) -> Jets:
+        """Jets of arrays that are padded to one length.
+
+        Args:
+            p4: Four-momenta (E, px, py, pz), ``[J, N, 4]``.
+            label: Class indices, ``[J]``; None where the classes are not known: every ``y`` is then -1.
+            counts: How many of a jet's rows are constituents, the first ones, ``[J]``; None to tell by ``mask``, or by
+                the four zeros of padding.
+            mask: Which rows are constituents, ``[J, N]``.
+            particle: More numbers of every constituent, each ``[J, N]``; they become ``x``.
+            weight: Event weights, ``[J]``.
+            classes: Names of the classes; None to call them ``"0"``, ``"1"``, …
+            split: See :class:`Jets`.
+            max_constituents: See there.
+            transform: See there.
+
+        Units:
+            Whatever the array has; taggers that come with the package were trained on GeV.
+
+        Raises:
+            ValueError: As :func:`~pyg_liesym.datasets.io.array_jets.jets_of_arrays`, or if a label has no class.
+
+        Example:
+            >>> p4 = np.array([[[5, 3, 0, 4], [2, 0, 2, 0]], [[1, 0, 1, 0], [0, 0, 0, 0]]], np.float32)
+            >>> jets = Jets.from_arrays(p4, [0, 1], classes=("QCD", "Tbqq"))
+            >>> jets[1].p4, jets[1].y
+            (tensor([[1., 0., 1., 0.]]), tensor([1]))
+        """
+        arrays = jets_of_arrays(p4, label, counts=counts, mask=mask, particle=particle, weight=weight)
+        last = int(arrays.label.max(initial=0))
+        names = tuple(str(index) for index in range(last + 1)) if classes is None else tuple(classes)
+        if label is not None and not 0 <= int(arrays.label.min(initial=0)) <= last < len(names):
+            raise ValueError(f"labels must index {names}, got {sorted(set(arrays.label.tolist()))[:12]}")
+        return cls(
+            arrays=arrays,
+            classes=names,
+            particle=tuple(arrays.particle),
+            split=split,
+            max_constituents=max_constituents,
+            transform=transform,
         )
 
     @property
@@ -143,7 +207,9 @@ class Jets(JetDataset):
         return super()._sources() if self.files is None else self.files
 
     def _read(self) -> JetArrays:
-        if self.files is None and not self._cached:
+        if self._arrays is not None:
+            jets = self._arrays if self.max_constituents is None else self._arrays.truncate(self.max_constituents)
+        elif self.files is None and not self._cached:
             with resources.as_file(resources.files("pyg_liesym.datasets") / "samples" / "jets.root") as file:
                 jets = concatenate_jets(self._pieces(self._open(file)))
         else:

@@ -62,7 +62,7 @@ class JetsData(_PackedData):
     """Jets from files that fit in memory, or the packaged sample; see :class:`~pyg_liesym.datasets.Jets`.
 
     Args:
-        files: Paths or globs of ROOT, HDF5 or npz files; ``None`` for the packaged sample.
+        files: Paths or globs of ROOT, HDF5, npz or npy files; ``None`` for the packaged sample.
         root: Folder of a cache, if one is wanted.
         max_constituents: Keep the hardest constituents of every jet up to this number.
         batch_size: Jets in a batch.

@@ -1,5 +1,6 @@
 """Readers and writers of file formats: the only place of the package that knows them."""
 
+from pyg_liesym.datasets.io.array_jets import jets_of_arrays
 from pyg_liesym.datasets.io.download import ZenodoRecord, download_file, extract_files
 from pyg_liesym.datasets.io.files import find_files
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
@@ -19,6 +20,7 @@ __all__ = [
     "find_files",
     "find_schema",
     "jet_writer",
+    "jets_of_arrays",
     "open_jet_file",
     "read_jets",
     "save_jets",

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
-from typing import IO, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyg_liesym.datasets.io.assembly import assemble_padded, check_range, class_indices
-from pyg_liesym.datasets.io.files import LayoutError, naming_damage
+from pyg_liesym.datasets.io.files import LayoutError, some_of
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.npy import ArrayRows, arrays_in
 from pyg_liesym.datasets.io.schema import JetSchema
 
 # (mass in GeV, charge) of particles by PDG id, antiparticles having the opposite sign of both id and charge.
@@ -51,27 +51,20 @@ class EnergyFlowJets:
 
     def __init__(self, path: Path, schema: JetSchema) -> None:
         self.path, self.schema, self.columns = path, schema, _COLUMNS
-        self._stream: IO[bytes] | None = None
         unknown = [name for name in (*schema.particle, *filter(None, [schema.weight])) if name not in _COLUMNS]
         if unknown:
             raise ValueError(f"{path} has no columns {unknown}; an EnergyFlow file has {_COLUMNS} and no weights")
-        with naming_damage(path, "npz"), zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-            if not {"X.npy", "y.npy"} <= set(names):
-                raise LayoutError(f"{path}: expected the arrays X and y of EnergyFlow, got {names}")
-            with archive.open("X.npy") as stream:
-                self._shape, self._dtype = _npy_header(stream)
-                self._start = stream.tell()
-            with archive.open("y.npy") as stream:
-                self._y = np.lib.format.read_array(stream, allow_pickle=False)
-        if len(self._shape) != 3 or self._shape[2] != 4 or self._y.shape != self._shape[:1]:
-            raise ValueError(f"{path}: expected X [J, M, 4] and y [J], got {self._shape} and {self._y.shape}")
-        self.num_jets = self._shape[0]
+        names = arrays_in(path)
+        if not {"X", "y"} <= set(names):
+            raise LayoutError(f"{path}: expected the arrays p4, or X and y of EnergyFlow, got {some_of(names)}")
+        self._x, y = ArrayRows(path, "X"), ArrayRows(path, "y")
+        shape = self._x.shape
+        if len(shape) != 3 or shape[2] != 4 or y.shape != shape[:1] or self._x.dtype.kind != "f":
+            raise ValueError(f"{path}: expected real X [J, M, 4] and y [J], got {shape} and {y.shape}")
+        self.num_jets = shape[0]
         if self.num_jets == 0:
             raise ValueError(f"{path} has no jets")
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_stream": None}
+        self._y = y.read()
 
     @classmethod
     def recognises(cls, path: Path, start: bytes) -> bool:
@@ -87,7 +80,7 @@ class EnergyFlowJets:
         """Reads and checks the jets ``start:stop`` without keeping the rest."""
         where = str(self.path)
         start, stop = check_range(where, start, stop, self.num_jets)
-        pt, y, phi, pid = np.moveaxis(self._rows(start, stop).astype(np.float64), -1, 0)
+        pt, y, phi, pid = np.moveaxis(self._x.read(start, stop).astype(np.float64), -1, 0)
         mass, charge = self._properties(pid, pt, start)
         transverse = np.copysign(np.hypot(pt, mass), pt)  # E < 0 where pT < 0, if that is let through
         with np.errstate(over="ignore", invalid="ignore"):  # refused by the checks of the assembly
@@ -110,20 +103,6 @@ class EnergyFlowJets:
             strict=self.schema.strict,
         )
 
-    def _rows(self, start: int, stop: int) -> NDArray[Any]:
-        size = self._dtype.itemsize * self._shape[1] * 4
-        with naming_damage(self.path, "npz"):
-            if self._stream is None:
-                self._stream = zipfile.ZipFile(self.path).open("X.npy")  # noqa: SIM115
-            self._stream.seek(self._start + start * size)
-            content = self._stream.read((stop - start) * size)
-            if len(content) != (stop - start) * size:
-                raise EOFError("X ends too early")
-            if stop == self.num_jets:
-                self._stream.close()
-                self._stream = None
-        return np.frombuffer(content, self._dtype).reshape(stop - start, *self._shape[1:])
-
     def _properties(self, pid: NDArray[Any], pt: NDArray[Any], first: int) -> tuple[NDArray[Any], NDArray[Any]]:
         strict = self.schema.strict
         bad = np.argwhere(~np.isfinite(pt) | (pt < 0))
@@ -142,12 +121,3 @@ class EnergyFlowJets:
         mass = np.array([mass for mass, _ in known])
         charge = np.array([charge * np.sign(value) for value, (_, charge) in zip(found, known, strict=True)])
         return mass[position].reshape(pid.shape), charge[position].reshape(pid.shape)
-
-
-def _npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    version = np.lib.format.read_magic(stream)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, fortran_order, dtype = read(stream)
-    if fortran_order or not np.issubdtype(dtype, np.floating):
-        raise ValueError(f"expected X as real numbers in C order, got {dtype}, Fortran order: {fortran_order}")
-    return shape, dtype

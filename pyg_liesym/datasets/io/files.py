@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
 PathLike: TypeAlias = str | os.PathLike[str]
+
+_MUCH, _PACKED = 1 << 28, 500
 
 
 def find_files(files: PathLike | Sequence[PathLike]) -> list[Path]:
@@ -32,6 +34,36 @@ def find_files(files: PathLike | Sequence[PathLike]) -> list[Path]:
 
 class LayoutError(ValueError):
     """A file that is whole and readable but does not have what is needed."""
+
+
+def some_of(names: Iterable[object], most: int = 12) -> str:
+    """The first names of a list for a message, and how many more there are.
+
+    Example:
+        >>> some_of(["E", "PX", "PY", "PZ"], most=2)
+        "'E', 'PX' and 2 more"
+    """
+    listed = [repr(name) for name in names]
+    rest = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return (", ".join(listed[:most]) or "nothing") + rest
+
+
+def check_unpacked(where: str, stored: int, unpacked: int) -> None:
+    """Refuses what a few bytes on disk would fill the memory with, as no data of physics is that repetitive.
+
+    Args:
+        where: The file and the array in it, for the message.
+        stored: Bytes on disk.
+        unpacked: Bytes of the array.
+
+    Raises:
+        LayoutError: Naming both sizes and the limit.
+    """
+    if unpacked > _MUCH and unpacked > _PACKED * stored:
+        raise LayoutError(
+            f"{where} would unpack from {stored} to {unpacked} bytes: above {_MUCH} bytes, more than {_PACKED} times "
+            "is taken for damage"
+        )
 
 
 @contextmanager

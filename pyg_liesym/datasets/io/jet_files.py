@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Protocol
 
+from pyg_liesym.datasets.io.array_jets import ArrayJets
 from pyg_liesym.datasets.io.energyflow import EnergyFlowJets
 from pyg_liesym.datasets.io.files import PathLike
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
@@ -59,7 +60,7 @@ class JetReader(JetFile, Protocol):
         """All that can be read from a file but its weights."""
 
 
-READERS: tuple[type[JetReader], ...] = (RootJets, TopTaggingJets, PaddedJets, EnergyFlowJets)
+READERS: tuple[type[JetReader], ...] = (RootJets, TopTaggingJets, PaddedJets, ArrayJets, EnergyFlowJets)
 """The formats; a file is read by the first that recognises it."""
 
 
@@ -80,7 +81,8 @@ def open_jet_file(path: PathLike, schema: JetSchema | None = None) -> JetFile:
     - ROOT in the layout of JetClass and JetClass-II;
     - HDF5 as pandas writes it, in the layout of the Top Quark Tagging Reference Dataset;
     - HDF5 with ``Pmu``, ``Nobj`` and ``is_signal``, into which LorentzNet and its relatives convert that;
-    - npz of EnergyFlow's quark and gluon jets, with ``X`` and ``y``.
+    - npz of EnergyFlow's quark and gluon jets, with ``X`` and ``y``;
+    - npy with four-momenta ``[J, N, 4]``, or npz with these as ``p4`` and with ``label``, ``counts``, … beside them.
 
     Args:
         path: The file.
@@ -106,8 +108,9 @@ def find_schema(path: PathLike, tree: str | None = None) -> tuple[str, JetSchema
 
     Classes are the branches ``label_…`` of a ROOT file, or the values of ``jet_label``, of JetClass-II by their names
     (:data:`~pyg_liesym.datasets.io.jet_class_2.JET_CLASS_2`); those that our writer has
-    noted in an HDF5 file; QCD and Tbqq for other HDF5 files; gluon and quark for EnergyFlow's npz. A file without
-    labels has a schema with ``labelled=False``. Weights are those of the name ``weight``.
+    noted in an HDF5 file; QCD and Tbqq for other HDF5 files; gluon and quark for EnergyFlow's npz; the values of
+    ``label`` of an npz with ``p4``. A file without labels has a schema with ``labelled=False``. Weights are those of
+    the name ``weight``.
 
     Args:
         path: The file.
@@ -164,7 +167,7 @@ def _reader_of(path: Path) -> type[JetReader]:
     for reader in READERS:
         if reader.recognises(path, start):
             return reader
-    raise ValueError(f"{path} is no file of jets: expected ROOT, HDF5 or npz, got a file that begins with {start!r}")
+    raise ValueError(f"{path} is no file of jets: expected ROOT, HDF5, npz or npy, got one that begins with {start!r}")
 
 
 def jet_writer(path: PathLike, schema: JetSchema, *, plane: bool = True) -> AbstractContextManager[JetWriter]:

@@ -1,12 +1,109 @@
-"""Arrays in NumPy files."""
+"""Arrays in NumPy files, whole or in ranges of rows."""
 
 from __future__ import annotations
 
+import math
+import zipfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pyg_liesym.datasets.io.files import LayoutError, check_unpacked, naming_damage
+
+NPY_START = b"\x93NUMPY"
+"""The bytes that an ``.npy`` file begins with."""
+_REAL = "fiub"
+
+
+class ArrayRows:
+    """An array of an ``.npy`` file, or one of those in an ``.npz``, read in ranges along its first axis.
+
+    What its header says is compared with the size of the file before anything is read. An ``.npz`` may be one
+    compressed stream: reading forwards is fast, going back starts over.
+
+    Args:
+        path: The file.
+        name: The name of the array in an ``.npz``; None for an ``.npy`` file.
+
+    Raises:
+        ValueError: If the file is damaged.
+    """
+
+    def __init__(self, path: Path, name: str | None = None) -> None:
+        self.path, self._name = path, name
+        self._where = f"{path}" if name is None else f"{path}: {name}"
+        self._stream: IO[bytes] | None = None
+        with naming_damage(path, self._kind), self._open() as stream:
+            self.shape, fortran, self.dtype = _header(stream)
+            self._order: Literal["C", "F"] = "F" if fortran and len(self.shape) > 1 else "C"
+            self._start = stream.tell()
+        if self.dtype.kind in _REAL:
+            self._check_size(self._start + math.prod(self.shape) * self.dtype.itemsize)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_stream": None}
+
+    def read(self, start: int = 0, stop: int | None = None) -> NDArray[Any]:
+        """The rows ``start:stop``, as :func:`native` arrays.
+
+        Raises:
+            ValueError: If the file is damaged, the array has something else than real numbers, or a part is asked for
+                of one that is stored column by column.
+        """
+        if self.dtype.kind not in _REAL:
+            raise ValueError(f"{self._where}: expected real numbers, got {self.dtype}")
+        stop = self.shape[0] if stop is None else stop
+        if self._order == "F" and stop - start < self.shape[0]:
+            raise ValueError(f"{self._where} is stored column by column: save numpy.ascontiguousarray of it")
+        size = self.dtype.itemsize * math.prod(self.shape[1:])
+        content = bytearray((stop - start) * size)
+        with naming_damage(self.path, self._kind):
+            stream = self._stream or self._open()
+            self._stream = None
+            try:
+                stream.seek(self._start + start * size)
+                if stream.readinto(content) != len(content):  # type: ignore[attr-defined]
+                    raise EOFError("it ends too early")
+                self._stream = stream if self._name is not None and stop < self.shape[0] else None
+            finally:
+                if self._stream is None:
+                    stream.close()
+        return native(np.frombuffer(content, self.dtype).reshape(stop - start, *self.shape[1:], order=self._order))
+
+    @property
+    def _kind(self) -> str:
+        return "NumPy .npy" if self._name is None else "npz"
+
+    def _open(self) -> IO[bytes]:
+        if self._name is None:
+            return self.path.open("rb")
+        return zipfile.ZipFile(self.path).open(f"{self._name}.npy")
+
+    def _check_size(self, expected: int) -> None:
+        if self._name is None:
+            found = self.path.stat().st_size
+        else:
+            with naming_damage(self.path, "npz"), zipfile.ZipFile(self.path) as archive:
+                entry = archive.getinfo(f"{self._name}.npy")
+            found = entry.file_size
+            check_unpacked(self._where, entry.compress_size, found)
+        if found != expected:
+            raise LayoutError(
+                f"{self._where} says that it has numbers {list(self.shape)} of {self.dtype}, {expected} bytes, but has "
+                f"{found}: it is damaged"
+            )
+
+
+def arrays_in(path: Path) -> list[str]:
+    """The names of the arrays in an ``.npz`` file.
+
+    Raises:
+        ValueError: If the file is damaged.
+    """
+    with naming_damage(path, "npz"), zipfile.ZipFile(path) as archive:
+        return [name.removesuffix(".npy") for name in archive.namelist()]
 
 
 def read_array(path: str | Path) -> NDArray[Any]:
@@ -19,14 +116,25 @@ def read_array(path: str | Path) -> NDArray[Any]:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}")
-    try:
-        array = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise ValueError(f"{path} is not a NumPy .npy file of numbers: {error}") from error
-    if not isinstance(array, np.ndarray):
-        raise ValueError(f"{path} is an archive of several arrays; save the one you mean with numpy.save")
-    if not (np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer)):
-        raise ValueError(f"{path}: expected real numbers, got {array.dtype}")
+    with path.open("rb") as file:
+        if file.read(2) == b"PK":
+            raise ValueError(f"{path} is an archive of several arrays; save the one you mean with numpy.save")
+    array = ArrayRows(path).read()
     if not np.isfinite(array).all():
         raise ValueError(f"{path}: {int((~np.isfinite(array)).sum())} of {array.size} entries are not finite")
     return array
+
+
+def native(array: NDArray[Any]) -> NDArray[Any]:
+    """The array in the byte order of this machine, and real numbers at most in double precision."""
+    double = array.dtype.kind == "f" and array.dtype.itemsize > 8
+    return array.astype(np.float64 if double else array.dtype.newbyteorder("="), copy=False)
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran, dtype = read(stream)
+    if not shape:
+        raise ValueError("expected an array with rows, got a single number")
+    return shape, bool(fortran), dtype
