@@ -14,7 +14,7 @@ TOP = "pyg_liesym"
 FLOORS: dict[str, tuple[set[str], ...]] = {
     # The floors of the package, then those inside its larger parts. Lowest first; siblings share a line.
     "": (
-        {"lazy", "typing", "writing"},
+        {"lazy", "progress", "typing", "writing"},
         {"lie"},
         {"field", "metrics"},
         {"nn", "discovery", "datasets", "transforms"},
@@ -22,7 +22,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"cli"},
     ),
     "cli": (
-        {"files"},
+        {"files", "settings"},
         {"page"},
         {"tagging_report"},
         {"prediction_report"},

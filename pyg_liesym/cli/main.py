@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from pyg_liesym.cli.settings import with_packaged_settings
+
 
 class _Command(NamedTuple):
     target: str
@@ -18,7 +20,8 @@ _COMMANDS = {
     "discover": _Command("pyg_liesym.cli.discover:run", "find the symmetry of a named data set or of your arrays"),
     "simulate": _Command("pyg_liesym.cli.simulate:SIMULATORS", "make jets, plumes, orbits or charged particles"),
     "data": _Command("pyg_liesym.cli.data:run", "what is in files of jets; other formats; ours against the reference"),
-    "fit": _Command("pyg_liesym.cli.train:train", "train a system (LightningCLI; --config file.yaml)"),
+    "init": _Command("pyg_liesym.cli.settings:init", "write packaged settings of a training into a file of yours"),
+    "fit": _Command("pyg_liesym.cli.train:train", "train a system (--config jets, or a file)"),
     "validate": _Command("pyg_liesym.cli.train:train", "score a checkpoint on the validation split"),
     "test": _Command("pyg_liesym.cli.train:train", "score a checkpoint on the test split"),
     "predict": _Command("pyg_liesym.cli.train:train", "write what a checkpoint predicts, of the test split"),
@@ -38,7 +41,7 @@ commands:
 
 A first look:       liesym demo
 Your own arrays:    liesym discover x.npy y.npy          (samples, vectors, n)
-Train a tagger:     liesym fit --config examples/configs/jets.yaml
+Train a tagger:     liesym fit --config jets
 Your own jets:      liesym data info jets.root; liesym tag jets.root scores.root
 """
 
@@ -58,7 +61,7 @@ def main(args: Sequence[str] | None = None) -> None:
 
         sys.stdout.write(f"liesym {__version__}\n")
         return
-    name, *rest = words
+    name, *rest = with_packaged_settings(words)
     if name not in _COMMANDS:
         sys.stderr.write(f"liesym: there is no command {name!r}; the commands are {', '.join(_COMMANDS)}\n")
         raise SystemExit(2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -12,9 +13,11 @@ from typing import Any
 
 import lightning as L
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import ProgressBar as Bar
 from lightning.pytorch.plugins.io import CheckpointIO
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
+from pyg_liesym.progress import ProgressBar
 from pyg_liesym.systems.checkpoint_io import WholeCheckpointIO, newest_checkpoint, read_checkpoint
 from pyg_liesym.systems.last_checkpoint import LastCheckpoint
 
@@ -48,6 +51,8 @@ class CommandLine(LightningCLI):
         """Read the words, and find the checkpoint that ``last`` or ``best`` means."""
         super().parse_arguments(parser, args)
         settings = self.config[self.config.subcommand]
+        if "verbose" in settings:  # Lightning's table has all sixteen digits
+            settings["verbose"] = False
         name = settings.get("ckpt_path")
         if name is None:
             return
@@ -78,10 +83,29 @@ class CommandLine(LightningCLI):
             for callback in callbacks:
                 if isinstance(callback, ModelCheckpoint) and callback.dirpath is None:
                     callback.dirpath = str(self.resumed_from.parent)
+        if (
+            not any(isinstance(callback, Bar) for callback in callbacks)
+            and settings.get("enable_progress_bar") is not False
+        ):
+            callbacks.append(ProgressBar())
         plugins = _as_list(settings.get("plugins"))
         if not any(isinstance(plugin, CheckpointIO) for plugin in plugins):
             plugins.append(WholeCheckpointIO())
         return super().instantiate_trainer(**{**kwargs, "callbacks": callbacks, "plugins": plugins})
+
+    def after_validate(self) -> None:
+        """Print the scores."""
+        self._print_scores()
+
+    def after_test(self) -> None:
+        """Print the scores."""
+        self._print_scores()
+
+    def _print_scores(self) -> None:
+        scores = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
+        if self.trainer.is_global_zero and scores:
+            width = max(map(len, scores))
+            print("\n".join(f"{name:<{width}}  {value:.4g}" for name, value in scores.items()))
 
     def _callbacks(self, settings: Any) -> list[L.Callback]:
         from pyg_liesym.cli.prediction_report import PredictionReport
@@ -115,7 +139,9 @@ def train(words: list[str]) -> None:
     import pyg_liesym.systems.streaming_data
     import pyg_liesym.systems.tagging  # noqa: F401  (their classes can then be named without the module)
 
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(_is_no_advertisement)
     with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*`tensorboardX` has been removed.*")  # its substitute is as good
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         # A training that goes on does so where its checkpoints are.
         warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
@@ -137,6 +163,10 @@ def train(words: list[str]) -> None:
             if isinstance(error.__context__, KeyboardInterrupt):  # which Lightning has taken for itself
                 raise KeyboardInterrupt from error
             raise
+
+
+def _is_no_advertisement(record: logging.LogRecord) -> bool:
+    return "Tip:" not in record.getMessage()
 
 
 def _as_list(value: Any) -> list[Any]:

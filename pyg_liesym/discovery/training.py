@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import lightning
-from lightning.pytorch.callbacks import Callback, TQDMProgressBar
+from lightning.pytorch.callbacks import Callback
+
+from pyg_liesym.progress import ProgressBar
 
 _NAMES = ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero", "lightning.pytorch.accelerators.cuda")
 
@@ -17,7 +19,7 @@ def train(
     module: lightning.LightningModule, batches: Any, *callbacks: Callback, progress: bool, accelerator: str
 ) -> None:
     """One pass over the batches, without logger, checkpoints or announcements."""
-    bars: list[Callback] = [TQDMProgressBar(refresh_rate=25)] if progress else []
+    bars: list[Callback] = [ProgressBar(refresh_rate=25)] if progress else []
     with quiet():
         trainer = lightning.Trainer(
             accelerator=accelerator,

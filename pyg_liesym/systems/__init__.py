@@ -9,6 +9,7 @@ __all__ = [
     "FieldForecasting",
     "JetTagging",
     "JetsData",
+    "LastCheckpoint",
     "Lion",
     "OrbitsData",
     "SmokePlumeData",
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pyg_liesym.systems.field_data import SmokePlumeData
     from pyg_liesym.systems.field_forecasting import FieldForecasting
     from pyg_liesym.systems.forecasting import TrajectoryForecasting
+    from pyg_liesym.systems.last_checkpoint import LastCheckpoint
     from pyg_liesym.systems.lion import Lion
     from pyg_liesym.systems.onnx import export_onnx
     from pyg_liesym.systems.pretrained import Tagger, load_tagger, save_tagger
@@ -40,6 +42,7 @@ else:
             "field_data": ["SmokePlumeData"],
             "field_forecasting": ["FieldForecasting"],
             "forecasting": ["TrajectoryForecasting"],
+            "last_checkpoint": ["LastCheckpoint"],
             "lion": ["Lion"],
             "onnx": ["export_onnx"],
             "pretrained": ["Tagger", "load_tagger", "save_tagger"],

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from safetensors.torch import load_file
 
 from pyg_liesym.cli.main import main
 from pyg_liesym.cli.prediction_report import PREDICTIONS
+from pyg_liesym.cli.settings import NAMES
 from pyg_liesym.datasets.io.root import read_jets
 from pyg_liesym.datasets.io.root_writer import write_jets
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
@@ -28,7 +30,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:The dirpath has changed"),
 ]
 
-CONFIGS = Path(__file__).parents[2] / "examples" / "configs"
+CONFIGS = Path(__file__).parents[2] / "pyg_liesym" / "cli" / "configs"
 SAMPLE = Path(__file__).parents[2] / "pyg_liesym" / "datasets" / "samples" / "jets.root"
 TINY = [
     "--trainer.accelerator=cpu",
@@ -71,7 +73,10 @@ def test_fit_then_test(words: list[str], score: str, tmp_path: Path, capsys: pyt
     assert set(checkpoints(tmp_path)) == {"best", "last"}
     assert list(tmp_path.rglob("config.yaml"))
     liesym(tmp_path, "test", *words, "--ckpt_path", str(checkpoints(tmp_path)["best"]))
-    assert score in capsys.readouterr().out
+    output = capsys.readouterr()
+    (number,) = re.findall(rf"^{score} +(\S+)$", output.out, re.MULTILINE)
+    assert len(number.lstrip("0.")) <= 6
+    assert "Tip:" not in output.err
     left = {path.name for path in tmp_path.rglob("*.png")} | {path.name for path in tmp_path.rglob("*.safetensors")}
     pictures = {"roc.png", "scores.png", "mass_sculpting.png", "robustness.png", "test_scores.safetensors"}
     assert left == (pictures if words is JETS else set())
@@ -317,3 +322,26 @@ def test_the_newest_whole_checkpoint_is_used(tmp_path: Path, capsys: pytest.Capt
     with pytest.raises(SystemExit, match="2"):
         liesym(tmp_path, "fit", *JETS, "--ckpt_path", "last")
     assert "begin anew without" in capsys.readouterr().err
+
+
+def test_settings_of_the_package_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    main(["init", "jets"])
+    assert (tmp_path / "jets.yaml").read_bytes() == (CONFIGS / "jets.yaml").read_bytes()
+    with pytest.raises(SystemExit, match="2"):  # never over a file that is there
+        main(["init", "jets"])
+    for number, config in enumerate([["--config", "jets"], ["--config=jets"], ["--config", "jets.yaml"]]):
+        liesym(tmp_path / str(number), "fit", *config, *TINY, "--data.init_args.max_constituents=5")
+        assert set(checkpoints(tmp_path / str(number))) == {"best", "last"}
+
+
+def test_every_packaged_settings_has_a_name() -> None:
+    assert {path.stem for path in CONFIGS.glob("*.yaml")} == set(NAMES)
+
+
+def test_no_bars_in_a_pipe(tmp_path: Path) -> None:
+    words = [word for word in JETS if "progress" not in word]
+    done = run(tmp_path, "fit", *words)
+    assert done.returncode == 0, done.stderr
+    assert "it/s" not in done.stdout + done.stderr
+    assert "Epoch" not in done.stdout

@@ -95,7 +95,7 @@ def reproduce_plume(
 
     The protocol is that of Approximately Equivariant Networks (Wang, Walters, Yu, ICML 2022), scaled to one core: 32 ×
     32 cells, one budget of parameters for all networks whose weights do not belong to places. The full one, for a GPU,
-    is ``--config examples/configs/plume_full.yaml``. Each run has a folder in ``out``; results there are not repeated,
+    is ``--config plume-full``. Each run has a folder in ``out``; results there are not repeated,
     and one that was stopped goes on from its last round, so that the benchmark can take several sittings. The tables so
     far are in ``table.md`` and ``result.json``, pictures beside them.
 

@@ -144,7 +144,9 @@ def _receive(url: str, part: Path, path: Path, progress: bool) -> None:
             have = have if response.status == 206 else 0  # 200: it sends the whole file
             length = response.headers.get("Content-Length")
             total = None if length is None else have + int(length)
-            bar = tqdm(desc=path.name, total=total, initial=have, unit="B", unit_scale=True, disable=not progress)
+            bar = tqdm(
+                desc=path.name, total=total, initial=have, unit="B", unit_scale=True, disable=None if progress else True
+            )
             with bar, part.open("ab" if have else "wb") as out:
                 while block := response.read(_BLOCK):
                     out.write(block)

@@ -133,7 +133,9 @@ def simulate_charged_particles(
     kept_pos = np.empty((len(pos), len(frames), *pos.shape[1:]))
     kept_vel = np.empty_like(kept_pos)
     vel += dt * _force(pos, coupling, max_force)
-    for step in tqdm(range(1, max(keep) + 1), desc="charged particles", unit="step", disable=not progress):
+    for step in tqdm(
+        range(1, max(keep) + 1), desc="charged particles", unit="step", disable=None if progress else True
+    ):
         pos += dt * vel
         if step in keep:
             kept_pos[:, keep[step]], kept_vel[:, keep[step]] = pos, vel

@@ -95,7 +95,7 @@ def simulate_jets(
     write = functools.partial(_write_chunk, make=make, plane=plane)
     todo = {path: task for path, task in chunks.items() if _num_jets(path) != task[0]}
     done = num_jets - sum(count for count, *_ in todo.values())
-    with tqdm(total=num_jets, initial=done, unit="jet", desc="simulating", disable=not progress) as bar:
+    with tqdm(total=num_jets, initial=done, unit="jet", desc="simulating", disable=None if progress else True) as bar:
         if num_workers == 1:
             for path, task in todo.items():
                 write(path, *task, report=bar.update)

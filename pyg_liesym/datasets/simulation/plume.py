@@ -83,7 +83,7 @@ def simulate_plumes(
     with _quietly(), backend, phi.math.precision(64):
         step = _Step(phi, plumes)
         smoke = np.zeros((len(plumes), height, width))
-        for frame in tqdm(range(frames), desc="plumes", unit="frame", disable=not progress):
+        for frame in tqdm(range(frames), desc="plumes", unit="frame", disable=None if progress else True):
             u, v, smoke = step(u, v, smoke)
             u, v = remove_divergence(u, v)
             kept[0][:, frame] = _brought_back(_centred(u, v), plumes) / plumes.factor

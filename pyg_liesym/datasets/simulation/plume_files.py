@@ -76,7 +76,7 @@ def write_plumes(
     check_recipe(folder, settings, files, "plumes", before={})
     todo = {path: chunk for path, chunk in zip(files, chunks, strict=True) if not _is_whole(path)}
     total, left = frames * len(chunks), frames * len(todo)
-    with tqdm(total=total, initial=total - left, unit="frame", desc=setting, disable=not progress) as bar:
+    with tqdm(total=total, initial=total - left, unit="frame", desc=setting, disable=None if progress else True) as bar:
         for path, chunk in todo.items():
             result = simulate_plumes(chunk, frames, progress=False, report=bar.update)
             with whole_file(path) as temporary:

@@ -1,0 +1,57 @@
+"""Bars are for terminals, and on stderr."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import lightning as L
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from pyg_liesym.progress import ProgressBar
+
+
+class Small(L.LightningModule):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+
+    def training_step(self, batch: torch.Tensor) -> torch.Tensor:
+        return (self.weight - batch).square().mean()
+
+    def validation_step(self, batch: torch.Tensor) -> None: ...
+
+    def test_step(self, batch: torch.Tensor) -> None: ...
+
+    def predict_step(self, batch: torch.Tensor) -> torch.Tensor:
+        return batch
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters())
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("stream", "shown"), [(Terminal, True), (io.StringIO, False)])
+def test_bars_on_a_terminals_stderr_alone(
+    stream: type[io.StringIO], shown: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    err = stream()
+    monkeypatch.setattr(sys, "stderr", err)
+    trainer = L.Trainer(
+        max_epochs=1, accelerator="cpu", logger=False, enable_checkpointing=False, enable_model_summary=False,
+        callbacks=[ProgressBar()],
+    )  # fmt: skip
+    data = DataLoader(torch.ones(4, 1))
+    trainer.fit(Small(), data, data)
+    trainer.test(dataloaders=data, model=Small(), verbose=False)
+    trainer.predict(Small(), data)
+    assert ("Epoch 0" in err.getvalue()) is shown
+    assert ("Testing" in err.getvalue()) is shown
+    assert ("Predicting" in err.getvalue()) is shown
+    assert "Epoch" not in capsys.readouterr().out
