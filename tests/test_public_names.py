@@ -18,7 +18,6 @@ INTERNAL = {
     "FlowWindows": "the base of SmokePlume and JetFlow",
     "JetDataset": "the base of the data sets of jets",
     "JetSummary": "what `liesym data info` prints",
-    "LastCheckpoint": "what `liesym fit` leaves after every epoch",
     "PackedGraphs": "the storage behind PackedLoader",
     "RootWriter": "chosen by jet_writer",
     "ScoreWriter": "what `liesym tag` writes through",
