@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from pyg_liesym.datasets.io.jet_arrays import JetArrays
-    from pyg_liesym.datasets.io.jet_files import JetFile
     from pyg_liesym.datasets.jet_summary import JetSummary
 
 
@@ -26,6 +24,7 @@ def info(files: list[str], tree: str | None = None, chunk_size: int = 5000) -> N
     """
     from dataclasses import replace
 
+    from pyg_liesym.cli.files import pieces
     from pyg_liesym.datasets.io.files import find_files
     from pyg_liesym.datasets.io.jet_files import find_schema, open_jet_file
     from pyg_liesym.datasets.jet_summary import JetSummary
@@ -63,6 +62,7 @@ def convert(
     """
     from dataclasses import replace
 
+    from pyg_liesym.cli.files import pieces
     from pyg_liesym.datasets.io.files import find_files
     from pyg_liesym.datasets.io.jet_files import find_common_schema, jet_writer, open_jet_file
 
@@ -78,19 +78,6 @@ def convert(
                 writer.extend(jets)
         total = writer.num_jets
     print(f"{total} jets of {len(paths)} file{'s' if len(paths) > 1 else ''} in {out}")
-
-
-def pieces(file: JetFile, chunk_size: int, title: str) -> Iterator[JetArrays]:
-    """Read a file piece by piece, with a bar."""
-    from tqdm import tqdm
-
-    if chunk_size < 1:
-        raise ValueError(f"chunk_size must be at least 1, got {chunk_size}")
-    with tqdm(total=file.num_jets, desc=title, unit="jet", unit_scale=True, disable=not sys.stderr.isatty()) as bar:
-        for start in range(0, file.num_jets, chunk_size):
-            jets = file.read(start, min(start + chunk_size, file.num_jets))
-            yield jets
-            bar.update(len(jets))
 
 
 def _rows(summary: JetSummary, particle: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -12,8 +12,8 @@ def export(model: str, out: Path) -> None:
         model: A file of `save_tagger`, a checkpoint of `liesym fit`, or the name of a packaged tagger.
         out: The file to write, .onnx; its inputs are `p4` and, if the tagger has any, `x`, its output `logits`.
     """
-    from pyg_liesym.cli.tag import find_tagger
     from pyg_liesym.nn.models.liegnn import LieGNN
+    from pyg_liesym.systems.checkpoint import find_tagger
     from pyg_liesym.systems.onnx import export_onnx
 
     if out.suffix != ".onnx":

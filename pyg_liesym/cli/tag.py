@@ -39,9 +39,10 @@ def tag(
     """
     from dataclasses import replace
 
-    from pyg_liesym.cli.data import pieces
+    from pyg_liesym.cli.files import pieces
     from pyg_liesym.datasets.io.jet_files import find_schema, open_jet_file
     from pyg_liesym.datasets.io.score_writer import score_writer
+    from pyg_liesym.systems.checkpoint import find_tagger
 
     if out.resolve() == file.resolve():
         raise ValueError(f"{out} is the file to read: give another name for the output")
@@ -83,17 +84,6 @@ def _scores(tagger: Tagger, jets: JetArrays, batch_size: int, device: torch.devi
         chosen = order[start : start + batch_size]
         scores[chosen] = tagger(jet_batch(jets.select(chosen), tagger.particle).to(device)).cpu().numpy()
     return scores
-
-
-def find_tagger(model: str | None) -> Tagger:
-    """Load a tagger from a file, a checkpoint or by name."""
-    from pyg_liesym.systems.pretrained import load_tagger
-
-    if model is None or not model.endswith(".ckpt"):
-        return load_tagger(model)
-    from pyg_liesym.systems.checkpoint import tagger_of_checkpoint
-
-    return tagger_of_checkpoint(model)
 
 
 def run(words: list[str]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import safetensors.torch
 from torch import Tensor
 
+from pyg_liesym.discovery.report import report
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.invariant import InvariantMetric
 from pyg_liesym.writing import write_whole
@@ -112,8 +113,6 @@ class DiscoveredSymmetry:
 
     def report(self) -> str:
         """What was found, what it is called, which forms it keeps, and what could not be decided."""
-        from pyg_liesym.discovery.report import report
-
         return report(self)
 
     def __str__(self) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
 
 from pyg_liesym.lie.algebra import LieAlgebra
-
-if TYPE_CHECKING:
-    from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
+from pyg_liesym.lie.invariant import InvariantMetric
 
 _WEAK = 0.1
 _DOUBTFUL = 0.6
@@ -18,7 +16,31 @@ _LARGEST_PRINTED = 6
 _LARGEST_IDENTIFIED = 10
 
 
-def report(found: DiscoveredSymmetry) -> str:
+class Found(Protocol):
+    """What a report reads of a result; see :class:`~pyg_liesym.discovery.DiscoveredSymmetry`."""
+
+    @property
+    def algebra(self) -> LieAlgebra:
+        """The matrices."""
+
+    @property
+    def metric(self) -> InvariantMetric:
+        """Their invariant form."""
+
+    @property
+    def diagnostics(self) -> dict[str, Any]:
+        """Numbers about the fit."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """How the method was set."""
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+
+
+def report(found: Found) -> str:
     """What was found, what it is called, which forms it keeps, and what could not be decided.
 
     Example:
@@ -74,7 +96,7 @@ def _doubts(diagnostics: dict[str, Any]) -> list[str]:
     return []
 
 
-def _fit(found: DiscoveredSymmetry) -> str:
+def _fit(found: Found) -> str:
     diagnostics = found.diagnostics
     parts = [f"seed {found.seed}"]
     if "steps" in diagnostics:
@@ -95,7 +117,7 @@ def _generators(algebra: LieAlgebra) -> list[str]:
     return lines
 
 
-def _metric(found: DiscoveredSymmetry) -> list[str]:
+def _metric(found: Found) -> list[str]:
     lines = [f"Metric: {found.metric}"]
     if found.metric.null_dim == 0:
         basis = found.algebra.basis
@@ -108,7 +130,7 @@ def _metric(found: DiscoveredSymmetry) -> list[str]:
     return lines
 
 
-def _undecided(found: DiscoveredSymmetry) -> list[str]:
+def _undecided(found: Found) -> list[str]:
     lines = []
     rank, n = found.diagnostics.get("data_rank"), found.algebra.n
     if rank is not None and rank < n:

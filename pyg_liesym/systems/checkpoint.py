@@ -1,4 +1,4 @@
-"""From a checkpoint of ``liesym fit`` to a tagger."""
+"""From a checkpoint of ``liesym fit``, or whatever names a tagger, to the tagger."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from torch import Tensor
 from pyg_liesym.datasets.io.files import PathLike
 from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.systems.checkpoint_io import local_path, read_checkpoint
-from pyg_liesym.systems.pretrained import NETWORKS, Tagger, build_transform
+from pyg_liesym.systems.pretrained import NETWORKS, Tagger, build_transform, load_tagger
 
 _PREFIX = "net."
+
+
+def find_tagger(model: str | None) -> Tagger:
+    """The tagger of a checkpoint (``.ckpt``), of a file of `save_tagger`, or of a name; None is the packaged one."""
+    return tagger_of_checkpoint(model) if model is not None and model.endswith(".ckpt") else load_tagger(model)
 
 
 def tagger_of_checkpoint(path: PathLike) -> Tagger:
