@@ -60,7 +60,7 @@ def test_a_bad_file_gives_one_sentence(tmp_path: Path, capsys: pytest.CaptureFix
     with pytest.raises(SystemExit, match="2"):
         main(["discover", str(file)])
     error = capsys.readouterr().err
-    assert error.startswith(f"liesym discover: {file} is not a NumPy .npy file of numbers")
+    assert error.startswith(f"liesym discover: {file} is not a complete NumPy .npy file")
     assert error.count("\n") == 1
 
 
