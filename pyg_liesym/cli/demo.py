@@ -16,7 +16,8 @@ from torch_geometric.data import Batch
 from pyg_liesym.cli.discover import describe, leading_constituents
 from pyg_liesym.cli.files import write_json
 from pyg_liesym.cli.page import Page
-from pyg_liesym.cli.reproduce.jets_tagging import train_tagger
+from pyg_liesym.cli.reproduce.experiment import Bench, Sitting
+from pyg_liesym.cli.reproduce.jets_tagging import SmallTagger, train_tagger
 from pyg_liesym.datasets.jets import Jets
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
@@ -169,7 +170,8 @@ def _taggers(page: Page, found: DiscoveredSymmetry, seed: int) -> tuple[list[tup
     sample = next(iter(PackedLoader(test, 50)))
     for name, metric in metrics.items():
         with tempfile.TemporaryDirectory() as folder:
-            net, curves[name] = train_tagger(metric, train, test, seed=seed, epochs=5, folder=Path(folder))
+            bench = Bench(Path(folder), Sitting(accelerator="cpu"))
+            net, curves[name] = train_tagger(metric, train, test, SmallTagger(), epochs=5, seed=seed, bench=bench)
         net = net.double()
         errors[name] = equivariance_error(
             lambda p4, net=net: torch.softmax(net(None, p4, batch=sample.batch), -1)[:, 1],

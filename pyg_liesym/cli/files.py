@@ -23,6 +23,12 @@ def write_json(path: Path, content: Any) -> None:
         temporary.write_text(json.dumps(content, indent=1) + "\n")
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write text, under a temporary name until it is whole; makes the folder."""
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 def save_figure(path: Path, figure: Figure) -> None:
     """Write a picture as PNG, under a temporary name until it is whole; makes the folder."""
     with whole_file(path) as temporary:

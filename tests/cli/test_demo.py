@@ -9,7 +9,7 @@ import pytest
 
 from pyg_liesym.cli import demo as module
 from pyg_liesym.cli.demo import demo
-from pyg_liesym.cli.reproduce.jets_tagging import train_tagger
+from pyg_liesym.cli.reproduce.jets_tagging import SmallTagger, train_tagger
 from pyg_liesym.datasets.jets import Jets
 from pyg_liesym.datasets.simulation.gravity import simulate_orbits
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
@@ -24,8 +24,8 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     def orbits(kind: Any, split: Any = "train", **options: Any) -> Any:
         return simulate_orbits(kind, split, **{**options, "num_orbits": 6})
 
-    def tagger(metric: Any, train: Jets, test: Jets, **options: Any) -> Any:
-        return train_tagger(metric, train[:64], test[:100], **{**options, "epochs": 1, "progress": False})
+    def tagger(metric: Any, train: Jets, test: Jets, network: SmallTagger, **options: Any) -> Any:
+        return train_tagger(metric, train[:64], test[:100], network, **{**options, "epochs": 1})
 
     monkeypatch.setattr(module, "simulate_orbits", orbits)
     monkeypatch.setattr(module, "LieGAN", functools.partial(LieGAN, max_steps=20, progress=False))

@@ -1,96 +1,147 @@
-"""EGNN's n-body benchmark: LieGNN with J = I beside a textbook EGNN and a linear law."""
+"""EGNN's n-body benchmark: LieGNN with J = I, and a linear law."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
-from torch import nn
+from torch import Tensor, nn
 
-from pyg_liesym.cli.files import write_json
-from pyg_liesym.cli.reproduce.textbook_egnn import TextbookEGNN, as_liegnn
+from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
+from pyg_liesym.cli.reproduce.table import Column
+from pyg_liesym.cli.reproduce.training import Clock, best_checkpoint, last_checkpoint, load_best, resume, trainer
 from pyg_liesym.datasets.charged_particles import ChargedParticles
 from pyg_liesym.datasets.loader import PackedLoader
+from pyg_liesym.nn.models.liegnn import LieGNN
+from pyg_liesym.systems.checkpoint_io import read_checkpoint
 from pyg_liesym.systems.forecasting import TrajectoryForecasting
 
+HIDDEN, LAYERS, EDGE_DIM = 64, 4, 2
 
-def reproduce_charged_particles(
-    model: Literal["liegnn", "egnn", "linear"] = "liegnn",
-    out: Path = Path("runs/charged-particles"),
-    root: Path = Path("datasets/charged_particles"),
-    epochs: int = 10_000,
-    seed: int = 1,
-    threads: int = 1,
-    compiled: bool = False,
-) -> dict[str, Any]:
-    """Train on EGNN's n-body benchmark by EGNN's protocol, and test at the best validation.
 
-    3000 systems in batches of 100, Adam at 5e-4, 4 layers of 64 channels, validation every 5 epochs. The two networks
-    of a seed begin with the same weights and see the systems in the same order. A run that was
-    killed goes on from its last checkpoint; the answer is added to ``<out>/<model>-seed<seed>/result.json``.
+@dataclass(frozen=True)
+class ChargedParticlesForecast(Experiment):
+    """Forecast charged particles by the protocol of EGNN's n-body benchmark, and test at the best validation.
+
+    3000 systems in batches of 100, Adam at 5e-4, 4 layers of 64 channels, validation every 5 epochs. LieGNN begins with
+    the weights that the released EGNN would draw on its seed; ``benchmarks/charged_particles.py`` trains that one.
 
     Args:
-        model: ``liegnn`` (J = I, distances alone, no ψ, no gate, velocities), ``egnn`` (the textbook's) or
-            ``linear`` (x + v·t with the best t).
-        out: Folder of checkpoints and results.
-        root: Folder of the data set, simulated when first used.
+        models: ``liegnn`` (J = I, distances alone, no ψ, no gate, velocities), ``linear`` (x + v·t with the best t).
+        seeds: Seeds of the weights and of the order.
         epochs: Passes over the training systems.
-        seed: Seed of the weights and of the order.
-        threads: Threads of this process.
-        compiled: Whether to train through ``torch.compile`` (about a fifth faster here, after a minute of compiling).
+        root: Folder of the data set, simulated when first used.
+        compiled: Whether to train through ``torch.compile`` (about a fifth faster, after a minute of compiling).
     """
-    torch.set_num_threads(threads)
-    folder = out / f"{model}-seed{seed}"
-    folder.mkdir(parents=True, exist_ok=True)
-    splits = {split: ChargedParticles(str(root), split) for split in ("train", "val", "test")}
-    started = time.monotonic()
-    if model == "linear":
-        result: dict[str, Any] = {"test_mse": _linear(splits)}
-    else:
-        result = _train(model, splits, folder, epochs, seed, compiled)
-    result.update(model=model, seed=seed, epochs=epochs, seconds=time.monotonic() - started, threads=threads)
-    write_json(folder / "result.json", result)
-    return result
+
+    name: ClassVar[str] = "charged-particles"
+    which: ClassVar[tuple[str, ...]] = ("seeds", "models")
+    known: ClassVar[tuple[str, ...]] = ("liegnn", "linear")
+    models: tuple[str, ...] = ("liegnn", "linear")
+    seeds: tuple[int, ...] = (1,)
+    epochs: int = 10_000
+    root: Path = Path("datasets/charged_particles")
+    compiled: bool = False
+
+    def jobs(self) -> Iterator[Job]:
+        """Every network with every seed; the linear law has none."""
+        unknown = set(self.models) - set(self.known)
+        if unknown:
+            raise ValueError(f"there is no model {', '.join(unknown)}; there are {', '.join(self.known)}")
+        for seed in self.seeds:
+            for model in self.models:
+                if model != "linear":
+                    yield Job(model, seed, self.settings("compiled"))
+                elif seed == self.seeds[0]:
+                    yield Job(model, seed, {})
+
+    def run(self, job: Job, bench: Bench) -> dict[str, Any]:
+        """Train and test a network, or fit the linear law."""
+        splits = _splits(self.root)
+        if job.row == "linear":
+            return _linear(splits)
+        L.seed_everything(job.seed, verbose=False)
+        system = TrajectoryForecasting(self.network(job.row))
+        if self.compiled:
+            system.net.compile(fullgraph=True)
+        best, clock = best_checkpoint(bench, "val_mse"), Clock(bench)
+        callbacks = [clock, best, last_checkpoint(bench, every=50)]
+        training = trainer(bench, self.epochs, callbacks, check_val_every_n_epoch=5)
+        train = PackedLoader(splits["train"], 100, shuffle=True, drop_last=True, seed=job.seed)
+        resume(training, bench, system, train, PackedLoader(splits["val"], 100))
+        load_best(system, bench)
+        (scores,) = training.test(system, PackedLoader(splits["test"], 100), verbose=False)
+        return {
+            "test_mse": scores["test_mse"],
+            "best_val_mse": float(best.best_model_score or float("nan")),
+            "best_epoch": read_checkpoint(bench.folder / "best.ckpt")["epoch"],
+            "parameters": sum(p.numel() for p in system.net.parameters()),
+            **clock.numbers(),
+        }
+
+    def network(self, model: str) -> nn.Module:
+        """A network of the benchmark with fresh weights."""
+        return liegnn_as_egnn(1, HIDDEN, LAYERS, EDGE_DIM)
+
+    def columns(self, table: str) -> Sequence[Column]:
+        """The error of the test first."""
+        return (
+            Column("test_mse", "test MSE at the best validation", 5),
+            Column("best_val_mse", "validation MSE", 5),
+            Column("best_epoch", "epoch of it", 0),
+        )
 
 
-def _linear(splits: dict[str, ChargedParticles]) -> float:
+@lru_cache(maxsize=1)
+def _splits(root: Path) -> dict[str, ChargedParticles]:
+    return {split: ChargedParticles(str(root), split) for split in ("train", "val", "test")}
+
+
+def _linear(splits: dict[str, ChargedParticles]) -> dict[str, Any]:
     train, test = splits["train"]._data, splits["test"]._data
     t = ((train.y - train.pos) * train.vel).sum() / train.vel.pow(2).sum()
-    return float(nn.functional.mse_loss(test.pos + t * test.vel, test.y))
+    return {"test_mse": float(nn.functional.mse_loss(test.pos + t * test.vel, test.y)), "time": float(t)}
 
 
-def _network(model: str) -> nn.Module:
-    """Both begin with the same weights, so that the comparison is of the networks and not of their draws."""
-    textbook = TextbookEGNN(1, 64, 4, edge_dim=2)
-    return textbook if model == "egnn" else as_liegnn(textbook)
+@torch.no_grad()
+def liegnn_as_egnn(in_channels: int, hidden: int, num_layers: int, edge_dim: int) -> LieGNN:
+    """LieGNN with the metric I and the first weights that the released EGNN would draw, in its order.
 
+    The two are then one function, in another order of summation; the head, which answers for the nodes, has weights of
+    its own.
 
-def _train(
-    model: str, splits: dict[str, ChargedParticles], folder: Path, epochs: int, seed: int, compiled: bool
-) -> dict[str, Any]:
-    L.seed_everything(seed, verbose=False)
-    system = TrajectoryForecasting(_network(model))
-    if compiled:
-        system.net.compile(fullgraph=True)
-    best = ModelCheckpoint(folder, filename="best", monitor="val_mse", enable_version_counter=False)
-    last = ModelCheckpoint(folder, filename="last", every_n_epochs=50, enable_version_counter=False)
-    trainer = L.Trainer(
-        accelerator="cpu", max_epochs=epochs, check_val_every_n_epoch=5, callbacks=[best, last], logger=False,
-        default_root_dir=folder, enable_model_summary=False, num_sanity_val_steps=0,
+    Example:
+        >>> liegnn_as_egnn(1, 8, 2, 1).metric.tolist()
+        [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    embedding = nn.Linear(in_channels, hidden)
+    layers = [_layer(hidden, edge_dim) for _ in range(num_layers)]
+    net = LieGNN(
+        in_channels, hidden, 1, num_layers, metric=torch.eye(3), psi="identity", gate=False, edge_dim=edge_dim,
+        invariants=("distance",), velocity=True,
     )  # fmt: skip
-    train = PackedLoader(splits["train"], 100, shuffle=True, drop_last=True, seed=seed)
-    resume = folder / "last.ckpt"
-    val, test = PackedLoader(splits["val"], 100), PackedLoader(splits["test"], 100)
-    trainer.fit(system, train, val, ckpt_path=str(resume) if resume.exists() else None)
-    (scores,) = trainer.test(system, test, ckpt_path=best.best_model_path, verbose=False)
-    state = torch.load(best.best_model_path, weights_only=True)
-    return {
-        "test_mse": scores["test_mse"],
-        "best_val_mse": float(best.best_model_score or float("nan")),
-        "best_epoch": state["epoch"],
-        "parameters": sum(p.numel() for p in system.net.parameters()),
-    }
+    net.embedding.load_state_dict(embedding.state_dict())
+    for conv, layer in zip(net.convs, layers, strict=True):
+        conv.load_state_dict({**conv.state_dict(), **layer})
+    return net
+
+
+def _layer(hidden: int, edge_dim: int) -> dict[str, Tensor]:
+    """First weights of a layer by LieGNN's names, drawn in EGNN's order."""
+    last = nn.Linear(hidden, 1, bias=False)
+    nn.init.xavier_uniform_(last.weight, gain=1e-3)
+    edge = nn.Linear(2 * hidden + 1 + edge_dim, hidden)
+    target, source, scalars = edge.weight.split([hidden, hidden, 1 + edge_dim], dim=1)
+    weights = {"lin_target.weight": target, "lin_source.weight": source, "lin_edge.weight": scalars}
+    weights["lin_target.bias"] = edge.bias
+    mlps = {"phi_e.1": nn.Linear(hidden, hidden), "phi_h.0": nn.Linear(2 * hidden, hidden)}
+    mlps |= {"phi_h.2": nn.Linear(hidden, hidden), "phi_x.0": nn.Linear(hidden, hidden), "phi_x.2": last}
+    mlps |= {"phi_v.0": nn.Linear(hidden, hidden), "phi_v.2": nn.Linear(hidden, 1)}
+    for name, linear in mlps.items():
+        weights |= {f"{name}.{key}": value for key, value in linear.state_dict().items()}
+    return weights

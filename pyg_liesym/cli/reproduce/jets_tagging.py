@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from statistics import mean, stdev
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
+from torch_geometric.data import InMemoryDataset
 
-from pyg_liesym.cli.files import write_json
+from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
+from pyg_liesym.cli.reproduce.table import Column, Run, paired
+from pyg_liesym.cli.reproduce.training import Clock, last_checkpoint, resume, trainer
 from pyg_liesym.datasets.jets import Jets
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
@@ -23,42 +24,113 @@ from pyg_liesym.metrics.tagging import Roc, roc
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.systems.tagging import JetTagging
 
+METRICS = ("discovered", "minkowski", "identity")
+
+
+@dataclass(frozen=True)
+class SmallTagger:
+    """The networks, and how much of a jet they see.
+
+    Args:
+        hidden_channels: Width.
+        num_layers: Depth.
+        max_constituents: Hardest constituents of each jet.
+        batch_size: Jets in a batch.
+        lr: Peak learning rate of the one-cycle schedule.
+    """
+
+    hidden_channels: int = 16
+    num_layers: int = 3
+    max_constituents: int = 20
+    batch_size: int = 64
+    lr: float = 2e-3
+
+
+@dataclass(frozen=True)
+class JetsTagging(Experiment):
+    r"""Tag jets with the discovered J, with Minkowski's and with I, and compare the areas in pairs.
+
+    The jets are those of ``liesym simulate jets --num-jets 60000``; the J of seed s is what
+    ``liesym reproduce jets-metric`` left in ``<discovered>/seed<s>``. Every metric is put on the sphere of norm 2,
+    where Minkowski's and I lie: its scale is not determined by the symmetry, but a network sees it.
+
+    Args:
+        files: Files of the jets; the first ``num_train`` are trained on, the next ``num_test`` scored.
+        discovered: Folder of the discovered symmetries.
+        seeds: Seeds of weights and order.
+        num_train: Training jets.
+        num_test: Test jets.
+        epochs: Passes over the training jets.
+        network: The networks, and how much of a jet they see.
+    """
+
+    name: ClassVar[str] = "jets-tagging"
+    files: tuple[str, ...] = ("datasets/jets/raw/*.root",)
+    discovered: Path = Path("runs/jets-metric")
+    seeds: tuple[int, ...] = (0, 1, 2)
+    num_train: int = 40_000
+    num_test: int = 20_000
+    epochs: int = 4
+    network: SmallTagger = SmallTagger()
+
+    def jobs(self) -> Iterator[Job]:
+        """The three metrics with every seed, once all are found."""
+        found = {seed: self._metrics(seed) for seed in self.seeds}
+        for seed, metrics in found.items():
+            for name, metric in metrics.items():
+                yield Job(name, seed, {**self.settings(), "metric": metric.tolist()})
+
+    def run(self, job: Job, bench: Bench) -> dict[str, Any]:
+        """Train and score a tagger."""
+        own = self.network
+        jets = _jets(self.files, self.num_train, self.num_test, own.max_constituents)
+        clock = Clock(bench)
+        metric = self._metrics(job.seed)[job.row]
+        net, curve = train_tagger(metric, *jets, own, epochs=self.epochs, seed=job.seed, bench=bench, clock=clock)
+        return {"auc": curve.auc, "parameters": sum(p.numel() for p in net.parameters()), **clock.numbers()}
+
+    def columns(self, table: str) -> Sequence[Column]:
+        """The area."""
+        return (Column("auc", "AUC", 5), Column("jets_per_second", "training jets/s", 0))
+
+    def conclude(self, runs: Sequence[Run], out: Path) -> dict[str, Any]:
+        """The areas in pairs."""
+        pairs = (METRICS[:2], METRICS[::2], METRICS[1:])
+        found = [paired(runs, "auc", first, second) for first, second in pairs]
+        return {"comparisons": [one for one in found if one is not None]}
+
+    def _metrics(self, seed: int) -> dict[str, Tensor]:
+        folder = self.discovered / f"seed{seed}" / "symmetry"
+        if not folder.exists():
+            raise FileNotFoundError(f"there is no discovered symmetry in {folder}: run `liesym reproduce jets-metric`")
+        found = DiscoveredSymmetry.load(folder).metric.J
+        return dict(zip(METRICS, (found, minkowski(), euclidean_metric(4)), strict=True))
+
 
 def train_tagger(
-    metric: Tensor,
-    train: Jets,
-    test: Jets,
-    *,
-    seed: int,
-    epochs: int,
-    hidden_channels: int = 16,
-    num_layers: int = 3,
-    batch_size: int = 64,
-    folder: Path,
-    progress: bool = True,
-) -> tuple[LieGNN, Roc]:
-    r"""Train LieGNN with one metric and score it.
+    metric: Tensor, train: InMemoryDataset, test: InMemoryDataset, network: SmallTagger, *, epochs: int, seed: int,
+    bench: Bench, clock: Clock | None = None,
+) -> tuple[LieGNN, Roc]:  # fmt: skip
+    r"""Train LieGNN with one metric, put on the sphere of norm 2, and score it.
 
-    The metric is put on the sphere :math:`\|J\|_F = 2`, where Minkowski and I lie: its scale is not determined by the
-    symmetry, but :math:`\psi` sees it. Weights and order depend on ``seed`` alone. A run that was stopped goes on from
-    the last epoch in ``folder``.
+    Args:
+        metric: J.
+        train: Training jets.
+        test: Jets that are scored.
+        network: Size of the network, batch and rate.
+        epochs: Passes over the training jets.
+        seed: On which alone weights and order depend.
+        bench: Where; a run that was stopped goes on from the last epoch there.
+        clock: Times the training.
     """
     L.seed_everything(seed, verbose=False)
-    net = LieGNN(0, hidden_channels, 2, num_layers, metric=metric * (2.0 / metric.norm()), readout="mean")
-    system = JetTagging(net, lr=2e-3, schedule="one-cycle")
-    last = ModelCheckpoint(folder, filename="last", enable_version_counter=False)
-    trainer = L.Trainer(
-        accelerator="cpu",
-        max_epochs=epochs,
-        callbacks=[last],
-        logger=False,
-        enable_model_summary=False,
-        enable_progress_bar=progress,
-        limit_val_batches=0,
-    )
-    loader = PackedLoader(train, batch_size, shuffle=True, drop_last=len(train) >= batch_size, seed=seed)
-    resume = folder / "last.ckpt"
-    trainer.fit(system, loader, ckpt_path=str(resume) if resume.exists() else None)
+    metric = metric * (2.0 / metric.norm())
+    net = LieGNN(0, network.hidden_channels, 2, network.num_layers, metric=metric, readout="mean")
+    system = JetTagging(net, lr=network.lr, schedule="one-cycle")
+    full = len(train) >= network.batch_size
+    loader = PackedLoader(train, network.batch_size, shuffle=True, drop_last=full, seed=seed)
+    callbacks = [clock or Clock(bench), last_checkpoint(bench)]
+    resume(trainer(bench, epochs, callbacks, limit_val_batches=0), bench, system, loader)
     system.eval()
     with torch.no_grad():
         batches = [(system(batch), batch.y) for batch in PackedLoader(test, 200)]
@@ -66,107 +138,11 @@ def train_tagger(
     return net, roc(logits[:, 1] - logits[:, 0], label)
 
 
-def reproduce_jets_tagging(
-    files: Sequence[str] = ("datasets/jets/raw/*.root",),
-    discovered: Path = Path("runs/jets-metric"),
-    out: Path = Path("runs/jets-tagging"),
-    seeds: tuple[int, ...] = (0, 1, 2),
-    num_train: int = 40_000,
-    num_test: int = 20_000,
-    max_constituents: int = 20,
-    hidden_channels: int = 16,
-    num_layers: int = 3,
-    epochs: int = 4,
-    threads: int = 2,
-) -> dict[str, Any]:
-    """Train LieGNN with the discovered J, with Minkowski's and with I, and compare the areas under the ROC in pairs.
-
-    The jets are those of `liesym simulate jets --num-jets 60000`; the J of seed s is what
-    `liesym reproduce jets-metric` left in ``<discovered>/seed<s>``. Runs already in ``out`` are not repeated, and one
-    that was stopped goes on.
-
-    Args:
-        files: Files of the jets; the first ``num_train`` are trained on, the next ``num_test`` scored.
-        discovered: Folder of the discovered symmetries.
-        out: Folder of checkpoints and results.
-        seeds: Seeds of weights and order.
-        num_train: Training jets.
-        num_test: Test jets.
-        max_constituents: Hardest constituents of each jet that the networks see.
-        hidden_channels: Width of the networks.
-        num_layers: Depth of the networks.
-        epochs: Passes over the training jets.
-        threads: Threads of this process.
-    """
-    torch.set_num_threads(threads)
-    metrics = {seed: _metrics(discovered / f"seed{seed}") for seed in seeds}
-    settings: dict[str, Any] = {
-        "epochs": epochs,
-        "hidden_channels": hidden_channels,
-        "num_layers": num_layers,
-    }
-    data = {"num_train": num_train, "num_test": num_test, "max_constituents": max_constituents}
+@lru_cache(maxsize=1)
+def _jets(
+    files: tuple[str, ...], num_train: int, num_test: int, max_constituents: int
+) -> tuple[InMemoryDataset, InMemoryDataset]:
     jets = Jets(files=list(files), max_constituents=max_constituents)
     if len(jets) < num_train + num_test:
         raise ValueError(f"{list(files)} hold {len(jets)} jets, but {num_train} + {num_test} are asked for")
-    train, test = jets[:num_train], jets[num_train : num_train + num_test]
-    aucs: dict[str, list[float]] = {}
-    for seed in seeds:
-        for name, metric in metrics[seed].items():
-            folder = out / f"{name}-seed{seed}"
-            auc = _run(folder, metric, train, test, {**settings, "seed": seed}, {**data, "metric": metric.tolist()})
-            aucs.setdefault(name, []).append(auc)
-    result = {**settings, **data, "seeds": list(seeds), "auc": aucs, **_compare(aucs)}
-    write_json(out / "result.json", result)
-    _print(result)
-    return result
-
-
-def _metrics(folder: Path) -> dict[str, Tensor]:
-    if not folder.exists():
-        raise FileNotFoundError(f"there is no discovered symmetry in {folder}: run `liesym reproduce jets-metric`")
-    found = DiscoveredSymmetry.load(folder).metric.J
-    return {"discovered": found, "minkowski": minkowski(), "identity": euclidean_metric(4)}
-
-
-def _run(
-    folder: Path, metric: Tensor, train: Jets, test: Jets, settings: dict[str, Any], data: dict[str, Any]
-) -> float:
-    done = folder / "result.json"
-    if done.exists():
-        result: dict[str, Any] = json.loads(done.read_text())
-        if all(result[key] == value for key, value in {**settings, **data}.items()):
-            return float(result["auc"])
-        raise ValueError(f"{done} is of a run with other settings: choose another `out` or remove it")
-    folder.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
-    _, curve = train_tagger(metric, train, test, folder=folder, **settings)
-    write_json(done, {**settings, **data, "auc": curve.auc, "seconds": time.monotonic() - started})
-    return curve.auc
-
-
-def _compare(aucs: dict[str, list[float]]) -> dict[str, Any]:
-    """Paired differences: mean, and standard error over the seeds."""
-    comparison = {}
-    for first, second in (("discovered", "minkowski"), ("discovered", "identity"), ("minkowski", "identity")):
-        differences = [a - b for a, b in zip(aucs[first], aucs[second], strict=True)]
-        error = stdev(differences) / len(differences) ** 0.5 if len(differences) > 1 else float("nan")
-        comparison[f"{first}-{second}"] = {
-            "mean": mean(differences),
-            "mean_absolute": mean(abs(difference) for difference in differences),
-            "standard_error": error,
-        }
-    return {"paired": comparison}
-
-
-def _print(result: dict[str, Any]) -> None:
-    print(f"\nAUC on {result['num_test']} test jets, {result['num_train']} training jets, seeds {result['seeds']}")
-    for name, values in result["auc"].items():
-        spread = stdev(values) if len(values) > 1 else float("nan")
-        listed = ", ".join(f"{value:.5f}" for value in values)
-        print(f"  J = {name:<11} {mean(values):.5f} ± {spread:.5f}   ({listed})")
-    for name, row in result["paired"].items():
-        print(
-            f"  {name:<22} mean {row['mean']:+.5f}, mean |Δ| {row['mean_absolute']:.5f}, "
-            f"standard error {row['standard_error']:.5f}"
-        )
+    return jets[:num_train], jets[num_train : num_train + num_test]

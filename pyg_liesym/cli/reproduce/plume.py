@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 import torch
 
-from pyg_liesym.cli.files import save_figure, write_json
-from pyg_liesym.cli.reproduce.plume_protocol import PlumeProtocol
-from pyg_liesym.cli.reproduce.plume_run import forecaster_of, plume_data, run_plume
-from pyg_liesym.cli.reproduce.plume_symmetry import data_error, report_symmetry, turn_error
-from pyg_liesym.cli.reproduce.plume_table import markdown, tabulate
-from pyg_liesym.cli.reproduce.tagging_sitting import SittingOver
+from pyg_liesym.cli.files import save_figure
+from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
+from pyg_liesym.cli.reproduce.plume_run import PlumeProtocol, forecaster_of, plume_data, train_and_test
+from pyg_liesym.cli.reproduce.plume_symmetry import compare_with_data, turn_error
+from pyg_liesym.cli.reproduce.table import Column, Run, paired
+from pyg_liesym.cli.tagging_report import save_scores
 from pyg_liesym.datasets.simulation.plume_settings import PlumeSetting
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.nn.models.field_forecasters import FORECASTERS, STRICT, TWINS, ForecasterName, GridSymmetry
-from pyg_liesym.writing import whole_file
+from pyg_liesym.systems.field_data import SmokePlumeData
 
 PlumeTable: TypeAlias = Literal["wind", "wind-scale", "shear", "scale", "graded", "rotation", "translation"]
 
@@ -66,161 +64,132 @@ filter bank for scalings, whose convolutions take longest, as a second would hal
 width of its own for the free path of ``rpp``, which has a weight for every place."""
 
 
-class _Job(NamedTuple):
-    setting: PlumeTable
-    model: ForecasterName
-    seed: int
-    level: int = 0
-
-    @property
-    def folder(self) -> str:
-        level = f"level{self.level}-" if self.setting == "graded" else ""
-        return f"{self.setting}/{level}{self.model}-seed{self.seed}"
-
-
-def reproduce_plume(
-    settings: tuple[PlumeTable, ...] = tuple(TABLES),
-    models: tuple[ForecasterName, ...] | None = None,
-    root: Path = Path("datasets/smoke_plume"),
-    out: Path = Path("runs/plume"),
-    seeds: tuple[int, ...] = (0, 1, 2),
-    protocol: PlumeProtocol = PlumeProtocol(),  # noqa: B008
-    levels: tuple[int, ...] = (0, 1, 3, 5, 7, 9),
-    own: dict[PlumeTable, dict[str, Any]] | None = None,
-    hours: float | None = None,
-    threads: int = 1,
-    progress: bool = True,
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Plume(Experiment):
     """Train networks that keep, relax or ignore a symmetry on smoke plumes that break it, and compare their forecasts.
 
     The protocol is that of Approximately Equivariant Networks (Wang, Walters, Yu, ICML 2022), scaled to one core: 32 ×
     32 cells, one budget of parameters for all networks whose weights do not belong to places. The full one, for a GPU,
-    is ``--config plume-full``. Each run has a folder in ``out``; results there are not repeated,
-    and one that was stopped goes on from its last round, so that the benchmark can take several sittings. The tables so
-    far are in ``table.md`` and ``result.json``, pictures beside them.
+    is ``--config plume-full``.
 
     Args:
-        settings: Data sets; ``wind-scale`` is ``wind`` with networks that keep or relax scalings, ``graded`` asks
+        tables: Data sets; ``wind-scale`` is ``wind`` with networks that keep or relax scalings, ``graded`` asks
             whether a network breaks the symmetry as far as its data do, at each level.
-        models: Networks, out of those that there are for a setting (default: all).
-        root: Folder of the data set; simulated when first used.
-        out: Folder of checkpoints and results.
+        models: Networks, out of those that there are for a table (default: all).
         seeds: Seeds of weights and order; ``graded`` runs with the first.
-        protocol: What all networks get alike.
         levels: Levels of ``graded``.
-        own: What single settings have otherwise, ``{graded: {history: 1}}`` (default: one frame of history in
+        root: Folder of the data set; simulated when first used.
+        protocol: What all networks get alike.
+        own: What single tables have otherwise, ``{graded: {history: 1}}`` (default: one frame of history in
             ``graded``, with wind and in ``shear``, smaller budgets with wind and for ``scale``,
             six rounds with wind).
-        hours: Length of this sitting (default: until all is done).
-        threads: Threads of this process.
-        progress: Whether to show bars.
     """
-    torch.set_num_threads(threads)
-    until = float("inf") if hours is None else time.monotonic() + 3600 * hours
-    results: dict[PlumeTable, dict[str, list[dict[str, Any]]]] = {}
-    for job in _jobs(settings, models, seeds, levels):
-        table = TABLES[job.setting]
-        rules = replace(protocol, **(table.own if own is None else own.get(job.setting, {})))
-        print(f"{job.folder}", flush=True)
-        try:
-            result, net = run_plume(
-                out / job.folder, job.model, table.data, table.symmetry, root, rules, seed=job.seed,
-                level=job.level, until=until, progress=progress,
-            )  # fmt: skip
-        except SittingOver:
-            print(f"the sitting is over; the same command goes on with {job.folder}")
-            break
-        if job.setting == "graded":
-            data = plume_data(root, "graded", job.level, job.seed, rules)
+
+    name: ClassVar[str] = "plume"
+    which: ClassVar[tuple[str, ...]] = ("seeds", "tables", "models", "levels")
+    tables: tuple[PlumeTable, ...] = tuple(TABLES)
+    models: tuple[ForecasterName, ...] | None = None
+    seeds: tuple[int, ...] = (0, 1, 2)
+    levels: tuple[int, ...] = (0, 1, 3, 5, 7, 9)
+    root: Path = Path("datasets/smoke_plume")
+    protocol: PlumeProtocol = PlumeProtocol()
+    own: dict[PlumeTable, dict[str, Any]] | None = None
+
+    def jobs(self) -> Iterator[Job]:
+        """First the core of all tables with all seeds, then the graded levels, then the other baselines."""
+        known = {table: FORECASTERS[TABLES[table].symmetry] for table in self.tables}
+        for name in self.models or ():
+            if not any(name in names for names in known.values()):
+                raise ValueError(f"there is no network {name!r} for {', '.join(self.tables)}; there are {known}")
+        for core in (True, False):
+            for seed in self.seeds:
+                for table in (table for table in self.tables if table != "graded"):
+                    first = TABLES[table].core
+                    names = first if core else tuple(name for name in known[table] if name not in first)
+                    chosen = [name for name in names if self.models is None or name in self.models]
+                    yield from (self._job(table, name, seed) for name in chosen)
+            if core and "graded" in self.tables:
+                for name in self.models or TABLES["graded"].core:
+                    if name in known["graded"]:
+                        yield from (self._job("graded", name, self.seeds[0], level) for level in self.levels)
+
+    def run(self, job: Job, bench: Bench) -> dict[str, Any]:
+        """Train and test a network; of the first seed, keep a forecast, and in ``graded`` the errors of turns."""
+        name: PlumeTable = job.settings["table"]
+        table, rules = TABLES[name], self._rules(name)
+        model, level = job.settings["model"], job.settings["level"]
+        data = plume_data(self.root, table.data, level, job.seed, rules)
+        numbers, net = train_and_test(model, table.symmetry, data, rules, job.seed, bench)
+        if job.table == "graded":
             torch.manual_seed(job.seed)
-            untrained = forecaster_of(job.model, table.symmetry, rules, data.sizes())[0]
-            result["turn_error"], result["untrained"] = turn_error(net, data), turn_error(untrained, data)
-        elif job.seed == seeds[0]:
-            _keep_forecast(out / job.folder, net, job, root, rules)
-        results.setdefault(job.setting, {}).setdefault(job.model, []).append(result)
-        _report(out, results, root, protocol.resolution)
-    return _report(out, results, root, protocol.resolution, draw=True)
+            untrained = forecaster_of(model, table.symmetry, rules, data.sizes())[0]
+            numbers |= {"turn_error": turn_error(net, data), "untrained": turn_error(untrained, data)}
+        elif job.seed == self.seeds[0]:
+            _keep_forecast(bench.folder, net, data)
+        return numbers
+
+    def columns(self, table: str) -> Sequence[Column]:
+        """The errors at later times first."""
+        if table == "graded":
+            turns = (Column("turn_error", "error of turns"), Column("untrained", "untrained"))
+            return (*turns, Column("relaxation", "relaxation"))
+        return (
+            Column("test_rmse_future", "RMSE future"),
+            Column("test_rmse_domain", "RMSE held out"),
+            Column("val_rmse", "RMSE validation"),
+            Column("relaxation", "relaxation", 3),
+        )
+
+    def conclude(self, runs: Sequence[Run], out: Path) -> dict[str, Any]:
+        """Every network beside its twin, forecasts as pictures, and what was learned of the graded levels."""
+        concluded: dict[str, Any] = {"comparisons": []}
+        for table in dict.fromkeys(run["table"] for run in runs):
+            own = [run for run in runs if run["table"] == table]
+            if table == "graded":
+                concluded["graded"] = compare_with_data(out, own, self.root, self.protocol.resolution)
+                continue
+            concluded["comparisons"] += _beside_twins(table, own)
+            _draw(out, table, own)
+        return concluded
+
+    def _rules(self, table: PlumeTable) -> PlumeProtocol:
+        return replace(self.protocol, **(TABLES[table].own if self.own is None else self.own.get(table, {})))
+
+    def _job(self, table: PlumeTable, model: ForecasterName, seed: int, level: int = 0) -> Job:
+        which = {"table": table, "model": model, "setting": TABLES[table].data, "level": level}
+        row = f"level{level} {model}" if table == "graded" else model
+        return Job(row, seed, {**which, **asdict(self._rules(table))}, table)
 
 
-def _jobs(
-    settings: Sequence[PlumeTable],
-    models: Sequence[ForecasterName] | None,
-    seeds: Sequence[int],
-    levels: Sequence[int],
-) -> Iterator[_Job]:
-    """First the core of all settings with all seeds, then the graded levels, then the other baselines."""
-    known = {setting: FORECASTERS[TABLES[setting].symmetry] for setting in settings}
-    for name in models or ():
-        if not any(name in names for names in known.values()):
-            raise ValueError(f"there is no network {name!r} for {', '.join(settings)}; there are {known}")
-    tables = [setting for setting in settings if setting != "graded"]
-    for core in (True, False):
-        for seed in seeds:
-            for setting in tables:
-                first = TABLES[setting].core
-                names = first if core else tuple(name for name in known[setting] if name not in first)
-                yield from (_Job(setting, name, seed) for name in names if models is None or name in models)
-        if core and "graded" in settings:
-            for name in models or TABLES["graded"].core:
-                if name in known["graded"]:
-                    yield from (_Job("graded", name, seeds[0], level) for level in levels)
-
-
-def _report(
-    out: Path, results: Mapping[PlumeTable, Mapping[str, Sequence[dict[str, Any]]]], root: Path,
-    resolution: int, *, draw: bool = False,
-) -> dict[str, Any]:  # fmt: skip
-    """Write the tables of what is done; pictures in the end. Settings of earlier calls keep theirs."""
-    table, numbers = out / "table.md", out / "result.json"
-    parts = table.read_text(encoding="utf-8").split("### ")[1:] if table.exists() else []
-    texts = {part.split()[0].strip(":"): f"### {part.rstrip()}\n" for part in parts}
-    whole: dict[str, Any] = json.loads(numbers.read_text()) if numbers.exists() else {}
-    for setting, own in results.items():
-        if setting != "graded":
-            strict = STRICT[TABLES[setting].symmetry]
-            whole[setting] = rows = tabulate(own, strict, TWINS)
-            texts[setting] = markdown(setting, rows, strict)
-            if draw:
-                _draw(out, setting, own)
-            continue
-        levels = sorted(set.intersection(*({one["level"] for one in results} for results in own.values())))
-        if len(levels) > 1:
-            data = {level: data_error(root, level, resolution) for level in levels}
-            texts[setting] = report_symmetry(out, data, own)
-    write_json(numbers, whole)
-    text = "\n".join(texts.values())
-    with whole_file(table) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-    print(f"\n{text}", flush=True)
-    return whole
+def _beside_twins(table: PlumeTable, runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """The errors of every network over those of its twin, seed by seed."""
+    strict = STRICT[TABLES[table].symmetry]
+    found = []
+    for name in dict.fromkeys(run["row"] for run in runs):
+        twin = TWINS.get(name, strict)
+        for number in ("test_rmse_future", "test_rmse_domain"):
+            ratios = paired(runs, number, name, twin, ratio=True) if name != twin else None
+            found += [] if ratios is None else [{"table": table, **ratios}]
+    return found
 
 
 @torch.no_grad()
-def _keep_forecast(folder: Path, net: FieldForecaster, job: _Job, root: Path, protocol: PlumeProtocol) -> None:
+def _keep_forecast(folder: Path, net: FieldForecaster, data: SmokePlumeData) -> None:
     """Leave the forecast of one window in the middle of the later times, for the picture."""
-    from safetensors.torch import save_file
-
-    if (folder / "forecast.safetensors").exists():
-        return
-    data = plume_data(root, TABLES[job.setting].data, job.level, job.seed, protocol).dataset("future")
-    window = data[len(data) // 2]
+    windows = data.dataset("future")
+    window = windows[len(windows) // 2]
     forecast = net.rollout(window.x, window.y.size(1))[0]
-    with whole_file(folder / "forecast.safetensors") as temporary:
-        save_file({"truth": window.y[0].contiguous(), "forecast": forecast.contiguous()}, temporary)
+    save_scores(folder / "forecast.safetensors", {"truth": window.y[0], "forecast": forecast})
 
 
-def _draw(out: Path, setting: PlumeTable, results: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+def _draw(out: Path, table: PlumeTable, runs: Sequence[Run]) -> None:
     from safetensors.torch import load_file
 
     from pyg_liesym.plot.flow import plot_flow_forecasts
 
-    kept = {name: out / _Job(setting, own[0]["model"], own[0]["seed"]).folder for name, own in results.items()}
-    frames = {
-        name: load_file(folder / "forecast.safetensors")
-        for name, folder in kept.items()
-        if (folder / "forecast.safetensors").exists()
-    }
+    kept: Mapping[str, Path] = {run["row"]: out / run["folder"] / "forecast.safetensors" for run in reversed(runs)}
+    frames = {name: load_file(path) for name, path in kept.items() if path.exists()}
     if frames:
         truth = next(iter(frames.values()))["truth"]
         forecasts = {name: own["forecast"] for name, own in frames.items()}
-        save_figure(out / f"{setting}.png", plot_flow_forecasts(truth, forecasts, title=f"{setting}: later times"))
+        save_figure(out / f"{table}.png", plot_flow_forecasts(truth, forecasts, title=f"{table}: later times"))

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import time
-import warnings
-from dataclasses import asdict
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import lightning as L
-import torch
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import EarlyStopping
 
 from pyg_liesym.cli.files import write_json
-from pyg_liesym.cli.reproduce.plume_protocol import PlumeProtocol
-from pyg_liesym.cli.reproduce.tagging_sitting import SittingOver
+from pyg_liesym.cli.reproduce.experiment import Bench
+from pyg_liesym.cli.reproduce.training import Clock, best_checkpoint, last_checkpoint, load_best, resume, trainer
 from pyg_liesym.datasets.simulation.plume_settings import PlumeSetting
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.nn.models.field_forecasters import ForecasterName, GridSymmetry, build_forecaster, widest
@@ -23,28 +20,62 @@ from pyg_liesym.systems.field_data import SmokePlumeData
 from pyg_liesym.systems.field_forecasting import FieldForecasting
 
 
-class Course(L.Callback):
-    """Follows validation and relaxation over a training, and ends a sitting between two rounds.
+@dataclass(frozen=True)
+class PlumeProtocol:
+    """What every network of a table gets alike; the defaults fit one core.
 
     Args:
-        until: Reading of ``time.monotonic()`` at which the sitting ends.
-        checkpoint: Where a run that has to end goes to.
+        resolution: Rows and columns.
+        frames: Simulated frames of the paper's settings; half of its 310 stop before the flow begins to flicker.
+        history: Frames that a network sees.
+        horizon: Frames that it forecasts in training and validation.
+        test_horizon: Frames that it forecasts in the tests.
+        budget: Parameters; each network is as wide as they allow. Those whose weights belong to places cannot keep to
+            it and have the width that ``widths`` says.
+        widths: Widths of single networks, ``{mlp: 8}``.
+        num_layers: Number of layers.
+        epochs: Rounds of training, each with a validation after it; the best weights are tested.
+        steps: Batches in a round at most; ``graded`` has fewer.
+        batch_size: Windows in a batch.
+        lr: Learning rate of Adam.
+        decay: Factor of the rate after each round.
+        weight_decay: Weight decay of Adam.
+        penalty: Weight α of the relaxation's penalty.
+        patience: Rounds without a better validation after which a training ends (default: none).
+        val_windows: Validation windows (default: all).
+        test_windows: Windows of each test set (default: all).
+        num_banks: Filter banks of ``rgroup``.
     """
 
-    def __init__(self, until: float, checkpoint: Path) -> None:
-        self.until, self.checkpoint = until, checkpoint
-        self.points: list[dict[str, float]] = []
-        self.seconds = 0.0
-        self._since = time.monotonic()
+    resolution: int = 32
+    frames: int | None = 155
+    history: int = 10
+    horizon: int = 5
+    test_horizon: int = 20
+    budget: int = 11_500
+    widths: dict[str, int] = field(default_factory=lambda: {"mlp": 8, "clcnn": 2})
+    num_layers: int = 5
+    epochs: int = 20
+    steps: int = 100
+    batch_size: int = 8
+    lr: float = 2e-3
+    decay: float = 0.85
+    weight_decay: float = 4e-4
+    penalty: float = 1e-3
+    patience: int | None = None
+    val_windows: int | None = 100
+    test_windows: int | None = 200
+    num_banks: int = 2
 
-    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Start the watch."""
-        self._since = time.monotonic()
+
+class Course(L.Callback):
+    """Follows validation and relaxation over a training."""
+
+    def __init__(self) -> None:
+        self.points: list[dict[str, float]] = []
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Note where the training is."""
-        now = time.monotonic()
-        self.seconds, self._since = self.seconds + now - self._since, now
         self.points.append(
             {
                 "step": trainer.global_step,
@@ -53,18 +84,13 @@ class Course(L.Callback):
             }
         )
 
-    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """End the sitting if it is time to; the round before is in the checkpoint."""
-        if time.monotonic() > self.until and self.checkpoint.exists():
-            raise SittingOver
-
     def state_dict(self) -> dict[str, Any]:
         """The course until now."""
-        return {"points": self.points, "seconds": self.seconds}
+        return {"points": self.points}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a checkpoint's."""
-        self.points, self.seconds = list(state_dict["points"]), state_dict["seconds"]
+        self.points = list(state_dict["points"])
 
 
 def forecaster_of(
@@ -91,70 +117,50 @@ def plume_data(root: Path, setting: PlumeSetting, level: int, seed: int, protoco
     )  # fmt: skip
 
 
-def run_plume(
-    folder: Path,
+def train_and_test(
     model: ForecasterName,
-    setting: PlumeSetting,
     symmetry: GridSymmetry,
-    root: Path,
+    data: SmokePlumeData,
     protocol: PlumeProtocol,
-    *,
     seed: int,
-    level: int = 0,
-    until: float = float("inf"),
-    progress: bool = True,
+    bench: Bench,
 ) -> tuple[dict[str, Any], FieldForecaster]:
-    """Train and test a network, or go on with it, or read the result that is there.
+    """Train and test a network, or go on with it.
 
     Args:
-        folder: Of checkpoints and ``result.json``.
         model: Which network.
-        setting: Which plumes.
         symmetry: What the network keeps or relaxes.
-        root: Folder of the data set.
+        data: The windows.
         protocol: What all networks get alike.
-        seed: Seed of the weights and of the order.
-        level: Which level of ``graded``.
-        until: Reading of ``time.monotonic()`` at which the sitting ends.
-        progress: Whether to show a bar.
+        seed: Seed of the weights.
+        bench: Where.
 
     Returns:
-        The result, and the network with its best weights.
+        The numbers, and the network with its best weights.
 
     Raises:
         SittingOver: If the time is up.
-        ValueError: If the folder is of a run of other settings.
     """
-    settings = json.loads(
-        json.dumps({"model": model, "setting": setting, "level": level, "seed": seed, **asdict(protocol)})
-    )
-    _check(folder / "settings.json", settings)
-    done, best = folder / "result.json", folder / "best.ckpt"
-    data = plume_data(root, setting, level, seed, protocol)
     L.seed_everything(seed, verbose=False)
     net, width = forecaster_of(model, symmetry, protocol, data.sizes())
     system = FieldForecasting(
         net, protocol.penalty, protocol.lr, protocol.weight_decay, protocol.decay, test_names=data.test_names
     )
-    if done.exists():
-        _load(system, best)
-        return json.loads(done.read_text()), net
-    if time.monotonic() > until:
-        raise SittingOver
-    course = Course(until, folder / "last.ckpt")
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*(does not have many workers|exists and is not empty).*")
-        trainer = _trainer(folder, protocol, course, progress)
-        trained = folder / "course.json"
-        if trained.exists():  # and stopped before the tests
-            course.load_state_dict(json.loads(trained.read_text()))
-        else:
-            trainer.fit(system, data, ckpt_path=str(course.checkpoint) if course.checkpoint.exists() else None)
-            write_json(trained, course.state_dict())
-        _load(system, best)
-        scores = trainer.test(system, data, verbose=False)
-    result = {
-        **settings,
+    course, clock = Course(), Clock(bench, "epochs")
+    stop = [] if protocol.patience is None else [EarlyStopping("val_rmse", patience=protocol.patience)]
+    callbacks = [clock, course, best_checkpoint(bench, "val_rmse"), *stop, last_checkpoint(bench)]
+    lightning = trainer(bench, protocol.epochs, callbacks, limit_train_batches=protocol.steps)
+    trained = bench.folder / "course.json"
+    if trained.exists():  # and stopped before the tests
+        found = json.loads(trained.read_text())
+        course.load_state_dict(found["course"])
+        clock.load_state_dict(found["clock"])
+    else:
+        resume(lightning, bench, system, data)
+        write_json(trained, {"course": course.state_dict(), "clock": clock.state_dict()})
+    load_best(system, bench)
+    scores = lightning.test(system, data, verbose=False)
+    numbers = {
         "width": width,
         "parameters": sum(parameter.numel() for parameter in net.parameters()),
         **{name: value for score in scores for name, value in score.items()},
@@ -162,47 +168,7 @@ def run_plume(
         "relaxation": float(net.relaxation()),
         "relaxations": {name: float(layer.relaxation()) for name, layer in net.relaxed_layers().items()},  # type: ignore[operator]
         "course": course.points,
-        "seconds": course.seconds,
+        "training_seconds": clock.seconds,
     }
-    write_json(done, result)
-    course.checkpoint.unlink(missing_ok=True)
-    return result, net.cpu()
-
-
-def _check(path: Path, settings: dict[str, Any]) -> None:
-    """Refuse to go on with, or take the result of, a run of other settings."""
-    if not path.exists():
-        write_json(path, settings)
-        return
-    found = json.loads(path.read_text())
-    different = sorted(name for name in {*found, *settings} if found.get(name) != settings.get(name))
-    if different:
-        raise ValueError(
-            f"{path.parent} is of a run with another {', '.join(different)}: choose another `out` or remove it"
-        )
-
-
-def _trainer(folder: Path, protocol: PlumeProtocol, course: Course, progress: bool) -> L.Trainer:
-    best = ModelCheckpoint(
-        folder, filename="best", monitor="val_rmse", save_weights_only=True, enable_version_counter=False
-    )
-    last = ModelCheckpoint(
-        folder, filename="last", save_on_train_epoch_end=True, save_top_k=1, enable_version_counter=False
-    )
-    stop = [] if protocol.patience is None else [EarlyStopping("val_rmse", patience=protocol.patience)]
-    return L.Trainer(
-        accelerator=protocol.accelerator,
-        devices=1,
-        max_epochs=protocol.epochs,
-        limit_train_batches=protocol.steps,
-        callbacks=[course, best, *stop, last],
-        logger=False,
-        enable_model_summary=False,
-        enable_progress_bar=progress,
-        num_sanity_val_steps=0,
-        default_root_dir=folder,
-    )
-
-
-def _load(system: FieldForecasting, best: Path) -> None:
-    system.load_state_dict(torch.load(best, map_location="cpu", weights_only=True)["state_dict"])
+    (bench.folder / "last.ckpt").unlink(missing_ok=True)
+    return numbers, net.cpu()

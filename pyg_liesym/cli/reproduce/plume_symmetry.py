@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from scipy.stats import spearmanr
 
-from pyg_liesym.cli.files import save_figure, write_json
+from pyg_liesym.cli.files import save_figure
+from pyg_liesym.cli.reproduce.table import Run
 from pyg_liesym.datasets.smoke_plume import SmokePlume
 from pyg_liesym.field.action import quarter_turn
 from pyg_liesym.field.point_group import PointGroup
@@ -49,60 +50,62 @@ def data_error(root: Path, level: int, resolution: int) -> float:
     return data.equivariance_error() / float(flow.square().mean().sqrt())
 
 
-def report_symmetry(out: Path, data: Mapping[int, float], results: Mapping[str, Sequence[dict[str, Any]]]) -> str:
-    """Write what the networks of all levels learned against what the data break: table, pictures, rank correlation.
+def compare_with_data(out: Path, runs: Sequence[Run], root: Path, resolution: int) -> dict[str, Any]:
+    """What the networks of all levels learned against what the data break: errors, rank correlations, pictures.
 
     Args:
-        out: Folder of ``symmetry.json`` and the pictures.
-        data: Level → error of the data.
-        results: Model → its results, each with ``level``, ``turn_error``, that of the ``untrained`` network, and
-            ``course``.
+        out: Folder of the pictures.
+        runs: Of all models and levels, each with ``turn_error``, that of the ``untrained`` network, and ``course``.
+        root: Folder of the data set.
+        resolution: Of the data.
     """
-    from pyg_liesym.plot.relaxation import plot_relaxation
-    from pyg_liesym.plot.symmetry import plot_learned_against_data
+    results: dict[str, dict[int, dict[str, Any]]] = {}
+    for run in runs:
+        results.setdefault(run["settings"]["model"], {})[run["settings"]["level"]] = run["numbers"]
+    levels = sorted(set.intersection(*(set(own) for own in results.values())))
+    if len(levels) < 2:
+        return {}
+    data = {level: data_error(root, level, resolution) for level in levels}
+    found = learned_against_data(data, results)
+    _draw(out, data, found["learned"], results)
+    return found
 
-    levels = sorted(data)
-    learned = {name: _by_level(own, "turn_error", levels) for name, own in results.items()}
-    learned |= {f"{name}, untrained": _by_level(own, "untrained", levels) for name, own in results.items()}
-    relaxed = {name: _by_level(own, "relaxation", levels) for name, own in results.items()}
-    truth = [data[level] for level in levels]
+
+def learned_against_data(
+    data: Mapping[int, float], results: Mapping[str, Mapping[int, Mapping[str, Any]]]
+) -> dict[str, Any]:
+    """Errors and relaxations by level, and Spearman's rank correlation of each row with the data.
+
+    Args:
+        data: Level → error of the data.
+        results: Model → level → its numbers.
+    """
+    levels, truth = list(data), list(data.values())
+    learned = {name: [own[level]["turn_error"] for level in levels] for name, own in results.items()}
+    learned |= {f"{name}, untrained": [own[level]["untrained"] for level in levels] for name, own in results.items()}
     ranks = {
         name: float(spearmanr(truth, errors).statistic) if max(errors) > ROUNDING * max(truth) else None
         for name, errors in learned.items()
     }
-    write_json(
-        out / "symmetry.json",
-        {"levels": levels, "data": truth, "learned": learned, "relaxation": relaxed, "rank_correlation": ranks},
-    )
-    save_figure(out / "symmetry.png", plot_learned_against_data(truth, learned))
+    relaxed = {name: [own[level]["relaxation"] for level in levels] for name, own in results.items()}
+    return {"levels": levels, "data": truth, "learned": learned, "relaxation": relaxed, "rank_correlation": ranks}
+
+
+def _draw(
+    out: Path, data: Mapping[int, float], learned: Mapping[str, Sequence[float]],
+    results: Mapping[str, Mapping[int, Mapping[str, Any]]],
+) -> None:  # fmt: skip
+    """Learned errors against those of the data, and the relaxation of the first and last level over the training."""
+    from pyg_liesym.plot.relaxation import plot_relaxation
+    from pyg_liesym.plot.symmetry import plot_learned_against_data
+
+    save_figure(out / "symmetry.png", plot_learned_against_data(list(data.values()), learned))
     courses = {}
     for name, own in results.items():
-        for level in (levels[0], levels[-1]):
-            points = next(one["course"] for one in own if one["level"] == level)
+        for level in (min(data), max(data)):
+            points = own[level]["course"]
             steps, values = ([0, *(p["step"] for p in points)], [0.0, *(p["relaxation"] for p in points)])
             if max(values) > 0:
                 courses[f"{name}, {'symmetric' if data[level] == 0 else f'level {level}'}"] = (steps, values)
     if courses:
         save_figure(out / "relaxation.png", plot_relaxation(courses))
-    lines = [
-        "### graded: what the data break and what the networks learned", "",
-        "| | " + " | ".join(f"level {level}" for level in levels) + " | rank correlation |",
-        "|---|" + "---:|" * (len(levels) + 1),
-        "| data | " + " | ".join(f"{error:.4f}" for error in truth) + " | |",
-    ]  # fmt: skip
-    for name, errors in learned.items():
-        rank = "–" if ranks[name] is None else f"{ranks[name]:.3f}"
-        lines.append(f"| {name} | " + " | ".join(f"{error:.4f}" for error in errors) + f" | {rank} |")
-    for name, values in relaxed.items():
-        if max(values) > 0:
-            lines.append(f"| {name}, relaxation | " + " | ".join(f"{value:.4f}" for value in values) + " | |")
-    return "\n".join(lines) + "\n"
-
-
-def _by_level(results: Sequence[dict[str, Any]], name: str, levels: Sequence[int]) -> list[float]:
-    """Means over the seeds of each level."""
-    means = []
-    for level in levels:
-        values = [one[name] for one in results if one["level"] == level]
-        means.append(sum(values) / len(values))
-    return means

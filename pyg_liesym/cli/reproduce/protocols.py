@@ -1,23 +1,76 @@
-"""The protocols by name."""
+"""``liesym reproduce``: the experiments by name."""
 
 from __future__ import annotations
 
-from pyg_liesym.cli.reproduce.charged_particles import reproduce_charged_particles
-from pyg_liesym.cli.reproduce.jets_metric import reproduce_jets_metric
-from pyg_liesym.cli.reproduce.jets_tagging import reproduce_jets_tagging
-from pyg_liesym.cli.reproduce.plume import reproduce_plume
-from pyg_liesym.cli.reproduce.relaxed_graphs import reproduce_relaxed_graphs
-from pyg_liesym.cli.reproduce.tagging_benchmark import reproduce_tagging
-from pyg_liesym.cli.reproduce.tagging_front import reproduce_tagging_front
-from pyg_liesym.cli.reproduce.two_body import reproduce_two_body
+import dataclasses
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-PROTOCOLS = {
-    "charged-particles": reproduce_charged_particles,
-    "two-body": reproduce_two_body,
-    "jets-metric": reproduce_jets_metric,
-    "jets-tagging": reproduce_jets_tagging,
-    "plume": reproduce_plume,
-    "tagging": reproduce_tagging,
-    "tagging-front": reproduce_tagging_front,
-    "relaxed-graphs": reproduce_relaxed_graphs,
+from pyg_liesym.cli.reproduce.charged_particles import ChargedParticlesForecast
+from pyg_liesym.cli.reproduce.experiment import Experiment, Sitting, run_experiment
+from pyg_liesym.cli.reproduce.jets_metric import JetsMetric
+from pyg_liesym.cli.reproduce.jets_tagging import JetsTagging
+from pyg_liesym.cli.reproduce.plume import Plume
+from pyg_liesym.cli.reproduce.relaxed_jets import RelaxedJets
+from pyg_liesym.cli.reproduce.relaxed_mesh import RelaxedMesh
+from pyg_liesym.cli.reproduce.relaxed_orbits import RelaxedOrbits
+from pyg_liesym.cli.reproduce.tagging import Tagging
+from pyg_liesym.cli.reproduce.tagging_front import TaggingFront
+from pyg_liesym.cli.reproduce.two_body import TwoBody
+
+EXPERIMENTS: dict[str, type[Experiment]] = {
+    kind.name: kind
+    for kind in (
+        TwoBody,
+        JetsMetric,
+        JetsTagging,
+        ChargedParticlesForecast,
+        RelaxedOrbits,
+        RelaxedJets,
+        RelaxedMesh,
+        Plume,
+        Tagging,
+        TaggingFront,
+    )
 }
+T = TypeVar("T")
+
+
+def run(words: Sequence[str]) -> None:
+    """Read the words after ``liesym reproduce`` and run an experiment."""
+    from jsonargparse import ArgumentParser
+
+    parser = ArgumentParser(prog="liesym reproduce", description="Repeat an experiment of docs/results.md.")
+    commands = parser.add_subcommands(metavar="EXPERIMENT")
+    for name, kind in EXPERIMENTS.items():
+        about = (kind.__doc__ or "").partition("\n\n    Args:")[0]
+        own = ArgumentParser(description=about.replace("``", ""))
+        own.add_argument("--config", action="config", help="YAML file of options")
+        own.add_class_arguments(kind)
+        own.add_class_arguments(Sitting)
+        commands.add_subcommand(name, own, help=about.partition("\n")[0])
+    parsed = parser.parse_args(list(words))
+    options = parsed[parsed.subcommand]
+    command = shlex.join(["liesym", "reproduce", *words])
+    run_experiment(_value(EXPERIMENTS[parsed.subcommand], options), _value(Sitting, options), command)
+
+
+def _value(kind: type[T], options: Mapping[str, Any]) -> T:
+    """A dataclass, and those within it, from the options of its fields."""
+    types = get_type_hints(kind)
+    assert dataclasses.is_dataclass(kind)
+    value: T = kind(
+        **{field.name: _field(types[field.name], options[field.name]) for field in dataclasses.fields(kind)}
+    )
+    return value
+
+
+def _field(kind: Any, given: Any) -> Any:
+    if dataclasses.is_dataclass(kind):
+        if dataclasses.is_dataclass(given):
+            return given
+        return _value(kind, given if isinstance(given, Mapping) else vars(given))  # type: ignore[arg-type]
+    if get_origin(kind) is dict:
+        return {name: _field(get_args(kind)[1], own) for name, own in given.items()}
+    return given

@@ -1,21 +1,18 @@
-"""One training and test of the tagging benchmark, resumable at any step."""
+"""One training and test of a tagger, resumable at any step."""
 
 from __future__ import annotations
 
-import json
-import warnings
-from pathlib import Path
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import nn
-from torch_geometric.data import InMemoryDataset
 
-from pyg_liesym.cli.files import write_json
-from pyg_liesym.cli.reproduce.tagging_sitting import StepCheckpoint, Stopwatch
-from pyg_liesym.cli.tagging_report import SCORES, draw_scores, finite, first_jets, save_scores, write_card
+from pyg_liesym.cli.reproduce.experiment import Bench, Job
+from pyg_liesym.cli.reproduce.tagging_jets import Splits
+from pyg_liesym.cli.reproduce.training import Clock, StepCheckpoint, best_checkpoint, load_best, resume, trainer
+from pyg_liesym.cli.tagging_report import SCORES, draw_scores, first_jets, save_scores, write_card
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.metrics.areas import auc, bootstrap_error
 from pyg_liesym.metrics.multiclass import versus
@@ -26,86 +23,54 @@ from pyg_liesym.systems.schedules import Schedule
 from pyg_liesym.systems.tagging import JetTagging
 
 
-class Splits(NamedTuple):
-    """The jets of a benchmark; without validation jets the last weights are tested."""
-
-    train: InMemoryDataset
-    val: InMemoryDataset
-    test: InMemoryDataset
-
-
-class Budget(NamedTuple):
-    """What every model of a benchmark gets alike."""
-
-    epochs: int
-    batch_size: int
-    lr: float
-    schedule: Schedule
-    precision: str = "32-true"
-    accelerator: str = "auto"
-
-
-def run_tagger(
-    folder: Path,
-    net: nn.Module,
-    splits: Splits,
-    budget: Budget,
-    *,
-    seed: int,
-    settings: dict[str, Any],
-    network: dict[str, Any],
-    checkpoint_every: int = 200,
-    robustness_jets: int = 500,
-    until: float = float("inf"),
-    progress: bool = True,
-) -> dict[str, Any]:
-    """Train and test a tagger, or go on with it, or read the result that is there.
+@dataclass(frozen=True)
+class TaggerTraining:
+    """What every model gets alike.
 
     Args:
-        folder: Of checkpoints, scores, pictures, ``tagger.safetensors`` and ``result.json``.
+        epochs: Passes over the training jets.
+        batch_size: Jets in a batch.
+        lr: Peak learning rate.
+        schedule: Schedule of the rate.
+        precision: Of Lightning's trainer.
+    """
+
+    epochs: int = 35
+    batch_size: int = 32
+    lr: float = 1e-3
+    schedule: Schedule = "lorentznet"
+    precision: str = "32-true"
+
+
+def train_and_test(
+    net: nn.Module, network: dict[str, Any], splits: Splits, training: TaggerTraining, robustness_jets: int, job: Job,
+    bench: Bench,
+) -> dict[str, Any]:  # fmt: skip
+    """Train and test a tagger, and leave scores, pictures, robustness card and ``tagger.safetensors``.
+
+    Args:
         net: Freshly initialised.
+        network: Arguments of ``build_tagger`` that made it, for ``tagger.safetensors``.
         splits: The jets.
-        budget: Length, batch, rate and place of the training.
-        seed: Seed of the order and of dropout.
-        settings: What identifies the run; a result of other settings is not taken for it.
-        network: Arguments of ``build_tagger`` that made the network, for ``tagger.safetensors``.
-        checkpoint_every: Steps between checkpoints.
+        training: Length, batch and rate.
         robustness_jets: Test jets of the robustness card; 0 for none.
-        until: Reading of ``time.monotonic()`` at which the sitting ends.
-        progress: Whether to show a bar.
+        job: Whose seed is that of the order and of dropout.
+        bench: Where.
 
     Raises:
         SittingOver: If the time is up.
-        ValueError: If there is a result of other settings.
+        TrainingDiverged: If a loss or score is not finite.
     """
-    done = folder / "result.json"
-    settings = {**settings, **{k: v for k, v in budget._asdict().items() if k != "accelerator"}, "seed": seed}
-    if done.exists():
-        result: dict[str, Any] = json.loads(done.read_text())
-        different = [name for name, value in settings.items() if result.get(name) != value]
-        if different:
-            raise ValueError(
-                f"{done} is of a run with another {', '.join(different)}: choose another `out` or remove it"
-            )
-        return result
-    folder.mkdir(parents=True, exist_ok=True)
-    system = JetTagging(net, lr=budget.lr, schedule=budget.schedule)
-    watch = Stopwatch(until, folder / "last.ckpt", folder.name)
-    trainer = _trainer(folder, budget, watch, checkpoint_every, len(splits.val) > 0, progress)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*(does not have many workers|have no `val_dataloader`).*")
-        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")  # a run that goes on
-        _fit(trainer, system, splits, budget, seed, folder)
-        batch_size = max(budget.batch_size, 100)
-        trainer.test(system, PackedLoader(splits.test, batch_size=batch_size), verbose=False)
-    result = {
-        **settings,
-        "parameters": sum(parameter.numel() for parameter in net.parameters()),
-        **_numbers(system),
-        "jets_per_second": watch.jets / max(watch.seconds, 1e-9),
-        "training_seconds": watch.seconds,
-        "device": _device_name(trainer),
-    }
+    system = JetTagging(net, lr=training.lr, schedule=training.schedule)
+    clock = Clock(bench)
+    lightning = _fit(system, splits, training, job.seed, bench, clock)
+    tests = PackedLoader(splits.test, batch_size=max(training.batch_size, 100))
+    lightning.test(system, tests, verbose=False)
+    numbers = {
+        "parameters": sum(parameter.numel() for parameter in net.parameters()), **_numbers(system), **clock.numbers(),
+        "device": _device_name(lightning),
+    }  # fmt: skip
+    folder = bench.folder
     save_scores(folder / SCORES, system.test_scores)
     draw_scores(folder, system.test_scores)
     if robustness_jets > 0:
@@ -113,58 +78,43 @@ def run_tagger(
         write_card(folder, {folder.name: robustness(net.cpu(), jets)})
     save_tagger(
         folder / "tagger.safetensors", net, "build_tagger", network, classes=splits.train.classes,
-        max_constituents=settings["max_constituents"], description=_description(result),
+        max_constituents=job.settings["data"]["max_constituents"], description=_description(job, numbers),
     )  # fmt: skip
-    write_json(done, finite(result))
-    return finite(result)
+    return numbers
 
 
-def _description(result: dict[str, Any]) -> str:
-    auc = f"AUC {result['auc']:.4f} ± {result['auc_error']:.4f} on {result['num_test']} test jets"
-    size = f"{result['num_train']} jets for {result['epochs']} epochs"
-    return f"{result['model']}, trained by `liesym reproduce tagging` on {size}; {auc}"
+def _description(job: Job, numbers: dict[str, Any]) -> str:
+    data, epochs = job.settings["data"], job.settings["training"]["epochs"]
+    auc = f"AUC {numbers['auc']:.4f} ± {numbers['auc_error_delong']:.4f} on {data['num_test']} test jets"
+    return f"{job.row}, trained by `liesym reproduce tagging` on {data['num_train']} jets for {epochs} epochs; {auc}"
 
 
-def _trainer(
-    folder: Path, budget: Budget, watch: Stopwatch, checkpoint_every: int, validate: bool, progress: bool
+def _fit(
+    system: JetTagging, splits: Splits, training: TaggerTraining, seed: int, bench: Bench, clock: Clock
 ) -> L.Trainer:
-    last = StepCheckpoint(
-        folder, filename="last", every_n_train_steps=checkpoint_every, save_top_k=1, enable_version_counter=False
-    )
-    best = ModelCheckpoint(
-        folder, filename="best", monitor="val_auc", mode="max", save_weights_only=True, enable_version_counter=False
-    )
-    return L.Trainer(
-        accelerator=budget.accelerator,
-        devices=1,
-        precision=budget.precision,  # type: ignore[arg-type]
-        max_epochs=budget.epochs,
-        callbacks=[watch, last, *([best] if validate else [])],
-        logger=False,
-        enable_model_summary=False,
-        enable_progress_bar=progress,
-        num_sanity_val_steps=0,
-        default_root_dir=folder,
-    )
-
-
-def _fit(trainer: L.Trainer, system: JetTagging, splits: Splits, budget: Budget, seed: int, folder: Path) -> None:
-    size = budget.batch_size
+    """Train, and take the best weights if there are jets to choose them by."""
+    size, validate = training.batch_size, len(splits.val) > 0
     train = PackedLoader(splits.train, batch_size=size, shuffle=True, drop_last=len(splits.train) >= size, seed=seed)
-    val = PackedLoader(splits.val, batch_size=max(size, 100)) if len(splits.val) else None
-    last, best = folder / "last.ckpt", folder / "best.ckpt"
-    trainer.fit(system, train, val, ckpt_path=str(last) if last.exists() else None)
-    if val is not None and best.exists():
-        system.load_state_dict(torch.load(best, map_location="cpu", weights_only=True)["state_dict"])
+    val = PackedLoader(splits.val, batch_size=max(size, 100)) if validate else None
+    every = StepCheckpoint(
+        bench.folder, filename="last", every_n_train_steps=bench.sitting.checkpoint_every, save_top_k=1,
+        enable_version_counter=False,
+    )  # fmt: skip
+    callbacks = [clock, every, *([best_checkpoint(bench, "val_auc", "max")] if validate else [])]
+    lightning = trainer(bench, training.epochs, callbacks, precision=training.precision)
+    resume(lightning, bench, system, train, val)
+    if validate and (bench.folder / "best.ckpt").exists():
+        load_best(system, bench)
+    return lightning
 
 
 def _numbers(system: JetTagging) -> dict[str, Any]:
-    """What the test found, with the bootstrap's error of the area."""
+    """What the test found; the error of the area by the bootstrap."""
     logits, label = system.test_scores["logits"], system.test_scores["label"]
     found: dict[str, Any] = dict(tagging_summary(logits, label))
     if "auc" in found:
-        score = versus(logits, 1, 0)
-        found["auc_bootstrap_error"] = bootstrap_error(lambda s, y: auc(s, y).value, score, label, num=100)
+        score, found["auc_error_delong"] = versus(logits, 1, 0), found["auc_error"]
+        found["auc_error"] = bootstrap_error(lambda s, y: auc(s, y).value, score, label, num=100)
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from pyg_liesym.cli.reproduce import tagging_benchmark
+from pyg_liesym.cli.reproduce import tagging
 from pyg_liesym.nn.models.taggers import build_tagger
 
 
@@ -23,6 +23,6 @@ def diverging(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
                 torch.nn.init.constant_(next(net.parameters()), torch.nan)
             return net
 
-        monkeypatch.setattr(tagging_benchmark, "build_tagger", build)
+        monkeypatch.setattr(tagging, "build_tagger", build)
 
     return diverge

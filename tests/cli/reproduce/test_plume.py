@@ -10,11 +10,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from pyg_liesym.cli.reproduce.plume import reproduce_plume
-from pyg_liesym.cli.reproduce.plume_protocol import PlumeProtocol
-from pyg_liesym.cli.reproduce.plume_run import Course, forecaster_of
-from pyg_liesym.cli.reproduce.plume_symmetry import report_symmetry, turn_error
-from pyg_liesym.cli.reproduce.plume_table import markdown, tabulate
+from pyg_liesym.cli.reproduce.experiment import Sitting, run_experiment
+from pyg_liesym.cli.reproduce.plume import Plume, _beside_twins
+from pyg_liesym.cli.reproduce.plume_run import PlumeProtocol, forecaster_of
+from pyg_liesym.cli.reproduce.plume_symmetry import learned_against_data, turn_error
+from pyg_liesym.cli.reproduce.training import Clock
 from pyg_liesym.datasets.smoke_plume import SmokePlume
 from pyg_liesym.systems.field_data import SmokePlumeData
 
@@ -39,25 +39,30 @@ def plumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def options(folder: Path, **changed: Any) -> dict[str, Any]:
-    return {
-        "settings": ("rotation",), "models": ("strict", "rsteer", "mlp"), "root": folder / "data",
-        "out": folder / "out", "seeds": (0, 1), "protocol": TINY, "progress": False, **changed,
+def plume(folder: Path, **changed: Any) -> Plume:
+    own: dict[str, Any] = {
+        "tables": ("rotation",), "models": ("strict", "rsteer", "mlp"), "root": folder / "data", "seeds": (0, 1),
+        "protocol": TINY,
     }  # fmt: skip
+    return Plume(**{**own, **changed})
+
+
+def sitting(out: Path, **changed: Any) -> Sitting:
+    return Sitting(**{"out": out, "accelerator": "cpu", "progress": False, **changed})
 
 
 def test_tables_pictures_and_no_repetition(
     plumes: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    result = reproduce_plume(**options(plumes))
-    rows = {row["model"]: row for row in result["rotation"]}
-    assert list(rows) == ["strict", "rsteer", "mlp"]
-    assert all(row["seeds"] == [0, 1] and row["test_rmse_domain"] > 0 for row in rows.values())
-    assert rows["strict"]["ratios"] == []
-    assert rows["strict"]["relaxation"] == 0 < rows["rsteer"]["relaxation"]
     out = plumes / "out"
+    record = run_experiment(plume(plumes), sitting(out))
+    rows = {row["row"]: row for row in record["table"]}
+    assert list(rows) == ["strict", "rsteer", "mlp"]
+    assert all(row["seeds"] == [0, 1] and row["test_rmse_domain"]["mean"] > 0 for row in rows.values())
+    assert {one["first"] for one in record["comparisons"]} == {"rsteer", "mlp"}
+    assert rows["strict"]["relaxation"]["mean"] == 0 < rows["rsteer"]["relaxation"]["mean"]
     assert {path.name for path in out.iterdir()} == {"rotation", "rotation.png", "table.md", "result.json"}
-    run = json.loads((out / "rotation" / "rsteer-seed1" / "result.json").read_text())
+    run = json.loads((out / "rotation" / "rsteer-seed1" / "result.json").read_text())["numbers"]
     assert [point["step"] for point in run["course"]] == [2, 4]
     assert run["parameters"] <= 400
     assert run["val_rmse"] == min(point["val_rmse"] for point in run["course"])
@@ -66,46 +71,46 @@ def test_tables_pictures_and_no_repetition(
     assert "| rsteer |" in capsys.readouterr().out
 
     monkeypatch.setattr("lightning.Trainer.fit", None)
-    assert reproduce_plume(**options(plumes)) == result
-    with pytest.raises(ValueError, match=r"of a run with another lr: choose another `out`"):
-        reproduce_plume(**options(plumes, protocol=replace(TINY, lr=0.1)))
+    assert run_experiment(plume(plumes), sitting(out))["table"] == record["table"]
+    with pytest.raises(ValueError, match=r"runs with another lr: choose another `out`"):
+        run_experiment(plume(plumes, protocol=replace(TINY, lr=0.1)), sitting(out))
 
 
 def test_sittings_add_up_to_one_run(
     plumes: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    one = {"models": ("rsteer",), "seeds": (0,)}
-    whole = reproduce_plume(**options(plumes, **one))
-    again = options(plumes, **one, out=plumes / "parts")
-    assert reproduce_plume(**again, hours=0.0) == {}
+    one = plume(plumes, models=("rsteer",), seeds=(0,))
+    whole = run_experiment(one, sitting(plumes / "whole"))
+    parts = sitting(plumes / "parts")
+    assert run_experiment(one, replace(parts, hours=0.0))["runs"] == []
     # the time is up as soon as there is a checkpoint
-    until = Course.on_train_epoch_start
+    until = Clock.on_train_epoch_start
     with monkeypatch.context() as patch:
 
-        def impatient(self: Course, *args: Any) -> None:
-            self.until = 0.0
+        def impatient(self: Clock, *args: Any) -> None:
+            self.bench = replace(self.bench, until=0.0)
             until(self, *args)
 
-        patch.setattr(Course, "on_train_epoch_start", impatient)
-        assert reproduce_plume(**again) == {}
-    with pytest.raises(ValueError, match="of a run with another penalty"):
-        reproduce_plume(**{**again, "protocol": replace(TINY, penalty=1.0)})
+        patch.setattr(Clock, "on_train_epoch_start", impatient)
+        assert run_experiment(one, parts)["runs"] == []
+    with pytest.raises(ValueError, match="runs with another penalty"):
+        run_experiment(replace(one, protocol=replace(TINY, penalty=1.0)), parts)
     assert "goes on with rotation/rsteer-seed0" in capsys.readouterr().out
-    parts = reproduce_plume(**again)
-    timeless = [{**row, "seconds": None} for row in (*whole["rotation"], *parts["rotation"])]
-    assert timeless[0] == timeless[1]
+    first, second = (record["runs"][0]["numbers"] for record in (whole, run_experiment(one, parts)))
+    assert first.pop("training_seconds") > 0
+    assert second.pop("training_seconds") > 0
+    assert first == second
 
 
 def test_graded_levels(plumes: Path) -> None:
-    reproduce_plume(**options(plumes, settings=("graded",), models=("rsteer", "strict"), seeds=(0,), levels=(0, 9)))
-    found = json.loads((plumes / "out" / "symmetry.json").read_text())
+    own = plume(plumes, tables=("graded",), models=("rsteer", "strict"), seeds=(0,), levels=(0, 9))
+    found = run_experiment(own, sitting(plumes / "out"))["graded"]
     assert found["levels"] == [0, 9]
     assert found["learned"]["strict"] == pytest.approx([0, 0], abs=1e-6)
     assert found["learned"]["rsteer, untrained"] == pytest.approx([0, 0], abs=1e-6)
     assert min(found["learned"]["rsteer"]) > 0
     assert min(found["data"]) > 0
     assert (plumes / "out" / "symmetry.png").exists()
-    assert "| data |" in (plumes / "out" / "table.md").read_text()
 
 
 def test_a_training_that_ended_is_not_taken_up_again(plumes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,48 +119,43 @@ def test_a_training_that_ended_is_not_taken_up_again(plumes: Path, monkeypatch: 
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    call = options(plumes, models=("convnet",), seeds=(1,), protocol=replace(TINY, patience=1, epochs=12, lr=0.1))
-    whole = reproduce_plume(**{**call, "out": plumes / "whole"})
+    one = plume(plumes, models=("convnet",), seeds=(1,), protocol=replace(TINY, patience=1, epochs=12, lr=0.1))
+    whole = run_experiment(one, sitting(plumes / "whole"))
     with monkeypatch.context() as patch:
         patch.setattr(L.Trainer, "test", stopped)
         with pytest.raises(KeyboardInterrupt):
-            reproduce_plume(**call)
+            run_experiment(one, sitting(plumes / "out"))
     monkeypatch.setattr(L.Trainer, "fit", lambda *_, **__: pytest.fail("trained again"))
-    again = reproduce_plume(**call)
-    assert again["rotation"][0]["test_rmse_future"] == whole["rotation"][0]["test_rmse_future"]
+    again = run_experiment(one, sitting(plumes / "out"))
+    assert again["table"][0]["test_rmse_future"] == whole["table"][0]["test_rmse_future"]
 
 
-def test_ranks_of_levels(tmp_path: Path) -> None:
+def test_ranks_of_levels() -> None:
     errors = {0: 0.1, 1: 0.3, 2: 0.2}
-    runs = [
-        {"level": level, "turn_error": error, "untrained": 0.0, "relaxation": 0.0, "course": []}
-        for level, error in errors.items()
-    ]
-    report_symmetry(tmp_path, {0: 0.0, 1: 0.5, 2: 0.9}, {"convnet": runs})
-    ranks = json.loads((tmp_path / "symmetry.json").read_text())["rank_correlation"]
+    runs = {level: {"turn_error": error, "untrained": 0.0, "relaxation": 0.0} for level, error in errors.items()}
+    ranks = learned_against_data({0: 0.0, 1: 0.5, 2: 0.9}, {"convnet": runs})["rank_correlation"]
     assert ranks == {"convnet": pytest.approx(0.5), "convnet, untrained": None}
 
 
-def test_tables_of_other_settings_are_kept(plumes: Path) -> None:
-    for setting in ("wind", "rotation"):
-        reproduce_plume(**options(plumes, settings=(setting,), models=("convnet",), seeds=(0,)))
+def test_tables_of_other_calls_are_kept(plumes: Path) -> None:
+    for table in ("wind", "rotation"):
+        own = plume(plumes, tables=(table,), models=("convnet",), seeds=(0,), own={})
+        record = run_experiment(own, sitting(plumes / "out"))
+    assert [row["table"] for row in record["table"]] == ["wind", "rotation"]
     text = (plumes / "out" / "table.md").read_text()
     assert "### wind" in text
     assert "### rotation" in text
-    assert set(json.loads((plumes / "out" / "result.json").read_text())) >= {"wind", "rotation"}
 
 
 def test_the_wind_breaks_two_symmetries(plumes: Path) -> None:
     """One data set, two tables: networks that relax rotations, and those that relax scalings."""
-    own = options(plumes, settings=("wind", "wind-scale"), models=("strict", "rgroup"), seeds=(0,))
-    found = reproduce_plume(**own, own={"wind": {"budget": 900}, "wind-scale": {"budget": 900}})
-    assert [[row["model"] for row in found[table]] for table in ("wind", "wind-scale")] == 2 * [["strict", "rgroup"]]
-    assert found["wind"][0]["parameters"] != found["wind-scale"][0]["parameters"]
-    runs = [json.loads((plumes / "out" / table / "strict-seed0" / "settings.json").read_text()) for table in found]
-    assert [run["setting"] for run in runs] == ["wind", "wind"]
-    text = (plumes / "out" / "table.md").read_text()
-    assert "### wind\n" in text
-    assert "### wind-scale\n" in text
+    rules = {"wind": {"budget": 900}, "wind-scale": {"budget": 900}}
+    own = plume(plumes, tables=("wind", "wind-scale"), models=("strict", "rgroup"), seeds=(0,), own=rules)
+    record = run_experiment(own, sitting(plumes / "out"))
+    rows = {(row["table"], row["row"]): row for row in record["table"]}
+    assert list(rows) == [(table, model) for table in rules for model in ("strict", "rgroup")]
+    assert rows["wind", "strict"]["parameters"] != rows["wind-scale", "strict"]["parameters"]
+    assert {run["settings"]["setting"] for run in record["runs"]} == {"wind"}
 
 
 def test_the_error_of_turns_is_zero_for_strict_networks_alone(plumes: Path) -> None:
@@ -167,26 +167,18 @@ def test_the_error_of_turns_is_zero_for_strict_networks_alone(plumes: Path) -> N
     assert errors["strict"] < 1e-6 < 1e-2 < errors["convnet"]
 
 
-def test_the_table_compares_seed_by_seed() -> None:
-    def run(seed: int, rmse: float) -> dict[str, Any]:
-        return {
-            "seed": seed, "parameters": 1234, "test_rmse_future": rmse, "val_rmse": 1.0, "relaxation": 0.5,
-            "seconds": 2.0,
-        }  # fmt: skip
+def test_networks_are_compared_with_their_twins_seed_by_seed() -> None:
+    def run(model: str, seed: int, rmse: float) -> dict[str, Any]:
+        return {"row": model, "seed": seed, "numbers": {"test_rmse_future": rmse, "test_rmse_domain": rmse}}
 
-    rows = tabulate({"strict": [run(0, 1.0), run(1, 2.0)], "rsteer": [run(1, 1.0), run(2, 5.0)]}, "strict")
-    assert rows[1]["ratios"] == [0.5]
-    assert rows[0]["test_rmse_future"] == 1.5
-    assert rows[0]["test_rmse_domain"] is None
-    text = markdown("rotation", rows, "strict")
-    assert "| strict | 1 234 | 1.5000 ± 0.7071 | – | 1.0000 ± 0.0000 | – |" in text
-    assert "| 0.500 |" in text
-    own = {"strict": [run(0, 1.0)], "riesz": [run(0, 2.0)], "rriesz": [run(0, 1.0)]}
-    rows = tabulate(own, "strict", {"rriesz": "riesz"})
-    assert [row["ratios"] for row in rows] == [[], [2.0], [0.5]]
-    assert "| 0.500 (/ riesz) |" in markdown("scale", rows, "strict")
+    runs = [run("strict", 0, 1.0), run("strict", 1, 2.0), run("rsteer", 1, 1.0), run("rsteer", 2, 5.0)]
+    found = _beside_twins("rotation", runs)
+    assert [(one["first"], one["second"], one["values"]) for one in found[:1]] == [("rsteer", "strict", [0.5])]
+    scale = [run("strict", 0, 1.0), run("riesz", 0, 2.0), run("rriesz", 0, 1.0)]
+    values = {(one["first"], one["second"]): one["values"] for one in _beside_twins("scale", scale)}
+    assert values == {("riesz", "strict"): [2.0], ("rriesz", "riesz"): [0.5]}
 
 
 def test_what_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no network 'rsteer' for scale"):
-        reproduce_plume(("scale",), ("rsteer",), tmp_path, tmp_path)
+        run_experiment(Plume(("scale",), ("rsteer",), root=tmp_path), Sitting(out=tmp_path))

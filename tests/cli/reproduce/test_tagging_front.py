@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,51 +8,50 @@ import pytest
 import torch
 
 from pyg_liesym.cli.reproduce import jets_tagging
-from pyg_liesym.cli.reproduce.tagging_front import reproduce_tagging_front, training_speeds
+from pyg_liesym.cli.reproduce.experiment import Sitting, run_experiment
+from pyg_liesym.cli.reproduce.tagging_front import TaggingFront, training_speeds
+from pyg_liesym.cli.reproduce.tagging_jets import TaggingJets
 from pyg_liesym.datasets.jets import Jets
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.nn.models.taggers import build_tagger
 
-SAMPLE = [str(Path(jets_tagging.__file__).parents[2] / "datasets" / "samples" / "jets.root")]
-OPTIONS: dict[str, Any] = {
-    "train": SAMPLE, "test": SAMPLE, "num_train": 64, "num_test": 200, "max_constituents": 4, "seeds": (0, 1),
-    "variants": {"thin": {"edge_channels": 2, "num_layers": 1}}, "timed_jets": 4, "turns": 2, "accelerator": "cpu",
-    "threads": 1, "progress": False,
-}  # fmt: skip
+SAMPLE = str(Path(jets_tagging.__file__).parents[2] / "datasets" / "samples" / "jets.root")
+JETS = TaggingJets((SAMPLE,), (SAMPLE,), num_train=64, num_val=0, num_test=200, max_constituents=4)
+THIN = {"thin": {"edge_channels": 2, "num_layers": 1}}
+
+
+def front(**changed: Any) -> TaggingFront:
+    return TaggingFront(**{"variants": THIN, "data": JETS, "timed_jets": 4, "turns": 2, **changed})
 
 
 def test_front_table_and_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    result = reproduce_tagging_front(**OPTIONS, out=tmp_path)
-    rows = {row["model"]: row for row in result["table"]}
-    assert list(rows) == ["liegnn", "liegnn-fast", "liegnn-fast+thin"]
-    assert rows["liegnn-fast+thin"]["parameters"] < rows["liegnn-fast"]["parameters"] < rows["liegnn"]["parameters"]
-    assert all(row["seeds"] == [0, 1] and row["training_jets_per_second"] > 0 for row in rows.values())
-    best = max(rows.values(), key=lambda row: row["auc"])
-    assert best["on_front"]
-    assert rows[result["knee"]]["on_front"]
-    assert json.loads((tmp_path / "front.json").read_text()) == result
+    sitting = Sitting(out=tmp_path, accelerator="cpu", progress=False)
+    record = run_experiment(front(), sitting)
+    rows = {row["row"]: row for row in record["front"]}
+    assert list(rows) == ["liegnn", "liegnn-fast", "liegnn-fast-thin"]
+    assert rows["liegnn-fast-thin"]["parameters"] < rows["liegnn-fast"]["parameters"] < rows["liegnn"]["parameters"]
+    assert all(row["training_jets_per_second"] > 0 for row in rows.values())
+    assert max(rows.values(), key=lambda row: row["auc"])["on_front"]
+    assert rows[record["knee"]]["on_front"]
     assert (tmp_path / "front.png").stat().st_size > 2000
-    assert "| knee |" in (tmp_path / "front.md").read_text()
-    assert "| knee |" in capsys.readouterr().out
 
     monkeypatch.setattr("lightning.Trainer.fit", None)
-    again = reproduce_tagging_front(**OPTIONS, out=tmp_path)
-    assert [row["auc"] for row in again["table"]] == [row["auc"] for row in result["table"]]
+    again = run_experiment(front(), sitting)
+    assert [row["auc"] for row in again["front"]] == [row["auc"] for row in record["front"]]
 
 
 def test_a_sitting_that_ends_early_times_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    result = reproduce_tagging_front(**OPTIONS, out=tmp_path, hours=0.0)
-    assert result == {"table": [], "knee": None}
-    assert "the front waits for liegnn, liegnn-fast, liegnn-fast+thin" in capsys.readouterr().out
-    assert not (tmp_path / "front.md").exists()
+    record = run_experiment(front(), Sitting(out=tmp_path, hours=0.0))
+    assert (record["front"], record["knee"]) == ([], None)
+    assert "not on the front" in capsys.readouterr().out
 
 
 def test_what_diverged_is_not_on_the_front(tmp_path: Path, diverging: Callable[[str], None]) -> None:
     diverging("liegnn")
-    result = reproduce_tagging_front(**{**OPTIONS, "seeds": (0,)}, out=tmp_path)
-    assert [row["model"] for row in result["table"]] == ["liegnn-fast", "liegnn-fast+thin"]
+    record = run_experiment(front(seeds=(0,)), Sitting(out=tmp_path, accelerator="cpu", progress=False))
+    assert [row["row"] for row in record["front"]] == ["liegnn-fast", "liegnn-fast-thin"]
 
 
 def test_timing_leaves_the_networks_as_they_are() -> None:

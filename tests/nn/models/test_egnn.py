@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from textbook_egnn import TextbookEGNN
 from torch import Tensor
 from torch.nn import functional as F
 
-from pyg_liesym.cli.reproduce.textbook_egnn import TextbookEGNN
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.nn.edges import complete_graph
 from pyg_liesym.nn.models.egnn import EGNN

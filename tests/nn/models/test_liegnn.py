@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from textbook_egnn import TextbookEGNN
 from torch._dynamo.testing import CompileCounterWithBackend
 from torch_geometric.explain import Explainer, GNNExplainer
 
-from pyg_liesym.cli.reproduce.textbook_egnn import TextbookEGNN
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.metric import minkowski
 from pyg_liesym.nn import invariants

@@ -5,69 +5,91 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from pyg_liesym.cli.reproduce.graph_training import Budget, Twin
+from pyg_liesym.cli.reproduce.relaxed_twins import QUARTER_TURN, Twin, TwinExperiment, TwinTraining
+from pyg_liesym.cli.reproduce.table import Column
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.datasets.simulation.gravity import Orbits, integrate_orbits, simulate_orbits
 from pyg_liesym.datasets.vector_pairs import VectorPairs
 from pyg_liesym.metrics.equivariance import relative_error
 from pyg_liesym.nn.models.relaxed_liegnn import RelaxedLieGNN
 
-QUARTER_TURN = torch.tensor([[0.0, -1.0], [1.0, 0.0]])
+
+@dataclass(frozen=True)
+class OrbitNetwork:
+    """LieGNN with two reference vectors.
+
+    Args:
+        hidden_channels: Width.
+        num_layers: Depth.
+    """
+
+    hidden_channels: int = 32
+    num_layers: int = 3
 
 
 @dataclass(frozen=True)
-class OrbitExperiment:
-    """Two bodies in a trap along x, forecast step by step.
+class RelaxedOrbits(TwinExperiment):
+    """Forecast two bodies in a weak trap along x, which breaks the rotation symmetry, step by step.
 
     All twins are one network, LieGNN with two reference vectors: *strict* with both zero, *relaxed* with both learned
-    from zero on, *free* with those of x and y, by which it knows all coordinates.
+    from zero on, *free* with those of x and y, by which it knows all coordinates. The penalty is on their squared
+    lengths.
 
     Args:
         levels: Strengths of the trap; zero keeps the rotation symmetry.
+        seeds: Seeds of weights, order and training orbits.
+        twins: Which networks.
         num_orbits: Training orbits.
         num_test: Test orbits; half as many validate.
         steps: Length of the rollout.
-        hidden_channels: Width.
-        num_layers: Depth.
-        batch_size: Pairs of states in a batch.
-        epochs: Passes over the training pairs.
-        lr: First learning rate.
-        penalty: Weight of the squared length of the reference vectors.
+        network: Size of the networks.
+        training: What all twins get alike.
     """
 
+    name: ClassVar[str] = "relaxed-orbits"
+    title: ClassVar[str] = "Orbits in a trap"
+    level: ClassVar[str] = "trap"
+    scores: ClassVar[tuple[Column, ...]] = (
+        Column("rollout", "distance after the rollout"),
+        Column("one_step", "relative error of a step"),
+        Column("equivariance", "equivariance error of a step"),
+        Column("data_equivariance", "of the data"),
+    )
     levels: tuple[float, ...] = (0.0, 0.01, 0.02)
+    seeds: tuple[int, ...] = (0, 1, 2)
+    twins: tuple[Twin, ...] = ("strict", "relaxed", "free")
     num_orbits: int = 200
     num_test: int = 100
     steps: int = 20
-    hidden_channels: int = 32
-    num_layers: int = 3
-    batch_size: int = 128
-    epochs: int = 20
-    lr: float = 3e-3
-    penalty: float = 3.0
+    network: OrbitNetwork = OrbitNetwork()
+    training: TwinTraining = TwinTraining(epochs=20, batch_size=128, lr=3e-3, penalty=3.0)
 
     def task(self, level: float, seed: int) -> OrbitTask:
         """The orbits of one trap."""
         return OrbitTask(self, level, seed)
 
+    def budget(self, level: float) -> TwinTraining:
+        """The same for all traps."""
+        return self.training
+
 
 class OrbitTask:
     """Orbits, and what is asked of a network that forecasts them."""
 
-    def __init__(self, settings: OrbitExperiment, trap: float, seed: int) -> None:
+    def __init__(self, settings: RelaxedOrbits, trap: float, seed: int) -> None:
         self.settings, self.trap = settings, trap
-        self.budget = Budget(settings.epochs, settings.lr, settings.penalty)
         train = _orbits("train", settings.num_orbits, seed, trap)
         self.test_orbits = _orbits("test", settings.num_test, 0, trap)
         self.test_states, states = _states(self.test_orbits), _states(train)
         pairs, val = _pairs(states), _pairs(_states(_orbits("val", max(settings.num_test // 2, 1), 0, trap)))
-        size = min(settings.batch_size, len(pairs))
+        size = min(settings.training.batch_size, len(pairs))
         self.loader = PackedLoader(pairs, size, shuffle=True, drop_last=True, seed=seed)
         self.val = PackedLoader(val, len(val))
         # A step changes momenta less than positions, and the trap acts on them.
@@ -75,9 +97,8 @@ class OrbitTask:
 
     def network(self, twin: Twin) -> nn.Module:
         """LieGNN with two reference vectors."""
-        net = RelaxedLieGNN(
-            4, self.settings.hidden_channels, 1, self.settings.num_layers, metric=torch.eye(2), num_spurions=2
-        )
+        own = self.settings.network
+        net = RelaxedLieGNN(4, own.hidden_channels, 1, own.num_layers, metric=torch.eye(2), num_spurions=2)
         if twin != "relaxed":
             net.spurions.requires_grad_(False)
         if twin == "free":

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from pyg_liesym.cli.reproduce.graph_training import Budget, Twin
-from pyg_liesym.cli.reproduce.graph_twins import steerable_twin
+from pyg_liesym.cli.reproduce.relaxed_twins import SteerableTwins, Twin, TwinExperiment, TwinTraining
+from pyg_liesym.cli.reproduce.table import Column
 from pyg_liesym.datasets.jets import Jets
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.field.point_group import rotation
@@ -21,73 +22,90 @@ from pyg_liesym.metrics.tagging import roc
 from pyg_liesym.nn.edges import Edges
 from pyg_liesym.nn.neighbours import nearest_neighbours
 
-ORDER, RADIUS, WIDTH_OF_JET = 8, 0.6, 0.3
+WIDTH_OF_JET = 0.3
 
 
 @dataclass(frozen=True)
-class JetExperiment:
-    """Top tagging in the plane (Δη, Δφ), each constituent with its nearest neighbours.
+class PlaneJets:
+    """Jets as points of the plane (Δη, Δφ), each constituent with its nearest neighbours.
 
     Args:
-        levels: Numbers of training jets.
         files: Files of the jets; none for the packaged sample.
         num_val: Validation jets.
         num_test: Test jets.
         max_constituents: Hardest constituents that the networks see.
         neighbours: Neighbours of each.
-        num_layers: Depth.
-        parameters: About how many each network has.
-        batch_size: Jets in a batch.
-        steps: Training steps, whatever the number of jets.
-        lr: First learning rate.
-        penalty: Weight of the relaxation penalty.
     """
 
-    levels: tuple[int, ...] = (500, 2000)
     files: tuple[str, ...] = ()
     num_val: int = 500
     num_test: int = 1500
     max_constituents: int = 30
     neighbours: int = 12
-    num_layers: int = 3
-    parameters: int = 14_000
-    batch_size: int = 64
+
+
+@dataclass(frozen=True)
+class RelaxedJets(TwinExperiment):
+    """Tag top jets in the plane of pseudorapidity and azimuth with steerable networks.
+
+    Args:
+        levels: Numbers of training jets.
+        seeds: Seeds of weights and order.
+        twins: Which networks.
+        data: The jets.
+        network: The networks.
+        steps: Training steps, whatever the number of jets; ``training.epochs`` are at least as many.
+        training: What all twins get alike.
+    """
+
+    name: ClassVar[str] = "relaxed-jets"
+    title: ClassVar[str] = "Top jets in the plane"
+    level: ClassVar[str] = "training jets"
+    scores: ClassVar[tuple[Column, ...]] = (
+        Column("auc", "AUC"),
+        Column("equivariance", "change of the scores by a turn of 90°", 3),
+        Column("equivariance_45", "of 45°", 3),
+    )
+    levels: tuple[float, ...] = (500, 2000)
+    seeds: tuple[int, ...] = (0, 1, 2)
+    twins: tuple[Twin, ...] = ("strict", "relaxed", "free")
+    data: PlaneJets = PlaneJets()
+    network: SteerableTwins = SteerableTwins()
     steps: int = 400
-    lr: float = 3e-3
-    penalty: float = 0.3
+    training: TwinTraining = TwinTraining(epochs=1, batch_size=64, lr=3e-3, penalty=0.3)
 
     def task(self, level: float, seed: int) -> JetTask:
         """So many training jets."""
         return JetTask(self, int(level), seed)
 
+    def budget(self, level: float) -> TwinTraining:
+        """As many epochs as make the steps."""
+        per_epoch = max(int(level) // self.training.batch_size, 1)
+        return replace(self.training, epochs=max(round(self.steps / per_epoch), self.training.epochs))
+
 
 class JetTask:
     """Jets, and what is asked of a tagger."""
 
-    def __init__(self, settings: JetExperiment, num_train: int, seed: int) -> None:
+    def __init__(self, settings: RelaxedJets, num_train: int, seed: int) -> None:
         self.settings = settings
-        per_epoch = max(num_train // settings.batch_size, 1)
-        self.budget = Budget(max(round(settings.steps / per_epoch), 1), settings.lr, settings.penalty)
-        jets = _jets(settings.files, settings.max_constituents)
-        held_out = settings.num_val + settings.num_test
+        own = settings.data
+        jets = _jets(own.files, own.max_constituents)
+        held_out = own.num_val + own.num_test
         if num_train + held_out > len(jets):
             raise ValueError(
-                f"{list(settings.files) or 'the packaged sample'} has {len(jets)} jets, but {num_train} to train on "
+                f"{list(own.files) or 'the packaged sample'} has {len(jets)} jets, but {num_train} to train on "
                 f"and {held_out} to validate and test are asked for: give more files or smaller numbers"
             )
         count = len(jets)
-        size = min(settings.batch_size, num_train)
+        size = min(settings.training.batch_size, num_train)
         self.train = PackedLoader(jets[:num_train], size, shuffle=True, drop_last=True, seed=seed)
-        self.val = PackedLoader(jets[count - held_out : count - settings.num_test], 200)
-        self.test_loader = PackedLoader(jets[count - settings.num_test :], 200)
+        self.val = PackedLoader(jets[count - held_out : count - own.num_test], 200)
+        self.test_loader = PackedLoader(jets[count - own.num_test :], 200)
 
     def network(self, twin: Twin) -> nn.Module:
         """Two scalars and a vector of each constituent in, two classes out."""
-        own = self.settings
-        return steerable_twin(
-            twin, (2, 1), (2, 0), order=ORDER, radius=RADIUS, num_layers=own.num_layers, parameters=own.parameters,
-            readout="mean",
-        )  # fmt: skip
+        return self.settings.network.build(twin, (2, 1), (2, 0), readout="mean")
 
     def batches(self, epoch: int) -> Iterable[Batch]:
         """Jets."""
@@ -125,7 +143,7 @@ class JetTask:
         pos = batch.pos
         if angle:
             pos = pos @ rotation(torch.tensor(angle)).mT
-        edges = with_loops(nearest_neighbours(pos, self.settings.neighbours, batch.batch), len(pos))
+        edges = with_loops(nearest_neighbours(pos, self.settings.data.neighbours, batch.batch), len(pos))
         logits: Tensor = net(_features(batch, pos), pos, edges, batch.batch, batch.num_graphs)
         return logits
 

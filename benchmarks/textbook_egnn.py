@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from pyg_liesym.nn.models.liegnn import LieGNN
-
 
 class TextbookEGNN(nn.Module):
     r"""EGNN with velocities (Satorras et al., ICML 2021, eqs. 3-7), edge list, concatenation and ``index_add``.
@@ -67,34 +65,3 @@ class TextbookEGNN(nn.Module):
             gathered = torch.zeros_like(h).index_add(0, target, message)
             h = h + node_mlp(torch.cat([h, gathered], dim=-1))
         return h, pos
-
-
-@torch.no_grad()
-def as_liegnn(textbook: TextbookEGNN) -> LieGNN:
-    """LieGNN with the metric I and the textbook's weights: the same function, in another order of summation.
-
-    Its head, which answers for the nodes, has weights of its own.
-
-    Example:
-        >>> textbook = TextbookEGNN(1, 8, 2, edge_dim=1)
-        >>> edges, attr, pos = torch.tensor([[0, 1], [1, 0]]), torch.ones(2, 1), torch.eye(2, 3)
-        >>> torch.allclose(as_liegnn(textbook)(torch.ones(2, 1), pos, edges, attr, pos)[1],
-        ...     textbook(torch.ones(2, 1), pos, edges, attr, pos)[1])
-        True
-    """
-    embedding, hidden = textbook.embedding, textbook.embedding.out_features
-    net = LieGNN(
-        embedding.in_features, hidden, 1, len(textbook.edge_mlps), metric=torch.eye(3), psi="identity", gate=False,
-        edge_dim=textbook.edge_dim, invariants=("distance",), velocity=True,
-    )  # fmt: skip
-    net.embedding.load_state_dict(embedding.state_dict())
-    for number, conv in enumerate(net.convs):
-        edge_mlp = textbook.edge_mlps[number].state_dict()
-        target, source, scalars = edge_mlp["0.weight"].split([hidden, hidden, 1 + textbook.edge_dim], dim=1)
-        parts = {"lin_target.weight": target, "lin_source.weight": source, "lin_edge.weight": scalars}
-        parts |= {"lin_target.bias": edge_mlp["0.bias"]}
-        parts |= {"phi_e.1.weight": edge_mlp["2.weight"], "phi_e.1.bias": edge_mlp["2.bias"]}
-        for name, mlps in (("phi_h", textbook.node_mlps), ("phi_x", textbook.pos_mlps), ("phi_v", textbook.vel_mlps)):
-            parts |= {f"{name}.{key}": value for key, value in mlps[number].state_dict().items()}
-        conv.load_state_dict({**conv.state_dict(), **parts})
-    return net
