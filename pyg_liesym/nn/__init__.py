@@ -9,7 +9,7 @@ from pyg_liesym.nn.conv.relaxed_group_conv import RelaxedGroupConv
 from pyg_liesym.nn.conv.relaxed_steerable_conv import RelaxedSteerableConv
 from pyg_liesym.nn.conv.relaxed_tensor_field_conv import RelaxedTensorFieldConv
 from pyg_liesym.nn.conv.steerable_conv import SteerableConv
-from pyg_liesym.nn.edges import Edges, complete_graph
+from pyg_liesym.nn.edges import CompleteGraph, Edges, complete_graph
 from pyg_liesym.nn.metric import LearnedMetric
 from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.nn.models.field_conv_net import FieldConvNet
@@ -27,6 +27,7 @@ from pyg_liesym.nn.models.taggers import build_tagger
 
 __all__ = [
     "EGNN",
+    "CompleteGraph",
     "EGNNConv",
     "Edges",
     "FieldConv",

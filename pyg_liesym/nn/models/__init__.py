@@ -9,7 +9,9 @@ from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.lift_expansion import LiftExpansion
 from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
 from pyg_liesym.nn.models.particlenet import ParticleNet
+from pyg_liesym.nn.models.relaxed_liegnn import RelaxedLieGNN
 from pyg_liesym.nn.models.scale_conv_net import ScaleConvNet
+from pyg_liesym.nn.models.steerable_gnn import SteerableGNN
 from pyg_liesym.nn.models.taggers import build_tagger
 
 __all__ = [
@@ -21,7 +23,9 @@ __all__ = [
     "LiftExpansion",
     "LorentzNet",
     "ParticleNet",
+    "RelaxedLieGNN",
     "ScaleConvNet",
+    "SteerableGNN",
     "build_forecaster",
     "build_tagger",
     "with_beams",
