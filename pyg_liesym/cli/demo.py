@@ -84,7 +84,7 @@ def _orbits(page: Page, seed: int) -> dict[str, Any]:
     describe(page, found, "orbits", ("x", "y"))
 
     print("[2/4] Training LieGNN on the orbits with the discovered metric", flush=True)
-    network = LieGNN(4, 32, 1, 3, metric=found.metric.J * 2**0.5)
+    network = LieGNN(4, 32, 1, 3, metric=found.metric.scaled().J)
     system = _forecaster(network, x, y, seed)
     test = simulate_orbits("two_body", "test", num_orbits=20, seed=seed)
     truth = torch.from_numpy(test.pos).float()
@@ -153,7 +153,7 @@ def _jets(page: Page, seed: int) -> dict[str, Any]:
     )
     rows, result = _taggers(page, found, seed)
     cosine = found.metric.cosine(minkowski())
-    norm_two = (2 * found.metric.J).diagonal().tolist()
+    norm_two = found.metric.scaled().J.diagonal().tolist()
     rows = [("jets: diagonal of the metric found, at norm 2", "  ".join(f"{value:+.3f}" for value in norm_two)),
             ("jets: cosine of J to Minkowski's", f"{cosine:+.5f}"), *rows]  # fmt: skip
     return {"rows": rows, "jets_cosine": cosine, **result}

@@ -123,11 +123,16 @@ class DiscoveredSymmetry:
 
 
 def load_metric(path: str | os.PathLike[str]) -> Tensor:
-    """The metric J of a saved symmetry, at the norm of the identity, ``[n, n]``: for the settings of a network.
+    """The forms that a saved symmetry keeps, at the norm of the identity, for the settings of a network.
 
     Args:
         path: A folder that `DiscoveredSymmetry.save` wrote.
+
+    Shapes:
+        - output: ``[n, n]``, or ``[F, n, n]`` if there are several
+
+    Raises:
+        FileNotFoundError: If there is no saved symmetry.
+        ValueError: If it is damaged, or keeps no form.
     """
-    metric = DiscoveredSymmetry.load(path).metric.J
-    scale: float = len(metric) ** 0.5
-    return scale * metric
+    return DiscoveredSymmetry.load(path).metric.scaled().forms.squeeze(0)

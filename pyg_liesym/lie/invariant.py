@@ -8,11 +8,12 @@ the other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from pyg_liesym.lie.metric import scaled
 from pyg_liesym.lie.structure import signature
 from pyg_liesym.lie.subspace import count_zeros
 
@@ -41,7 +42,10 @@ class InvariantForms:
 
 @dataclass(frozen=True, eq=False)
 class InvariantMetric:
-    """The symmetric form J that an algebra preserves best, on ``‖J‖_F = 1``.
+    """The symmetric forms that an algebra preserves, and one J to stand for them, on ``‖J‖_F = 1``.
+
+    J *is* the metric only where `null_dim` is 1. `forms` are what a network may use without obeying more than was
+    found.
 
     Attributes:
         J: The metric ``[n, n]``, symmetric, of Frobenius norm 1. **Sign**: an indefinite metric has fewer
@@ -62,6 +66,42 @@ class InvariantMetric:
     signature: tuple[int, int, int]
     singular_values: Tensor
     solutions: Tensor
+
+    @property
+    def forms(self) -> Tensor:
+        """Everything that is preserved: J alone as ``[1, n, n]``, or a basis ``[F, n, n]`` if there are several.
+
+        A network given one of several forms is symmetric under more than the algebra: turns about one axis keep z²
+        and x² + y² apart, and their sum alone is kept by all rotations.
+
+        Raises:
+            ValueError: If no form is preserved.
+
+        Example:
+            >>> from pyg_liesym.lie import LieAlgebra
+            >>> about_z = LieAlgebra(LieAlgebra.rotation(3).basis[:1])
+            >>> about_z.invariant_metric().forms.shape
+            torch.Size([2, 3, 3])
+        """
+        if self.null_dim == 0:
+            raise ValueError(
+                f"the algebra preserves no metric: the best form has residual {self.residual:.2g}, of at most 2. "
+                "Restrict the algebra to what you trust, for instance without its scaling, or give a metric as "
+                "a tensor; `.J` is the best form, which does not make a network symmetric under the algebra"
+            )
+        return self.J[None] if self.null_dim == 1 else self.solutions
+
+    def scaled(self) -> InvariantMetric:
+        r"""The same metric at the norm of the identity, :math:`\|J\|_F = \sqrt n`, every one of its forms.
+
+        The residual and the singular values do not depend on the norm.
+
+        Example:
+            >>> from pyg_liesym.lie import LieAlgebra
+            >>> LieAlgebra.rotation(3).invariant_metric().scaled().J.diagonal().round(decimals=6).tolist()
+            [1.0, 1.0, 1.0]
+        """
+        return replace(self, J=scaled(self.J), solutions=scaled(self.solutions))
 
     def cosine(self, other: Tensor | InvariantMetric) -> float:
         """Cosine between J and another form in the Frobenius inner product, signed.
@@ -164,14 +204,16 @@ def invariant_metric(basis: Tensor, tol: float = 0.1) -> InvariantMetric:
 def _solve(basis: Tensor, parity: int, tol: float) -> tuple[int, Tensor, Tensor]:
     """Number preserved, residuals (ascending), orthonormal forms; parity 1 symmetric, −1 antisymmetric."""
     n = basis.shape[-1]
-    scaled = _global_scale(basis)
+    basis = _global_scale(basis)
     units = _unit_forms(n, parity)
     # [units, K, n, n]: LᵀJ + JL for every channel and unit form
-    images = scaled.mT @ units[:, None] + units[:, None] @ scaled
-    system = images.reshape(len(units), -1).T
+    images = basis.mT @ units[:, None] + units[:, None] @ basis
+    system = images.reshape(len(units), basis.numel()).T
     # rows of zeros keep all singular vectors when there are fewer equations than unknowns
     missing = max(0, len(units) - len(system))
     system = torch.cat([system, system.new_zeros(missing, len(units))])
+    if len(units) == 0:  # a single number has no antisymmetric form
+        return 0, system.new_zeros(0), system.new_zeros(0, n, n)
     _, values, vectors = torch.linalg.svd(system, full_matrices=False)
     values, vectors = values.flip(0), vectors.flip(0)
     forms = (vectors @ units.flatten(1)).view(-1, n, n)
@@ -196,8 +238,8 @@ def _global_scale(basis: Tensor) -> Tensor:
 
 
 def _residual(basis: Tensor, form: Tensor) -> float:
-    scaled = _global_scale(basis)
-    return float((scaled.mT @ form + form @ scaled).norm())
+    basis = _global_scale(basis)
+    return float((basis.mT @ form + form @ basis).norm())
 
 
 def _most_euclidean(solutions: Tensor) -> Tensor:

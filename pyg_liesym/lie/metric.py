@@ -30,6 +30,31 @@ def minkowski(n: int = 4, *, dtype: torch.dtype = torch.float64) -> Tensor:
     return metric
 
 
+def scaled(form: Tensor) -> Tensor:
+    r"""The form at the Frobenius norm of the identity, :math:`\sqrt n`, where Minkowski's metric lies too.
+
+    A symmetry determines its metric up to a factor, but a network sees the factor: metrics are compared at one norm.
+
+    Args:
+        form: One form ``[n, n]``, or several ``[F, n, n]``, each of which is scaled.
+
+    Shapes:
+        - output: that of ``form``
+
+    Raises:
+        ValueError: If a form is zero.
+
+    Example:
+        >>> scaled(minkowski(4) / 7).diagonal().tolist()
+        [1.0, -1.0, -1.0, -1.0]
+    """
+    norms: Tensor = form.flatten(-2).norm(dim=-1)[..., None, None]
+    if not bool((norms > 0).all()):
+        raise ValueError("a form of zeros cannot be scaled: give a non-zero form")
+    on_sphere: Tensor = form * (form.shape[-1] ** 0.5 / norms)
+    return on_sphere
+
+
 def euclidean_metric(n: int, *, dtype: torch.dtype = torch.float64) -> Tensor:
     """Euclidean metric: the identity matrix.
 

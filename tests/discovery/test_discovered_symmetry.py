@@ -65,3 +65,19 @@ def test_a_failed_save_leaves_the_old_result(found, tmp_path):
 def test_metric_of_a_saved_symmetry_has_the_norm_of_the_identity(tmp_path):
     DiscoveredSymmetry.of(LieAlgebra.lorentz()).save(tmp_path)
     torch.testing.assert_close(load_metric(tmp_path), minkowski())
+
+
+def test_every_form_of_a_saved_symmetry_is_handed_over(tmp_path):
+    about_z = LieAlgebra(LieAlgebra.rotation(3).basis[:1])
+    DiscoveredSymmetry.of(about_z).save(tmp_path)
+    forms = load_metric(tmp_path)
+    assert forms.shape == (2, 3, 3)
+    kept_by_both = [L for L in LieAlgebra.rotation(3).basis if float((L.mT @ forms + forms @ L).norm()) < 1e-9]
+    assert len(kept_by_both) == 1
+    torch.testing.assert_close(kept_by_both[0], about_z.basis[0])
+
+
+def test_a_symmetry_without_a_metric_is_refused(tmp_path):
+    DiscoveredSymmetry.of(LieAlgebra.special_linear(3)).save(tmp_path)
+    with pytest.raises(ValueError, match=r"preserves no metric.*give a metric"):
+        load_metric(tmp_path)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyg_liesym.lie import LieAlgebra, euclidean_metric, minkowski
+from pyg_liesym.lie.metric import scaled
 
 
 def noise(*shape, seed=0):
@@ -196,3 +197,36 @@ def test_cosine_takes_metrics_and_tensors_and_has_a_sign():
         metric.cosine(euclidean_metric(3))
     with pytest.raises(ValueError, match="zero form"):
         metric.cosine(torch.zeros(4, 4))
+
+
+def test_scaled_has_the_norm_of_the_identity():
+    metric = LieAlgebra.lorentz().invariant_metric()
+    torch.testing.assert_close(metric.scaled().J, minkowski())
+    assert metric.scaled().residual == metric.residual
+    several = LieAlgebra.rotation(2).repeat(2).invariant_metric().scaled()
+    torch.testing.assert_close(several.J, euclidean_metric(4))
+    torch.testing.assert_close(several.solutions.flatten(1).norm(dim=1), torch.full((4,), 2.0).double())
+    with pytest.raises(ValueError, match="zeros"):
+        scaled(torch.zeros(2, 2))
+
+
+def test_forms_are_all_of_them_or_none():
+    one = LieAlgebra.lorentz().invariant_metric()
+    assert torch.equal(one.forms, one.J[None])
+    about_z = LieAlgebra(LieAlgebra.rotation(3).basis[:1])
+    several = about_z.invariant_metric().forms
+    assert several.shape == (2, 3, 3)
+    assert all(float((form @ about_z.basis[0] + about_z.basis[0].mT @ form).norm()) < 1e-12 for form in several)
+    # J alone, or their sum, would be kept by all rotations
+    assert LieAlgebra.preserving(about_z.invariant_metric().J).dim == 3
+    with pytest.raises(ValueError, match="preserves no metric"):
+        _ = LieAlgebra.special_linear(3).invariant_metric().forms
+
+
+@pytest.mark.parametrize(("entry", "num_forms"), [(0.0, 1), (1.0, 0)])
+def test_one_dimension(entry, num_forms):
+    algebra = LieAlgebra(torch.full((1, 1, 1), entry, dtype=torch.float64))
+    forms = algebra.invariant_forms()
+    assert (len(forms.symmetric), len(forms.antisymmetric)) == (num_forms, 0)
+    assert forms.antisymmetric.shape == (0, 1, 1)
+    assert algebra.invariant_metric().null_dim == num_forms

@@ -19,7 +19,7 @@ from pyg_liesym.cli.reproduce.training import Clock, last_checkpoint, resume, tr
 from pyg_liesym.datasets.jets import Jets
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
-from pyg_liesym.lie.metric import euclidean_metric, minkowski
+from pyg_liesym.lie.metric import euclidean_metric, minkowski, scaled
 from pyg_liesym.metrics.tagging import Roc, roc
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.systems.tagging import JetTagging
@@ -124,7 +124,7 @@ def train_tagger(
         clock: Times the training.
     """
     L.seed_everything(seed, verbose=False)
-    metric = metric * (2.0 / metric.norm())
+    metric = scaled(metric)
     net = LieGNN(0, network.hidden_channels, 2, network.num_layers, metric=metric, readout="mean")
     system = JetTagging(net, lr=network.lr, schedule="one-cycle")
     full = len(train) >= network.batch_size

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch_geometric.nn import global_mean_pool
 
 from pyg_liesym.lie.invariant import InvariantMetric
-from pyg_liesym.lie.metric import euclidean_metric, minkowski
+from pyg_liesym.lie.metric import euclidean_metric, minkowski, scaled
 from pyg_liesym.nn.invariants import bilinear, signed_log
 from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.nn.models.liegnn import LieGNN
@@ -81,7 +81,7 @@ def build_tagger(
     if name == "lorentznet-plain":
         return LorentzNetTagger(in_channels, num_classes, symmetric=False, **overrides)
     form = minkowski() if metric is None else metric.J if isinstance(metric, InvariantMetric) else metric
-    form = (form * (2.0 / form.norm())).to(torch.get_default_dtype())
+    form = scaled(form).to(torch.get_default_dtype())
     if name == "lorentznet":
         return LorentzNetTagger(in_channels, num_classes, metric=form, **overrides)
     if name == "liegnn-fast":
