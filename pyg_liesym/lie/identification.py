@@ -18,8 +18,9 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.lie.catalogue import Entry, catalogue, embedded
-from pyg_liesym.lie.invariant import invariant_forms, invariant_metric
-from pyg_liesym.lie.structure import bracket, closure_error, killing_form, signature
+from pyg_liesym.lie.conjugacy import ConjugacyInvariants
+from pyg_liesym.lie.products import product
+from pyg_liesym.lie.structure import closure_error, killing_form, signature
 from pyg_liesym.lie.subspace import count_zeros, principal_angles, span
 
 _EXACT = 1e-6
@@ -33,7 +34,8 @@ class Identification:
     """One entry of the ranked comparison of an algebra with the named ones.
 
     Attributes:
-        name: The named algebra, or ``"no named algebra"``.
+        name: The named algebra, or several that act on separate coordinates, ``so(2) on coordinates (0, 1) ⊕ …``;
+            or ``"no named algebra"``.
         relation: ``"same subspace"``; ``"conjugate"`` (the same up to change of basis); ``"contains"`` or
             ``"inside"`` (of larger or smaller dimension than the named one, and the smaller span lies in the
             larger); ``"same dimension"`` (listed with its angle, but not a match); ``"none"``: nothing fits.
@@ -42,6 +44,8 @@ class Identification:
         named_dim: Dimension of the named one; that of the given algebra for ``"none"``.
         closure_error: Of the given algebra, see `pyg_liesym.lie.structure.closure_error`.
         killing_signature: Numbers of positive, negative and zero eigenvalues of its Killing form.
+        left_out: Strengths, relative to the strongest, of directions that the name does not cover though they are
+            stronger than noise; empty as a rule.
     """
 
     name: str
@@ -51,13 +55,21 @@ class Identification:
     named_dim: int
     closure_error: float
     killing_signature: tuple[int, int, int]
+    left_out: tuple[float, ...] = ()
 
     @property
     def matches(self) -> bool:
-        """Whether the algebra is the named one, as it stands or after a change of basis."""
-        return self.relation in ("same subspace", "conjugate")
+        """Whether the algebra is the named one, as it stands or after a change of basis, and nothing was left out."""
+        return self.relation in ("same subspace", "conjugate") and not self.left_out
 
     def __str__(self) -> str:
+        if not self.left_out:
+            return self._named()
+        strengths = ", ".join(f"{strength:.2g}" for strength in self.left_out)
+        directions = "a direction" if len(self.left_out) == 1 else f"{len(self.left_out)} directions"
+        return f"{self._named()}; left out: {directions} of relative strength {strengths}"
+
+    def _named(self) -> str:
         angle = "" if self.largest_angle is None else f", largest angle {math.degrees(self.largest_angle):.1f}°"
         if self.relation == "conjugate":
             return f"{self.name}, conjugate"
@@ -94,17 +106,19 @@ def identify(basis: Tensor, *, max_angle: float = 0.15, tol: float = 0.1) -> lis
         >>> print(identify(torch.diag(torch.tensor([1.0, 2.0, 3.0])).unsqueeze(0))[0])
         no named algebra: dimension 1, closure error 0, Killing signature (0, 0, 1)
     """
-    spans = [_Found.of(tangent, tol) for tangent in _spans(basis, tol)]
+    relative, tangents = _spans(basis, tol)
+    spans = [_Found.of(tangent, tol) for tangent in tangents]
     found = spans[0]
     if len(found.basis) == 0:
         return [found.entry("trivial algebra", "same subspace", 0, 0.0)]
     for candidate in spans:
         matches = [i for i in candidate.same_dimension() if (i.largest_angle or 0.0) <= max_angle]
+        matches = [replace(i, relation="same subspace") for i in matches] or candidate.product(max_angle, tol)
         if matches:
-            return [replace(i, relation="same subspace") for i in matches]
+            return [replace(i, left_out=relative[len(candidate.basis) :]) for i in matches]
     conjugates = found.conjugates(tol) if found.closure_error <= tol else []
     if conjugates:
-        return conjugates
+        return [replace(i, left_out=relative[len(found.basis) :]) for i in conjugates]
     nothing = found.entry("no named algebra", "none", len(found.basis), None)
     return [nothing, *found.nested(max_angle), *found.same_dimension()]
 
@@ -150,15 +164,30 @@ class _Found:
         smaller = [e for m in range(2, n) for e in embedded(n, list(range(m)), f"on {m} of {n} dimensions")]
         candidates = [e for e in (*catalogue(n), *smaller) if e.dim == dim and e.kind != "rigid"]
         for precision in (_EXACT, tol):
-            ours = _Invariants.of(self.basis, precision)
+            ours = ConjugacyInvariants.of(self.basis, precision)
             families: dict[str, Identification] = {}
             for e in candidates:
-                theirs = _Invariants.of(span(e.build())[1], _EXACT)
+                theirs = ConjugacyInvariants.of(span(e.build())[1], _EXACT)
                 if e.family not in families and ours.agrees(theirs, by_form=e.kind == "form"):
                     families[e.family] = self.entry(e.name, "conjugate", dim, self.angle(e))
             if families:
                 return list(families.values())
         return []
+
+    def product(self, max_angle: float, tol: float) -> list[Identification]:
+        """What acts on separate coordinates, each named by itself."""
+        parts = product(self.basis, tol, max_angle)
+        if parts is None:
+            return []
+        named = [identify(factor.basis, max_angle=max_angle, tol=tol)[0] for factor in parts.factors]
+        if not all(part.matches for part in named):
+            return []
+        places = [", ".join(map(str, factor.coordinates)) for factor in parts.factors]
+        name = " ⊕ ".join(f"{part.name} on coordinates ({place})" for part, place in zip(named, places, strict=True))
+        angles = [part.largest_angle or 0.0 for part in named]
+        relation: Relation = "same subspace" if all(i.relation == "same subspace" for i in named) else "conjugate"
+        dim = len(self.basis)
+        return [self.entry(f"{name} + scaling" if parts.scaling else name, relation, dim, max(angles))]
 
     def nested(self, max_angle: float) -> list[Identification]:
         """Entries that lie in this span (the largest first) or around it (the smallest first)."""
@@ -171,8 +200,8 @@ class _Found:
         return [self.entry(e.name, "inside" if e.dim > dim else "contains", e.dim, angle) for e, angle in close]
 
 
-def _spans(basis: Tensor, tol: float) -> list[Tensor]:
-    """Orthonormal bases of what may be the span without its noise, best first.
+def _spans(basis: Tensor, tol: float) -> tuple[tuple[float, ...], list[Tensor]]:
+    """The relative strengths of what is no noise, and orthonormal bases of what may be the span, best first.
 
     Everything above rounding, if that closes at rounding precision (all matrices always close, so there it
     means nothing); what is stronger than the widest gap of the singular values; other cuts, by the width of
@@ -181,53 +210,15 @@ def _spans(basis: Tensor, tol: float) -> list[Tensor]:
     values, everything = span(basis)
     rank = len(everything)
     if rank == 0:
-        return [everything]
+        return (), [everything]
     relative = values[:rank] / values[0]
     strong = rank - count_zeros(relative.flip(0), tol)
     weak = [d for d in range(1, rank) if float(relative[d]) <= 3 * tol]
     cuts = [strong, *sorted(weak, key=lambda d: float(relative[d] / relative[d - 1]))]
     all_matrices = rank == basis.shape[-1] ** 2
+    clear = int((relative > tol).sum())
     if strong < rank and not all_matrices:
         exact = closure_error(everything) <= max(_EXACT, 100 * torch.finfo(basis.dtype).eps)
         cuts = [rank, *cuts] if exact else [*cuts, rank]
-    return [everything[:d] for d in dict.fromkeys(cuts)]
-
-
-@dataclass(frozen=True)
-class _Invariants:
-    """What a change of basis ``L ↦ MLM⁻¹`` leaves alone."""
-
-    forms: tuple[int, int]
-    form_signature: tuple[int, ...]
-    killing: tuple[int, int, int]
-    trace_form: tuple[int, int, int]
-    traceless: bool
-    commutant: int
-
-    @classmethod
-    def of(cls, basis: Tensor, tol: float) -> _Invariants:
-        """Invariants of an orthonormal basis, numbers up to ``tol`` counting as zero."""
-        forms, metric = invariant_forms(basis, tol), invariant_metric(basis, tol)
-        positive, negative, zeros = metric.signature
-        traces = basis.diagonal(dim1=1, dim2=2).sum(dim=1)
-        return cls(
-            forms=(len(forms.symmetric), len(forms.antisymmetric)),
-            form_signature=(*sorted((positive, negative)), zeros) if metric.null_dim == 1 else (),
-            killing=signature(killing_form(basis), tol, scale=1.0),
-            trace_form=signature(torch.einsum("aij,bji->ab", basis, basis), tol, scale=1.0),
-            traceless=bool(traces.norm() <= tol * math.sqrt(basis.shape[-1])),
-            commutant=_commutant_dim(basis, tol),
-        )
-
-    def agrees(self, other: _Invariants, *, by_form: bool) -> bool:
-        """Equality; of the form alone where the dimension and a non-degenerate form decide."""
-        if by_form and self.forms[0] == other.forms[0] == 1:
-            return self.form_signature == other.form_signature
-        return self == other
-
-
-def _commutant_dim(basis: Tensor, tol: float) -> int:
-    n = basis.shape[-1]
-    units = torch.eye(n * n, dtype=torch.float64).view(n * n, 1, n, n)
-    system = bracket(basis / basis.norm(), units).flatten(1)
-    return count_zeros(torch.linalg.svdvals(system).flip(0), tol)
+        clear = rank if exact else clear
+    return tuple(relative[:clear].tolist()), [everything[:d] for d in dict.fromkeys(cuts)]

@@ -150,3 +150,54 @@ def test_the_large_stay_quick():
     # containment is skipped beyond n = 12, everything else works
     assert names(LieAlgebra.rotation(2).repeat(8).basis)[0].startswith("so(2) × 8 copies")
     assert names(noise(1, 14, 14))[0].startswith("no named algebra")
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.4, 0.25, 0.18, 0.12])
+def test_products_are_named_whatever_their_strengths(strength):
+    boosts, turns = LieAlgebra.lorentz().basis[:3], LieAlgebra.lorentz().basis[3:]
+    both = torch.stack([turns[2], strength * boosts[2]])
+    for basis in (both, both + 0.002 * noise(2, 4, 4)):
+        (found,) = LieAlgebra(basis).identify()
+        assert set(found.name.split(" ⊕ ")) == {"so(2) on coordinates (1, 2)", "so(1,1) on coordinates (0, 3)"}
+        assert found.matches
+        assert found.dim == 2
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.18])
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ((LieAlgebra.rotation(3), LieAlgebra.scaling(1)), ("so(3) {} (0, 1, 2)", "scaling(1) {} (3)")),
+        ((LieAlgebra.rotation(2), LieAlgebra.rotation(2)), ("so(2) {} (0, 1)", "so(2) {} (2, 3)")),
+        ((LieAlgebra.rotation(3), LieAlgebra.lorentz()), ("so(3) {} (0, 1, 2)", "so(1,3) {} (3, 4, 5, 6)")),
+    ],
+)
+def test_direct_sums(parts, expected, strength):
+    first, second = parts
+    total = first.direct_sum(second)
+    weights = torch.tensor([1.0] * first.dim + [strength] * second.dim, dtype=torch.float64)
+    found = LieAlgebra(weights[:, None, None] * total.basis).identify()[0]
+    assert set(found.name.split(" ⊕ ")) == {part.format("on coordinates") for part in expected}
+    assert found.matches
+
+
+def test_a_product_with_a_scaling_of_everything():
+    total = LieAlgebra.rotation(2).direct_sum(LieAlgebra.rotation(2)).basis
+    basis = torch.cat([total, 0.2 * torch.eye(4, dtype=torch.float64)[None]])
+    assert LieAlgebra(basis).identify()[0].name.endswith(" + scaling")
+    alone = torch.stack([LieAlgebra.lorentz().basis[5], 0.18 * torch.eye(4, dtype=torch.float64)])
+    assert LieAlgebra(alone).identify()[0].name == "so(2) on coordinates (1, 2) + scaling"
+
+
+@pytest.mark.parametrize("strength", [0.35, 0.25, 0.16])
+def test_what_has_no_name_is_said_to_be_left_out(strength):
+    odd = torch.diag(torch.tensor([1.0, 2.0, 4.0], dtype=torch.float64)) + 0.3 * noise(3, 3)
+    basis = torch.cat([LieAlgebra.rotation(3).basis, strength * odd[None] / odd.norm()])
+    found = LieAlgebra(basis).identify()[0]
+    assert (found.name, found.relation) == ("so(3)", "same subspace")
+    assert not found.matches
+    assert len(found.left_out) == 1
+    assert f"left out: a direction of relative strength {found.left_out[0]:.2g}" in str(found)
+    assert found.left_out[0] == pytest.approx(strength / 2**0.5, rel=0.2)
+    # noise is not
+    assert LieAlgebra(torch.cat([LieAlgebra.rotation(3).basis, 0.02 * odd[None]])).identify()[0].matches
