@@ -27,6 +27,7 @@ class StreamingLoader:
     Args:
         jets: The stream.
         num_workers: Processes that read; 0 to read in this one.
+        repeat: Whether all epochs are like the first, as a trainer's ``overfit_batches`` wants it.
         **kwargs: Of :class:`torch.utils.data.DataLoader` (``pin_memory``, ``prefetch_factor``, …).
 
     Example:
@@ -41,8 +42,8 @@ class StreamingLoader:
         True
     """
 
-    def __init__(self, jets: StreamingJets, num_workers: int = 0, **kwargs: Any) -> None:
-        self.jets, self.num_workers, self.kwargs = jets, num_workers, kwargs
+    def __init__(self, jets: StreamingJets, num_workers: int = 0, *, repeat: bool = False, **kwargs: Any) -> None:
+        self.jets, self.num_workers, self.repeat, self.kwargs = jets, num_workers, repeat, kwargs
         self.epoch = 0
         self._state: dict[str, Any] | None = None
         self._place = (0, 0)
@@ -78,7 +79,7 @@ class StreamingLoader:
             _log.info("%d of %d jets are left out of epoch %d", skipped, self.jets.num_jets, self.epoch)
         epoch = self.epoch
         self._place, self.epoch = (epoch, done), epoch + 1
-        self.jets.set_epoch(epoch)
+        self.jets.set_epoch(0 if self.repeat else epoch)
         for number, batch in enumerate(self._loader(done), start=done + 1):
             self._place = (epoch, number)
             yield batch

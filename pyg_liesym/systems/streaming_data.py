@@ -22,7 +22,8 @@ class StreamingJetData(ResumesWithinEpoch):
     Ranks and workers train for equally many steps and share validation, test and prediction so that every jet comes
     exactly once, see :class:`~pyg_liesym.datasets.StreamingJets`. A checkpoint from the middle of an epoch
     (``every_n_train_steps`` of Lightning's ``ModelCheckpoint``) has the place in the stream, and a training resumed
-    from it, with as many processes and workers, goes on with the jets that were to come.
+    from it, with as many processes and workers, goes on with the jets that were to come. With the trainer's
+    ``overfit_batches`` every epoch has the same jets.
 
     Args:
         files: Paths or globs of the training files; None for the packaged sample.
@@ -116,7 +117,8 @@ class StreamingJetData(ResumesWithinEpoch):
                 seed=self.seed,
                 **self.sizes,
             )
-        return StreamingLoader(jets, self.num_workers, pin_memory=self.pin_memory)
+        repeat = self.trainer is not None and self.trainer.overfit_batches > 0  # type: ignore[attr-defined]
+        return StreamingLoader(jets, self.num_workers, repeat=repeat, pin_memory=self.pin_memory)
 
     def train_dataloader(self) -> StreamingLoader:
         """Mixed batches, as many for every process."""

@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import lightning as L
 import numpy as np
 import pytest
 import torch
@@ -138,3 +140,44 @@ def test_two_processes_see_every_jet_once_and_resume_within_an_epoch(tmp_path: P
         assert rank["equal"]
     first = [jet for rank in ranks for batch in rank["whole"]["train"][:steps] for jet in batch]
     assert len(set(first)) == len(first) == 2 * steps * 4
+
+
+@pytest.mark.filterwarnings("ignore:You passed in a `val_dataloader` but have no `validation_step`")
+@pytest.mark.filterwarnings("ignore:You requested to overfit but enabled train dataloader shuffling")
+@pytest.mark.filterwarnings("ignore:.*does not have many workers")
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_to_overfit_is_to_see_the_same_jets(tmp_path: Path, num_workers: int) -> None:
+    class Recorder(L.LightningModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net, self.seen = torch.nn.Linear(4, 2), list[list[list[int]]]()
+
+        def on_train_epoch_start(self) -> None:
+            self.seen.append([])
+
+        def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:
+            self.seen[-1].append(batch.entry.tolist())
+            return self.net(batch.p4).square().mean()
+
+        def configure_optimizers(self) -> torch.optim.Optimizer:
+            return torch.optim.SGD(self.parameters(), lr=0.01)
+
+    def seen(**options: Any) -> list[list[list[int]]]:
+        data = StreamingJetData(
+            write(tmp_path / "0.root", 60, 0), write(tmp_path / "1.root", 20, 1), batch_size=4,
+            num_workers=num_workers, chunk_size=7, buffer_size=20,
+        )  # fmt: skip
+        run = L.Trainer(
+            accelerator="cpu", max_epochs=3, logger=False, enable_checkpointing=False, enable_progress_bar=False,
+            enable_model_summary=False, limit_val_batches=0, **options,
+        )  # fmt: skip
+        recorder = Recorder()
+        run.fit(recorder, data)
+        return recorder.seen
+
+    first, *others = seen(overfit_batches=3)
+    assert [len(batch) for batch in first] == [4, 4, 4]
+    assert others == [first, first]
+    usual = seen(limit_train_batches=3)
+    assert usual[0] == first
+    assert usual[1] != first
