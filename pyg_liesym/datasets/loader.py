@@ -25,7 +25,7 @@ class PackedLoader(DataLoader[Any]):
     :meth:`state_dict` and :meth:`load_state_dict` let a training go on within an epoch; Lightning calls them.
 
     Args:
-        dataset: The graphs.
+        dataset: The graphs, or another loader's ``dataset``, of which trainers make a loader with a sampler of theirs.
         batch_size: Graphs in a batch.
         shuffle: Whether to draw a new order for every epoch, from ``seed`` and the number of the epoch alone, so that a
             resumed run goes on in the order of an uninterrupted one.
@@ -48,24 +48,19 @@ class PackedLoader(DataLoader[Any]):
 
     def __init__(
         self,
-        dataset: InMemoryDataset,
+        dataset: InMemoryDataset | PackedGraphs,
         batch_size: int = 1,
         *,
         shuffle: bool = False,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        if dataset.transform is not None:
-            raise ValueError(
-                "PackedLoader reads the storage of a dataset and calls no `transform`; apply it beforehand as "
-                "`pre_transform`, or use torch_geometric.loader.DataLoader"
-            )
-        graphs = PackedGraphs(dataset)
+        graphs = dataset if isinstance(dataset, PackedGraphs) else PackedGraphs(dataset)
         self._position = {"epoch": 0, "batches": 0}
         self._resumed: dict[str, int] | None = None
         if kwargs.get("sampler") is None and kwargs.get("batch_sampler") is None:
             kwargs["sampler"] = EpochSampler(len(graphs), seed, shuffle=shuffle)
-        super().__init__(graphs, batch_size, collate_fn=_as_it_is, **kwargs)
+        super().__init__(graphs, batch_size, **{"collate_fn": _as_it_is, **kwargs})
 
     def __len__(self) -> int:
         size, world = len(self.dataset), _rank_and_world()[1]  # type: ignore[arg-type]

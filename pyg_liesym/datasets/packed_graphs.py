@@ -21,9 +21,17 @@ class PackedGraphs(Dataset[Batch]):
 
     Args:
         dataset: The graphs.
+
+    Raises:
+        ValueError: If the dataset has a ``transform``.
     """
 
     def __init__(self, dataset: InMemoryDataset) -> None:
+        if dataset.transform is not None:
+            raise ValueError(
+                "PackedLoader reads the storage of a dataset and calls no `transform`; apply it beforehand as "
+                "`pre_transform`, or use torch_geometric.loader.DataLoader"
+            )
         self.graphs = torch.as_tensor(list(dataset.indices()), dtype=torch.long)
         self.storage: _Storage | InMemoryDataset = _Storage(dataset) if _is_plain(dataset) else dataset
 

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
+from pyg_liesym.transforms.with_batch import with_batch
+
 
 class TrajectoryForecasting(L.LightningModule):
     r"""Forecast later vectors of bodies from earlier ones with a network that moves vectors.
@@ -40,6 +42,7 @@ class TrajectoryForecasting(L.LightningModule):
 
     def forward(self, batch: Batch) -> Tensor:
         """Forecast the vectors of a batch, shape :math:`(N, n)`."""
+        batch = with_batch(batch, "pos")
         position: Tensor = self.net(
             batch.x,
             batch.pos,

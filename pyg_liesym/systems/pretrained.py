@@ -20,6 +20,7 @@ from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.particlenet import ParticleNet
 from pyg_liesym.nn.models.taggers import build_tagger
 from pyg_liesym.transforms.add_reference_vectors import AddReferenceVectors
+from pyg_liesym.transforms.with_batch import with_batch
 from pyg_liesym.writing import whole_file
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
@@ -58,6 +59,7 @@ class Tagger:
     def __call__(self, batch: Batch) -> Tensor:
         """Return the probabilities of the classes, :math:`(B, C)`; NaN for a jet without constituents."""
         self.net.eval()
+        batch = with_batch(batch, "p4")
         empty = batch.ptr.diff() == 0
         batch = batch if self.transform is None else self.transform(batch)
         logits = self.net(batch.get("x"), batch.p4, batch=batch.batch, batch_size=batch.num_graphs)

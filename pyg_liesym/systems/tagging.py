@@ -16,6 +16,7 @@ from pyg_liesym.metrics.summary import tagging_summary
 from pyg_liesym.systems.gather import gather_rows
 from pyg_liesym.systems.lion import Lion
 from pyg_liesym.systems.schedules import Schedule, make_schedule
+from pyg_liesym.transforms.with_batch import with_batch
 
 _LOOK_EVERY = 50
 """Steps from one look at the loss to the next: each waits for the device."""
@@ -99,6 +100,7 @@ class JetTagging(L.LightningModule):
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the logits of a batch, shape :math:`(B, C)`."""
+        batch = with_batch(batch, "p4")
         if self.transform is not None:
             batch = self.transform(batch)
         logits: Tensor = self.net(batch.get("x"), batch.p4, batch=batch.batch, batch_size=batch.num_graphs)
@@ -106,6 +108,7 @@ class JetTagging(L.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
+        batch = with_batch(batch, "p4")
         with self._own_randomness(batch_idx):
             logits = self(batch if self.augment is None else self.augment(batch))
         loss = _cross_entropy(logits, batch.y, batch.get("weight"))
@@ -120,6 +123,7 @@ class JetTagging(L.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Collect the logits of a batch."""
+        batch = with_batch(batch, "p4")
         p4 = batch.p4.double()
         total = p4.new_zeros(batch.num_graphs, 4).index_add(0, batch.batch, p4)
         weight = [batch.weight] if "weight" in batch else []
@@ -131,8 +135,9 @@ class JetTagging(L.LightningModule):
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the probabilities of the classes, shape :math:`(B, C)`; NaN for a jet without constituents."""
+        batch = with_batch(batch, "p4")
         empty = torch.bincount(batch.batch, minlength=batch.num_graphs) == 0
-        return torch.softmax(self(batch), dim=-1).masked_fill(empty[:, None], torch.nan)
+        return torch.softmax(_at_least_single(self(batch)), dim=-1).masked_fill(empty[:, None], torch.nan)
 
     def on_validation_epoch_end(self) -> None:
         """Log ``val_loss`` and the numbers of :func:`~pyg_liesym.metrics.tagging_summary`."""
@@ -190,7 +195,7 @@ class JetTagging(L.LightningModule):
         logits, label, total, *weight = parts
         if int(label.min()) < 0:
             raise ValueError(f"scores need the class of every jet, but {int((label < 0).sum())} jets have none")
-        logits = logits.float() if logits.dtype != torch.float64 else logits
+        logits = _at_least_single(logits)
         if bad := int((~logits.isfinite()).any(1).sum()):
             raise TrainingDiverged(
                 f"the network gives {bad} of {len(logits)} jets no finite score: its training has diverged, or what it "
@@ -202,6 +207,11 @@ class JetTagging(L.LightningModule):
             shown = name in ("loss", "auc")
             self.log(f"{stage}_{name}", float(value), prog_bar=shown, sync_dist=self.trainer.world_size > 1)
         return logits, label, total
+
+
+def _at_least_single(logits: Tensor) -> Tensor:
+    """Half precision is for layers: probabilities in it would be a few hundred numbers, many exactly 1."""
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
 def _cross_entropy(logits: Tensor, label: Tensor, weight: Tensor | None = None) -> Tensor:
