@@ -94,8 +94,10 @@ def _read(paths: list[str] | None, tree: str | None, max_jets: int) -> dict[str,
     schema = find_common_schema(found, tree)
     absent = sorted(set(_CLASSES.values()) - set(schema.classes))
     if absent or not schema.labelled:
+        numbers = all(name.isdigit() for name in schema.classes)
+        hint = ": name them by `liesym data convert --classes '[QCD, Tbqq]'`" if numbers else ""
         have = ", ".join(schema.classes) if schema.labelled else "none"
-        raise ValueError(f"the files must have labels of the classes QCD and Tbqq, they have {have}")
+        raise ValueError(f"the files must have labels of the classes QCD and Tbqq, they have {have}{hint}")
     sources = [open_jet_file(path, schema) for path in found]
     counts = [source.num_jets for source in sources]
     chosen = part_of(counts, _CHUNK, (0.0, min(1.0, max_jets / sum(counts))))

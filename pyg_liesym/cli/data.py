@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from pyg_liesym.datasets.io.schema import JetSchema
     from pyg_liesym.datasets.jet_summary import JetSummary
 
 
@@ -46,6 +47,7 @@ def convert(
     tree: str | None = None,
     weight: str | None = None,
     plane: bool = True,
+    classes: list[str] | None = None,
     chunk_size: int = 10_000,
 ) -> None:
     """Write jets of one or several files to one file of another format, in their order.
@@ -58,6 +60,7 @@ def convert(
         tree: Name of the tree in ROOT files (default: `tree`, or the only one).
         weight: Name of the event weights in the files (default: `weight`, if they have it).
         plane: Whether to write (Δη, Δφ) of the constituents, which can be computed when read.
+        classes: Names of the classes in the order of their numbers, for files that have numbers alone: [QCD, Tbqq].
         chunk_size: Jets that are read at once.
     """
     from dataclasses import replace
@@ -71,6 +74,10 @@ def convert(
         raise ValueError(f"{out} is among the files to read: give another name for the output")
     schema = find_common_schema(paths, tree)
     schema = schema if weight is None else replace(schema, weight=weight)
+    if classes is not None:
+        if len(classes) != len(schema.classes):
+            raise ValueError(f"the files have the classes {', '.join(schema.classes)}, got names for {len(classes)}")
+        schema = replace(schema, classes=tuple(classes), jet_labels=_renamed(schema, classes))
     sources = [open_jet_file(path, schema) for path in paths]
     with jet_writer(out, schema, plane=plane) as writer:
         for source in sources:
@@ -80,10 +87,18 @@ def convert(
     print(f"{total} jets of {len(paths)} file{'s' if len(paths) > 1 else ''} in {out}")
 
 
+def _renamed(schema: JetSchema, classes: Sequence[str]) -> dict[int, str] | None:
+    names = dict(zip(schema.classes, classes, strict=True))
+    return None if schema.jet_labels is None else {value: names[name] for value, name in schema.jet_labels.items()}
+
+
 def _rows(summary: JetSummary, particle: Sequence[str]) -> Iterator[tuple[str, str]]:
     known = {name: number for name, number in summary.per_class.items() if name is not None and number}
     if summary.classes:
-        yield "classes", ", ".join(f"{name} {number}" for name, number in known.items())
+        unnamed = all(name.isdigit() for name in summary.classes)
+        between = ": " if unnamed else " "
+        said = ", ".join(f"{name}{between}{number}" for name, number in known.items())
+        yield "classes", said + (" (the file has no names for them)" if unnamed else "")
     if summary.per_class[None]:
         yield "without a class", str(summary.per_class[None])
     few, middle, most = (summary.length_at(share) for share in (0, 0.5, 1))

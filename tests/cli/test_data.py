@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import uproot
@@ -166,3 +168,37 @@ def test_an_unknown_command_is_named(capsys: pytest.CaptureFixture[str]) -> None
     with pytest.raises(SystemExit, match="2"):
         main(["data", "inof"])
     assert capsys.readouterr().err == "liesym data: there is no 'inof'; choose info, convert or compare\n"
+
+
+def bare(path: Path) -> Path:
+    """A file in LorentzNet's layout that says no more of its classes than `is_signal`."""
+    content = jets([3, 1, 2, 2])
+    save_jets(path, replace(content, label=content.label % 2), JetSchema(("q", "g")))
+    with h5py.File(path, "a") as file:
+        del file.attrs["classes"]
+        assert "is_signal" in file
+    return path
+
+
+def test_classes_without_names_get_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = bare(tmp_path / "bare.h5")
+    main(["data", "info", str(file)])
+    label = jets([3, 1, 2, 2]).label % 2
+    expected = ", ".join(f"{kind}: {(label == kind).sum()}" for kind in (0, 1) if (label == kind).any())
+    assert shown(capsys)["classes"] == f"{expected} (the file has no names for them)"
+    main(["data", "convert", str(file), str(tmp_path / "numbers.root")])
+    assert open_jet_file(tmp_path / "numbers.root", JetSchema(("0", "1"))).read().label.tolist() == label.tolist()
+    main(["data", "convert", str(file), str(tmp_path / "names.root"), "--classes", "[quark, gluon]"])
+    named = open_jet_file(tmp_path / "names.root", JetSchema(("quark", "gluon"))).read()
+    assert named.label.tolist() == label.tolist()
+    for words, message in (
+        (
+            ["convert", str(file), str(tmp_path / "x.root"), "--classes", "[a]"],
+            "have the classes 0, 1, got names for 1",
+        ),
+        (["compare", str(file)], r"they have 0, 1: name them by `liesym data convert --classes"),
+    ):
+        capsys.readouterr()
+        with pytest.raises(SystemExit, match="2"):
+            main(["data", *words])
+        assert message in capsys.readouterr().err

@@ -83,7 +83,7 @@ class PaddedJets:
 
     @classmethod
     def find_schema(cls, path: Path, tree: str | None) -> JetSchema:
-        """All that can be read from a file but its weights."""
+        """All that can be read from a file but its weights; classes that it does not name are their numbers."""
         with open_hdf5(path) as file:
             names = file.attrs.get("classes")
             label = next((name for name in (_BINARY, _MANY) if name in file), None)
@@ -92,7 +92,8 @@ class PaddedJets:
             if names is None and label == _MANY:
                 values = {value: str(value) for value in np.unique(file[label][:]).tolist()}
                 return JetSchema(tuple(values.values()), values, particle=particle)
-            classes = JetSchema().classes if names is None else tuple(json.loads(names))
+            classes = ("0", "1") if names is None and label == _BINARY else JetSchema().classes
+            classes = classes if names is None else tuple(json.loads(names))
         return JetSchema(classes, particle=particle, labelled=label is not None)
 
     def read(self, start: int = 0, stop: int | None = None) -> JetArrays:
