@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ def tag(
 ) -> None:
     """Write the probability of every class for every jet of a file, in the order of the jets.
 
+    Jets that are unlike those that the tagger was trained on, as in MeV, are scored with a warning.
+
     Args:
         file: ROOT, HDF5, npz or npy file of jets; labels are not needed and not read.
         out: The file to write, with `score_<class>` for every class: .root (a tree `scores`, to be a friend of the
@@ -43,6 +46,7 @@ def tag(
     from pyg_liesym.datasets.io.jet_files import find_schema, open_jet_file
     from pyg_liesym.datasets.io.score_writer import score_writer
     from pyg_liesym.systems.checkpoint import find_tagger
+    from pyg_liesym.systems.training_range import TrainingRange
 
     if out.resolve() == file.resolve():
         raise ValueError(f"{out} is the file to read: give another name for the output")
@@ -54,9 +58,14 @@ def tag(
     wanted = replace(found, classes=tagger.classes, particle=tagger.particle, weight=None, labelled=False)
     source = open_jet_file(file, wanted)
     tagger.net.to(place)
+    check = TrainingRange(tagger.ranges)
     with score_writer(out, tagger.classes) as writer:
         for jets in pieces(source, chunk_size, f"tagging {file.name}"):
-            writer.extend(_scores(tagger, jets, batch_size, place))
+            seen = jets if tagger.max_constituents is None else jets.truncate(tagger.max_constituents)
+            check.add(seen)
+            writer.extend(_scores(tagger, seen, batch_size, place))
+    if warning := check.warning():
+        print(f"liesym tag: {warning}", file=sys.stderr)
     print(f"{source.num_jets} jets scored in {out}: {', '.join(tagger.classes)}")
 
 
@@ -75,8 +84,6 @@ def _place(device: str) -> torch.device:
 def _scores(tagger: Tagger, jets: JetArrays, batch_size: int, device: torch.device) -> NDArray[np.float32]:
     from pyg_liesym.datasets.jet_batch import jet_batch
 
-    if tagger.max_constituents is not None:
-        jets = jets.truncate(tagger.max_constituents)
     scores = np.empty((len(jets), len(tagger.classes)), np.float32)
     # Jets of like length together, so that a long one does not make a batch large by itself.
     order = np.argsort(-jets.counts, kind="stable")

@@ -14,6 +14,24 @@ from pyg_liesym.datasets.io.jet_arrays import JetArrays
 _ROUNDING = 4 * 2.0**-24
 
 
+def jet_quantities(jets: JetArrays) -> dict[str, NDArray[np.float64]]:
+    """Transverse momentum ``pT``, pseudorapidity ``η`` and ``mass`` of jets, the sums of their constituents.
+
+    A mass squared below 0 makes the mass negative. A jet with values that are not finite, or none, has NaN.
+
+    Units:
+        Those of the jets, GeV for ours.
+    """
+    jet = np.repeat(np.arange(len(jets)), jets.counts)
+    energy, px, py, pz = (np.bincount(jet, part, len(jets)) for part in jets.p4.astype(np.float64).T)
+    with np.errstate(all="ignore"):
+        pt = np.hypot(px, py)
+        square = energy**2 - px**2 - py**2 - pz**2
+        good = (jets.counts > 0) & np.isfinite(energy + px + py + pz)
+        values = {"pT": pt, "η": np.arcsinh(pz / pt), "mass": np.sign(square) * np.sqrt(np.abs(square))}
+    return {name: np.where(good, value, np.nan) for name, value in values.items()}
+
+
 @dataclass
 class JetSummary:
     """Counts and ranges of jets, of which each piece is given to :meth:`add` once.
@@ -87,14 +105,8 @@ class JetSummary:
         self.beyond_rounding += int((momentum - energy > _ROUNDING * (energy + momentum) / 2).sum())
 
     def _add_ranges(self, jets: JetArrays) -> None:
-        jet = np.repeat(np.arange(len(jets)), jets.counts)
-        energy, px, py, pz = (np.bincount(jet, part, len(jets)) for part in jets.p4.astype(np.float64).T)
-        pt = np.hypot(px, py)
-        square = energy**2 - px**2 - py**2 - pz**2
-        values = {"pT": pt, "η": np.arcsinh(pz / pt), "mass": np.sign(square) * np.sqrt(np.abs(square))}
-        good = (jets.counts > 0) & np.isfinite(energy + px + py + pz)
-        for name, value in values.items():
-            kept = value[good & np.isfinite(value)]
+        for name, value in jet_quantities(jets).items():
+            kept = value[np.isfinite(value)]
             if len(kept):
                 low, high = self.ranges.get(name, (np.inf, -np.inf))
                 self.ranges[name] = (min(low, float(kept.min())), max(high, float(kept.max())))

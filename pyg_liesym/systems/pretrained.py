@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from pyg_liesym.datasets.io.files import PathLike
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.particlenet import ParticleNet
 from pyg_liesym.nn.models.taggers import build_tagger
+from pyg_liesym.systems.training_range import TrainingRange
 from pyg_liesym.transforms.add_reference_vectors import AddReferenceVectors
 from pyg_liesym.transforms.with_batch import with_batch
 from pyg_liesym.writing import whole_file
@@ -46,6 +47,8 @@ class Tagger:
         max_constituents: The hardest constituents of a jet that it was trained on; None for all.
         description: What it was trained on, and how well it does.
         transform: Applied to every batch before the network; None for nothing.
+        ranges: What its jets were like, see :class:`~pyg_liesym.systems.training_range.TrainingRange`; empty where
+            nobody has noted it.
     """
 
     net: nn.Module
@@ -54,6 +57,7 @@ class Tagger:
     max_constituents: int | None = None
     description: str = ""
     transform: Callable[[Any], Any] | None = None
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @torch.no_grad()
     def __call__(self, batch: Batch) -> Tensor:
@@ -77,6 +81,7 @@ def save_tagger(
     max_constituents: int | None = None,
     description: str = "",
     transform: tuple[str, Mapping[str, Any]] | None = None,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
 ) -> Path:
     r"""Write a trained network as safetensors, with the words that :func:`load_tagger` builds it from.
 
@@ -90,9 +95,11 @@ def save_tagger(
         max_constituents: See there.
         description: See there.
         transform: See there; one of :data:`TRANSFORMS` and its keyword arguments.
+        ranges: See there.
 
     Raises:
-        ValueError: If ``network`` with these arguments is not ``net``, or cannot be written as words.
+        ValueError: If ``network`` with these arguments is not ``net``, or cannot be written as words, or a range is
+            none.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -113,7 +120,9 @@ def save_tagger(
         "max_constituents": max_constituents,
         "description": description,
         "transform": None if transform is None else {"name": transform[0], "arguments": _to_words(transform[1])},
+        "ranges": _to_words(dict(ranges or {})),
     }
+    TrainingRange(ranges or {})
     text = json.dumps(words, indent=1)
     _build(json.loads(text), net.state_dict(), "the network to be saved")
     build_transform(json.loads(text)["transform"], "the network to be saved")
@@ -158,6 +167,7 @@ def load_tagger(path: PathLike | None = None) -> Tagger:
         max_constituents=words["max_constituents"],
         description=words["description"],
         transform=build_transform(words.get("transform"), str(file)),
+        ranges={name: tuple(ends) for name, ends in (words.get("ranges") or {}).items()},
     )
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -117,13 +119,41 @@ def test_the_packaged_tagger_works_right_after_installation(tmp_path: Path, caps
     some = open_jet_file(sample).read(0, 300)
     file = save_jets(tmp_path / "in.root", some, JetSchema(labelled=False))
     main(["tag", str(file), str(tmp_path / "scores.root")])
-    assert "300 jets scored" in capsys.readouterr().out
+    captured = capsys.readouterr()
+    assert "300 jets scored" in captured.out
+    assert "unlike those" not in captured.err
     found = scores_of(tmp_path / "scores.root")
     assert set(found) == {"score_QCD", "score_Tbqq"}
     np.testing.assert_allclose(found["score_QCD"] + found["score_Tbqq"], 1, atol=1e-5)
     assert (np.abs(found["score_Tbqq"] - 0.5) <= 0.5).all()
     # Far from chance, and the right way round: no measure of how good it is.
     assert auc(torch.from_numpy(found["score_Tbqq"]), torch.from_numpy(some.label)).value > 0.9
+
+
+@pytest.mark.parametrize(
+    ("scale", "kept", "message"),
+    [
+        (
+            1000.0,
+            200,
+            r"pT 5\.5\d*e\+05 to 6\.\d*e\+05 GeV \(trained on 550 to 650\).*look like MeV; the tagger takes GeV",
+        ),
+        (0.5, 200, r"pT 275\.?\d* to 32\d\.?\d* GeV \(trained on 550 to 650\)"),
+        (1.0, 2, r"constituents 2 to 2 \(trained on 6 to 120\)"),
+    ],
+)
+def test_jets_unlike_those_of_the_training_get_a_warning(
+    scale: float, kept: int, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sample = Path(pyg_liesym.__file__).parent / "datasets" / "samples" / "jets.root"
+    some = open_jet_file(sample).read(0, 50).truncate(kept)
+    odd = replace(some, p4=some.p4 * np.float32(scale))
+    file = save_jets(tmp_path / "in.root", odd, JetSchema(labelled=False))
+    main(["tag", str(file), str(tmp_path / "scores.root")])
+    warning = capsys.readouterr().err
+    assert re.search(r"liesym tag: 50 of 50 jets are unlike those that the tagger was trained on.*" + message, warning)
+    assert ("MeV" in warning) == (scale == 1000.0)
+    assert len(scores_of(tmp_path / "scores.root")["score_QCD"]) == 50
 
 
 def test_export_to_onnx(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,85 @@
+"""Whether jets are like those that a tagger was trained on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.jet_summary import jet_quantities
+
+UNITS = {"pT": " GeV", "mass": " GeV", "constituents": ""}
+"""What a tagger can know the range of."""
+_FEW = 0.01
+_ROUNDING = 1e-3
+
+
+class TrainingRange:
+    """Compares jets, given piece by piece, with the ranges of those that a tagger was trained on.
+
+    Args:
+        ranges: Smallest and largest transverse momentum and mass of the jets (their constituents' sum), and number of
+            constituents: any of :data:`UNITS`.
+
+    Units:
+        GeV.
+
+    Raises:
+        ValueError: If a name is unknown, or a range is none of two growing numbers.
+
+    Example:
+        >>> jets = JetArrays(
+        ...     p4=np.array([[6e5, 5.9e5, 0, 0]], np.float32), plane=np.zeros((1, 2), np.float32),
+        ...     offsets=np.array([0, 1]), axis=np.ones((1, 4), np.float32), label=np.array([0]),
+        ... )
+        >>> check = TrainingRange({"pT": (550.0, 650.0)})
+        >>> check.add(jets)
+        >>> print(check.warning())
+        1 of 1 jets are unlike those that the tagger was trained on, so that their scores mean little: pT 5.9e+05 to \
+5.9e+05 GeV (trained on 550 to 650). These numbers look like MeV; the tagger takes GeV.
+    """
+
+    def __init__(self, ranges: Mapping[str, tuple[float, float]]) -> None:
+        for name, (low, high) in ranges.items():
+            if name not in UNITS or not -math.inf < low <= high < math.inf:
+                raise ValueError(f"expected ranges of {', '.join(UNITS)}, low before high, got {name}: {low}, {high}")
+        self._ranges = dict(ranges)
+        self._seen: dict[str, list[NDArray[np.float64]]] = {name: [] for name in ranges}
+        self._outside = dict.fromkeys(ranges, 0)
+        self._num = self._num_outside = 0
+
+    def add(self, jets: JetArrays) -> None:
+        """Compare some jets; those without constituents, or not finite, do not count."""
+        values = jet_quantities(jets)
+        finite = np.isfinite(values["pT"])
+        values["constituents"] = jets.counts.astype(np.float64)
+        beyond = np.zeros(len(jets), bool)
+        for name, (low, high) in self._ranges.items():
+            value = values[name]
+            outside = finite & ((value < low - _ROUNDING * abs(low)) | (value > high + _ROUNDING * abs(high)))
+            beyond |= outside
+            self._outside[name] += int(outside.sum())
+            self._seen[name].append(value[finite & np.isfinite(value)])
+        self._num += int(finite.sum())
+        self._num_outside += int(beyond.sum())
+
+    def warning(self) -> str | None:
+        """What is to be said of the jets; None if few are outside."""
+        if self._num_outside <= _FEW * self._num:
+            return None
+        seen = {name: np.concatenate(parts) for name, parts in self._seen.items()}
+        found = [
+            f"{name} {seen[name].min():.4g} to {seen[name].max():.4g}{UNITS[name]} (trained on {low:.4g} to {high:.4g})"
+            for name, (low, high) in self._ranges.items()
+            if self._outside[name] > _FEW * self._num
+        ]
+        said = ""
+        if "pT" in seen and 300 < np.median(seen["pT"]) / np.mean(self._ranges["pT"]) < 3000:
+            said = " These numbers look like MeV; the tagger takes GeV."
+        return (
+            f"{self._num_outside} of {self._num} jets are unlike those that the tagger was trained on, so that their "
+            f"scores mean little: {', '.join(found) or 'each a little'}.{said}"
+        )
