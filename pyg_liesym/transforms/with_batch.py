@@ -33,7 +33,8 @@ def with_batch(data: Data, node: str) -> Batch:
     """
     rows = data.get(node)
     if not isinstance(rows, Tensor):
-        raise ValueError(f"expected graphs with the feature {node!r}, they have {', '.join(sorted(data.keys())) or 'none'}")
+        has = ", ".join(sorted(data.keys())) or "none"
+        raise ValueError(f"expected graphs with the feature {node!r}, they have {has}")
     if isinstance(data, Batch) and "batch" in data and "ptr" in data:
         return data
     if "batch" in data:
