@@ -118,7 +118,7 @@ def run(words: list[str]) -> None:
 
     Written out because several files in a row are more than the automatic command line of jsonargparse offers.
     """
-    from jsonargparse import ArgumentParser
+    from pyg_liesym.cli.parser import Parser
 
     name, *rest = words or ["--help"]
     functions: dict[str, Callable[..., None]] = {"info": info, "convert": convert}
@@ -126,7 +126,7 @@ def run(words: list[str]) -> None:
         functions[name] = import_module("pyg_liesym.cli.compare").compare
     if name in functions:
         function = functions[name]
-        parser = ArgumentParser(prog=f"liesym data {name}", description=(function.__doc__ or "").split("Args:")[0])
+        parser = Parser(prog=f"liesym data {name}", description=(function.__doc__ or "").split("Args:")[0])
         count = "*" if name == "compare" else "+"
         parser.add_argument("files", nargs=count, help="Paths or globs of ROOT, HDF5, npz or npy files")
         if function is convert:

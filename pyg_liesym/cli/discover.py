@@ -69,9 +69,9 @@ def run(words: list[str]) -> None:
     Written out because ``y`` is a word that may be left out, which the automatic command line of jsonargparse does
     not offer.
     """
-    from jsonargparse import ArgumentParser
+    from pyg_liesym.cli.parser import Parser
 
-    parser = ArgumentParser(prog="liesym discover", description=(discover.__doc__ or "").split("Args:")[0])
+    parser = Parser(prog="liesym discover", description=(discover.__doc__ or "").split("Args:")[0])
     parser.add_argument("x", help=f"A NumPy file of vectors, [samples, (vectors,) n], or {', '.join(NAMED)}")
     parser.add_argument("y", nargs="?", help="A NumPy file of the outputs; may be left out")
     parser.add_function_arguments(discover, skip={"x", "y"})

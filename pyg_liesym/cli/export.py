@@ -29,6 +29,6 @@ def export(model: str, out: Path) -> None:
 
 def run(words: list[str]) -> None:
     """Read the words after ``liesym export`` and run it."""
-    from jsonargparse import auto_cli
+    from pyg_liesym.cli.parser import call
 
-    auto_cli(export, args=words, prog="liesym export")
+    call(export, words, "liesym export")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pyg_liesym.cli.settings import with_packaged_settings
 
@@ -73,7 +73,9 @@ def main(args: Sequence[str] | None = None) -> None:
         elif attribute == "run":
             target(rest)
         else:
-            _call(target, rest, name)
+            from pyg_liesym.cli.parser import call
+
+            call(target, rest, f"liesym {name}")
     except (ImportError, OSError, ValueError) as error:
         sys.stderr.write(f"liesym {name}: {error}\n")
         raise SystemExit(2) from error
@@ -94,9 +96,3 @@ def _underscored(word: str) -> str:
         return word
     name, equals, value = word[2:].partition("=")
     return "--" + name.replace("-", "_") + equals + value
-
-
-def _call(target: Any, words: list[str], name: str) -> None:
-    from jsonargparse import auto_cli
-
-    auto_cli(target, args=words, prog=f"liesym {name}")

@@ -25,7 +25,7 @@ def simulate_charged_particles(root: Path = Path("datasets/charged_particles"), 
 
 
 def simulate_gravitational_orbits(
-    kind: str = "two_body",
+    kind: str = "two-body",
     split: str = "train",
     num_orbits: int | None = None,
     out: Path = Path("orbits"),
@@ -35,7 +35,7 @@ def simulate_gravitational_orbits(
     """Make one-step pairs of gravitational orbits as ``x.npy`` and ``y.npy``, ready for ``liesym discover``.
 
     Args:
-        kind: ``two_body``, ``two_body_wide`` or ``three_body``.
+        kind: ``two-body``, ``two-body-wide`` or ``three-body``.
         split: ``train``, ``val`` or ``test``.
         num_orbits: Number of orbits (default: the published number).
         out: Folder of the two files, each ``[samples, vectors, 2]``: positions of all bodies, then momenta.
@@ -43,7 +43,12 @@ def simulate_gravitational_orbits(
         trap: Strength of a spring along x that breaks the rotation symmetry.
     """
     from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
+    from pyg_liesym.datasets.simulation.orbit_starts import RECIPES
 
+    names = {name.replace("_", "-"): name for name in RECIPES}
+    if kind.replace("_", "-") not in names:
+        raise ValueError(f"kind must be one of {', '.join(names)}, got {kind!r}")
+    kind = names[kind.replace("_", "-")]
     orbits = simulate_orbits(kind, split, num_orbits=num_orbits, seed=seed, trap=trap)  # type: ignore[arg-type]
     out.mkdir(parents=True, exist_ok=True)
     for name, states in zip(("x", "y"), one_step_pairs(orbits), strict=True):

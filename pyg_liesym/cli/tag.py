@@ -95,6 +95,6 @@ def _scores(tagger: Tagger, jets: JetArrays, batch_size: int, device: torch.devi
 
 def run(words: list[str]) -> None:
     """Read the words after ``liesym tag`` and run it."""
-    from jsonargparse import auto_cli
+    from pyg_liesym.cli.parser import call
 
-    auto_cli(tag, args=words, prog="liesym tag")
+    call(tag, words, "liesym tag")

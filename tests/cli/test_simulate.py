@@ -12,8 +12,9 @@ from pyg_liesym.datasets.charged_particles import ChargedParticles
 from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
 
 
-def test_orbits_are_files_for_discover(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["simulate", "orbits", "--kind", "three_body", "--num_orbits", "2", "--seed", "5", "--trap", "0.1",
+@pytest.mark.parametrize("kind", ["three-body", "three_body"])
+def test_orbits_are_files_for_discover(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["simulate", "orbits", "--kind", kind, "--num_orbits", "2", "--seed", "5", "--trap", "0.1",
           "--out", str(tmp_path)])  # fmt: skip
     assert "38 pairs of 6 vectors" in capsys.readouterr().out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.npy", "y.npy"]
@@ -26,7 +27,7 @@ def test_orbits_are_files_for_discover(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_unknown_orbits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ValueError, match="'two_body'"):
+    with pytest.raises(ValueError, match="kind must be one of two-body, two-body-wide, three-body, got 'four_body'"):
         simulate_gravitational_orbits(kind="four_body", out=tmp_path)
     with pytest.raises(SystemExit, match="2"):
         main(["simulate", "orbits", "--kind", "four_body", "--out", str(tmp_path)])
