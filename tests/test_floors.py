@@ -36,7 +36,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"jet_files"},
     ),
     "cli": (
-        {"files", "settings"},
+        {"files", "parser", "settings"},
         {"page"},
         {"tagging_report"},
         {"prediction_report"},

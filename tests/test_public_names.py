@@ -24,6 +24,7 @@ INTERNAL = {
     "RootWriter": "chosen by jet_writer",
     "ScalingConv2d": "the base of the convolutions with scalings",
     "ScoreWriter": "what `liesym tag` writes through",
+    "TrainingRange": "what `liesym tag` checks jets by",
 }
 
 
