@@ -42,7 +42,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"prediction_report"},
         {"compare", "data", "discover", "export", "simulate", "tag", "train"},
         {"reproduce"},
-        {"demo"},
+        {"demo", "results"},
         {"main"},
     ),
 }

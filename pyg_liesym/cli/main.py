@@ -27,7 +27,8 @@ _COMMANDS = {
     "predict": _Command("pyg_liesym.cli.train:train", "write what a checkpoint predicts, of the test split"),
     "tag": _Command("pyg_liesym.cli.tag:run", "write the scores of a tagger for every jet of a file"),
     "export": _Command("pyg_liesym.cli.export:run", "write a tagger as an ONNX file"),
-    "reproduce": _Command("pyg_liesym.cli.reproduce.protocols:run", "repeat a protocol of the papers"),
+    "reproduce": _Command("pyg_liesym.cli.reproduce.protocols:run", "repeat an experiment of the results"),
+    "results": _Command("pyg_liesym.cli.results:run", "write the page of results from the records of experiments"),
 }
 
 _USAGE = """usage: liesym COMMAND [OPTIONS]

@@ -44,7 +44,7 @@ def tabulate(runs: Sequence[Run], columns: Sequence[Column]) -> list[dict[str, A
         row["parameters"] = own[0]["numbers"].get("parameters")
         for column in columns:
             row[column.name] = _over_seeds([run["numbers"] for run in own], column)
-        row["seconds"] = mean(run["seconds"] for run in own)
+        row["seconds"] = mean(run["seconds"] or 0.0 for run in own)
         rows.append(row)
     return rows
 

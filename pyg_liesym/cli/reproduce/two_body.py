@@ -61,8 +61,8 @@ class TwoBody(Experiment):
     def columns(self, table: str) -> Sequence[Column]:
         """The cosines first."""
         return (
-            Column("cosine", "cosine of the entries", 5),
-            Column("cosine_data", "cosine as the data see it", 5),
+            Column("abs_cosine", "|cosine| of the entries", 5),
+            Column("abs_cosine_data", "|cosine| as the data see it", 5),
             Column("visibility", "visibility"),
             Column("steps", "steps", 0),
         )
@@ -89,9 +89,13 @@ def compare_with_rotation(found: DiscoveredSymmetry) -> dict[str, Any]:
     true = LieAlgebra.rotation(2).repeat(4).basis[0]
     learned = found.algebra.basis[0]
     moments = torch.tensor(found.diagnostics["second_moments"], dtype=torch.float64)
+    cosine = float((learned * true).sum() / (learned.norm() * true.norm()))
+    cosine_data = weighted_cosine(learned, true, moments)
     return {
-        "cosine": float((learned * true).sum() / (learned.norm() * true.norm())),
-        "cosine_data": weighted_cosine(learned, true, moments),
+        "cosine": cosine,
+        "cosine_data": cosine_data,
+        "abs_cosine": abs(cosine),
+        "abs_cosine_data": abs(cosine_data),
         "data_rank": found.diagnostics["data_rank"],
         "visibility": found.diagnostics["visibility"][0],
         "steps": found.diagnostics["steps"],

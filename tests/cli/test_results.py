@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pyg_liesym.cli.main import main
+from pyg_liesym.cli.results import Records, number_text, page, results
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.fixture
+def docs(tmp_path: Path) -> Path:
+    shutil.copytree(DOCS / "results", tmp_path / "results")
+    shutil.copytree(DOCS / "_static", tmp_path / "_static")
+    shutil.copy(DOCS / "results.md", tmp_path)
+    return tmp_path
+
+
+def test_the_page_is_what_the_records_give(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["results", "--docs", str(DOCS), "--check", "true"])
+    assert "is what the records give" in capsys.readouterr().out
+
+
+def test_the_page_is_short_and_says_where_each_claim_fails() -> None:
+    text = (DOCS / "results.md").read_text("utf-8")
+    assert text.count("\n") <= 150
+    claims = re.findall(r"^## ", text, re.MULTILINE)
+    assert 5 <= len(claims) <= 8
+    assert text.count("**Where it fails.**") == len(claims)
+    assert text.count("](_static/") >= len(claims)
+    assert "some 6 % of the targets" in text
+
+
+def test_every_record_says_where_it_comes_from() -> None:
+    for path in (DOCS / "results").glob("*.json"):
+        record = json.loads(path.read_text("utf-8"))
+        if path.stem != "published":
+            assert record["command"].startswith(("liesym ", "python benchmarks/")), path
+            assert record["machine"], path
+            assert "commit" in record, path
+            assert "transcribed" in record.get("source", "transcribed"), path
+
+
+def test_a_number_that_changes_changes_the_page_and_the_check_sees_it(docs: Path) -> None:
+    results(docs, check=True)
+    path = docs / "results" / "two-body.json"
+    record = json.loads(path.read_text("utf-8"))
+    record["runs"][0]["numbers"]["abs_cosine_data"] = 0.5
+    path.write_text(json.dumps(record), "utf-8")
+    with pytest.raises(ValueError, match="is not what the records give: run `liesym results`"):
+        results(docs, check=True)
+    before = (docs / "_static" / "results-two-body.png").read_bytes()
+    results(docs)
+    results(docs, check=True)
+    assert "0.83332 ± 0.16666" in (docs / "results.md").read_text("utf-8")
+    assert (docs / "_static" / "results-two-body.png").read_bytes() != before
+    (docs / "_static" / "engine.png").unlink()
+    with pytest.raises(ValueError, match=r"figures are missing: engine\.png"):
+        results(docs, check=True)
+
+
+def test_a_run_of_the_experiment_takes_the_place_of_a_transcript(docs: Path) -> None:
+    numbers = {"cosine": 0.9, "largest_angle": 1.5, "steps": 7, "smallest_singular_value": 0.25}
+    run = {"folder": "seed0", "table": "", "row": "LieGAN", "seed": 0, "numbers": numbers, "seconds": 61.0}
+    path = docs / "results" / "jets-metric.json"
+    record = json.loads(path.read_text("utf-8"))
+    del record["source"]
+    path.write_text(json.dumps({**record, "runs": [run], "table": []}), "utf-8")
+    text = page(docs / "results")
+    assert "| LieGAN | 0.9 | 1.5 | 7 |" in text
+    assert "`liesym reproduce jets-metric` (1 min) on" in text
+    assert "[jets-metric](results/jets-metric.json)." in text
+
+
+def test_a_number_that_no_record_has_is_an_error() -> None:
+    records = Records(DOCS / "results")
+    for place in ("two-body|nothing", "two-body|masked|nothing|3", "nowhere|a|b|c|3", "two-body|a|b"):
+        with pytest.raises(ValueError, match=re.escape(f"the page asks for {place}, which no record has")):
+            records.text(place)
+
+
+def test_an_error_has_a_digit() -> None:
+    assert number_text({"mean": 5.238, "error": 0.03}, 0) == "5.24 ± 0.03"
+    assert number_text({"mean": 4000.0, "error": 0.0}, 0) == "4000"
+
+
+def test_no_checkout(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="run this in a checkout"):
+        results(tmp_path)
