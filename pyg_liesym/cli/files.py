@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +13,38 @@ from pyg_liesym.writing import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from torch import Tensor
 
     from pyg_liesym.datasets.io.jet_arrays import JetArrays
     from pyg_liesym.datasets.io.jet_files import JetFile
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write a result as JSON, under a temporary name until it is whole; makes the folder."""
+    """Write a result as JSON, numbers that are not finite as null; whole or not at all, and makes the folder."""
     with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n")
+        temporary.write_text(json.dumps(finite(content), indent=1) + "\n")
+
+
+def finite(value: Any) -> Any:
+    """The same with None for the numbers that JSON has no word for.
+
+    Example:
+        >>> finite({"auc": 0.9, "error": [float("nan"), 0.1]})
+        {'auc': 0.9, 'error': [None, 0.1]}
+    """
+    if isinstance(value, Mapping):
+        return {name: finite(own) for name, own in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(own) for own in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write tensors as safetensors, whole or not at all; makes the folder."""
+    from safetensors.torch import save_file
+
+    with whole_file(path) as temporary:
+        save_file({name: value.contiguous() for name, value in tensors.items()}, temporary)
 
 
 def write_text(path: Path, text: str) -> None:

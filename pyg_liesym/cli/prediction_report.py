@@ -9,7 +9,7 @@ import lightning as L
 import torch
 from torch import Tensor
 
-from pyg_liesym.cli.tagging_report import save_scores
+from pyg_liesym.cli.files import save_tensors
 from pyg_liesym.systems.gather import gather_rows
 
 PREDICTIONS = "predictions.safetensors"
@@ -53,5 +53,5 @@ class PredictionReport(L.Callback):
             return
         path = Path(trainer.log_dir or trainer.default_root_dir) / PREDICTIONS
         order = entry.argsort(stable=True)
-        save_scores(path, {"predictions": rows[order], "entry": entry[order]})
+        save_tensors(path, {"predictions": rows[order], "entry": entry[order]})
         print(f"{len(rows)} predictions: {path}")

@@ -10,11 +10,10 @@ import lightning as L
 import torch
 from torch import Tensor, nn
 
-from pyg_liesym.cli.files import save_figure, write_json
+from pyg_liesym.cli.files import save_figure, save_tensors, write_json
 from pyg_liesym.metrics.multiclass import versus
 from pyg_liesym.metrics.robustness import Drift, robustness
 from pyg_liesym.metrics.tagging import background_rejection, roc
-from pyg_liesym.writing import whole_file
 
 SCORES = "test_scores.safetensors"
 
@@ -41,7 +40,7 @@ class TaggingReport(L.Callback):
             return
         classes = getattr(pl_module, "classes", None)
         background = int(getattr(pl_module, "background", 0))
-        save_scores(folder / SCORES, scores)
+        save_tensors(folder / SCORES, scores)
         lines = draw_scores(folder, scores, classes, background=background)
         if self.robustness_jets > 0:
             batches = first_jets(trainer.test_dataloaders or [], self.robustness_jets)
@@ -49,14 +48,6 @@ class TaggingReport(L.Callback):
             if transform is None:
                 write_card(folder, {"tagger": robustness(_on_cpu(pl_module.net), batches)})
         print("\n".join([*lines, f"Scores and pictures: {folder}"]))
-
-
-def save_scores(path: Path, scores: Mapping[str, Tensor]) -> None:
-    """Write tensors as safetensors, under a temporary name until they are whole."""
-    from safetensors.torch import save_file
-
-    with whole_file(path) as temporary:
-        save_file({name: value.contiguous() for name, value in scores.items()}, temporary)
 
 
 def draw_scores(
@@ -86,7 +77,7 @@ def write_card(folder: Path, drifts: Mapping[str, Sequence[Drift]]) -> None:
     """Write the robustness card of one or several taggers: ``robustness.json`` and ``robustness.png``."""
     from pyg_liesym.plot.robustness import plot_robustness
 
-    rows = {name: [finite(drift._asdict()) for drift in own] for name, own in drifts.items()}
+    rows = {name: [drift._asdict() for drift in own] for name, own in drifts.items()}
     write_json(folder / "robustness.json", rows)
     save_figure(folder / "robustness.png", plot_robustness(drifts))
 
@@ -103,14 +94,6 @@ def _drift(row: Mapping[str, Any]) -> Drift:
     nan = float("nan")
     numbers = (nan if row[field] is None else float(row[field]) for field in Drift._fields[1:])
     return Drift(str(row["transformation"]), *numbers)
-
-
-def finite(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with None for the numbers that JSON has no word for."""
-    return {
-        name: None if isinstance(value, float) and not abs(value) < float("inf") else value
-        for name, value in values.items()
-    }
 
 
 def first_jets(loader: Iterable[Any], num: int) -> list[Any]:

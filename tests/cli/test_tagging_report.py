@@ -11,7 +11,8 @@ from safetensors.torch import load_file
 from torch import nn
 from torch_geometric.data import Batch
 
-from pyg_liesym.cli.tagging_report import TaggingReport, finite, first_jets, read_card, write_card
+from pyg_liesym.cli.files import finite
+from pyg_liesym.cli.tagging_report import TaggingReport, first_jets, read_card, write_card
 from pyg_liesym.metrics.robustness import Drift
 from pyg_liesym.systems.tagging import JetTagging
 

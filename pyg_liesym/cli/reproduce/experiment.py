@@ -13,9 +13,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import torch
 
-from pyg_liesym.cli.files import write_json, write_text
+from pyg_liesym.cli.files import finite, write_json, write_text
 from pyg_liesym.cli.reproduce.provenance import provenance
-from pyg_liesym.cli.reproduce.table import Column, Run, finite, markdown, tabulate
+from pyg_liesym.cli.reproduce.table import Column, Run, markdown, tabulate
 from pyg_liesym.systems.tagging import TrainingDiverged
 
 

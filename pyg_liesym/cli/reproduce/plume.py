@@ -9,12 +9,11 @@ from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 import torch
 
-from pyg_liesym.cli.files import save_figure
+from pyg_liesym.cli.files import save_figure, save_tensors
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.plume_run import PlumeProtocol, forecaster_of, plume_data, train_and_test
 from pyg_liesym.cli.reproduce.plume_symmetry import compare_with_data, turn_error
 from pyg_liesym.cli.reproduce.table import Column, Run, paired
-from pyg_liesym.cli.tagging_report import save_scores
 from pyg_liesym.datasets.simulation.plume_settings import PlumeSetting
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.nn.models.field_forecasters import FORECASTERS, STRICT, TWINS, ForecasterName, GridSymmetry
@@ -179,7 +178,7 @@ def _keep_forecast(folder: Path, net: FieldForecaster, data: SmokePlumeData) -> 
     windows = data.dataset("future")
     window = windows[len(windows) // 2]
     forecast = net.rollout(window.x, window.y.size(1))[0]
-    save_scores(folder / "forecast.safetensors", {"truth": window.y[0], "forecast": forecast})
+    save_tensors(folder / "forecast.safetensors", {"truth": window.y[0], "forecast": forecast})
 
 
 def _draw(out: Path, table: PlumeTable, runs: Sequence[Run]) -> None:

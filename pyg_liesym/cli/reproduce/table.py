@@ -138,12 +138,3 @@ def cell(found: Mapping[str, Any], digits: int) -> str:
     if value is None:
         return "–"
     return f"{value:.{digits}f}" + ("" if error is None else f" ± {error:.{digits}f}")
-
-
-def finite(value: Any) -> Any:
-    """The same with None for the numbers that JSON has no word for."""
-    if isinstance(value, Mapping):
-        return {name: finite(own) for name, own in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(own) for own in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -9,10 +9,11 @@ import lightning as L
 import torch
 from torch import nn
 
+from pyg_liesym.cli.files import save_tensors
 from pyg_liesym.cli.reproduce.experiment import Bench, Job
 from pyg_liesym.cli.reproduce.tagging_jets import Splits
 from pyg_liesym.cli.reproduce.training import Clock, StepCheckpoint, best_checkpoint, load_best, resume, trainer
-from pyg_liesym.cli.tagging_report import SCORES, draw_scores, first_jets, save_scores, write_card
+from pyg_liesym.cli.tagging_report import SCORES, draw_scores, first_jets, write_card
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.metrics.areas import auc, bootstrap_error
 from pyg_liesym.metrics.multiclass import versus
@@ -71,7 +72,7 @@ def train_and_test(
         "device": _device_name(lightning),
     }  # fmt: skip
     folder = bench.folder
-    save_scores(folder / SCORES, system.test_scores)
+    save_tensors(folder / SCORES, system.test_scores)
     draw_scores(folder, system.test_scores)
     if robustness_jets > 0:
         jets = first_jets(PackedLoader(splits.test[:robustness_jets], batch_size=100), robustness_jets)

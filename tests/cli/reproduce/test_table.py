@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from pyg_liesym.cli.reproduce.table import Column, cell, finite, markdown, paired, tabulate
+from pyg_liesym.cli.files import finite, save_tensors
+from pyg_liesym.cli.reproduce.table import Column, cell, markdown, paired, tabulate
 from pyg_liesym.cli.reproduce.tagging import area_differences
-from pyg_liesym.cli.tagging_report import SCORES, save_scores
+from pyg_liesym.cli.tagging_report import SCORES
 from pyg_liesym.metrics.areas import auc, auc_difference
 
 LABEL = torch.arange(200) % 2
@@ -24,7 +25,7 @@ def scores(seed: int, strength: float) -> torch.Tensor:
 def run(folder: Path, model: str, seed: int, strength: float) -> dict[str, Any]:
     score = scores(seed, strength)
     logits = torch.stack([torch.zeros(200), score], dim=1)
-    save_scores(folder / f"{model}-seed{seed}" / SCORES, {"logits": logits, "label": LABEL})
+    save_tensors(folder / f"{model}-seed{seed}" / SCORES, {"logits": logits, "label": LABEL})
     numbers = {"parameters": 1234567, "auc": auc(score, LABEL).value, "auc_error": 0.01, "rejection_30": None}
     return {"table": "", "row": model, "seed": seed, "seconds": 100.0 + seed, "numbers": numbers}
 
