@@ -143,3 +143,17 @@ def test_make_targets_exist() -> None:
     words = set(typed("make"))
     assert {"demo", "test"} <= words
     assert words <= set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/tutorials/contribute.md"]
+)
+def test_paths_exist(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    words = re.findall(r"\]\(((?:pyg_liesym|docs|datasets|examples)[\w./-]*)\)", text)
+    if page != "README.md":  # its links name their files shorter
+        words += re.findall(r"`((?:pyg_liesym|tests|docs|datasets|examples|benchmarks|\.ci)/[\w./-]*)`", text)
+    assert words
+    placeholders = ("my_conv", "NNNN", "/a/")
+    missing = [word for word in words if not (ROOT / word).exists()]
+    assert [word for word in missing if not any(placeholder in word for placeholder in placeholders)] == []
