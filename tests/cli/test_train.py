@@ -272,8 +272,9 @@ def test_the_best_of_a_moved_folder_stays(tmp_path: Path) -> None:
     assert epochs_of(tmp_path) == {"best": 0, "last": 1}
 
 
-def test_processes_are_started_with_the_words_that_were_typed(tmp_path: Path) -> None:
-    done = run(tmp_path, "fit", *JETS, "--trainer.devices", "2", "--trainer.strategy=ddp")
+@pytest.mark.parametrize("words", [ORBITS, JETS], ids=["orbits", "jets"])
+def test_processes_are_started_with_the_words_that_were_typed(words: list[str], tmp_path: Path) -> None:
+    done = run(tmp_path, "fit", *words, "--trainer.devices", "2", "--trainer.strategy=ddp")
     assert done.returncode == 0, done.stderr
     assert set(checkpoints(tmp_path)) == {"best", "last"}
 
