@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+import re
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -119,3 +120,21 @@ def as_metric(metric: Metric, dim: int | None = None) -> FixedMetric | LearnedMe
     if dim is not None and dim != found:
         raise ValueError(f"`metric` acts on vectors of {found} components, but `dim` is {dim}")
     return metric
+
+
+def lend_metric(net: nn.Module, metric: FixedMetric | LearnedMetric) -> None:
+    """Let the layers ``net.convs`` use the metric of their network, which alone registers it.
+
+    Registered once more in every layer, one tensor would have several names, and :func:`torch.func.functional_call`
+    would leave the network with the tensor that it was called with. State dicts that still have the layers' names load.
+    """
+    for layer in net.get_submodule("convs").children():
+        del layer.metric
+        layer.__dict__["metric"] = metric
+    net.register_load_state_dict_pre_hook(_without_lent_names)
+
+
+def _without_lent_names(net: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
+    lent = re.compile(re.escape(prefix) + r"convs\.\d+\.metric\.")
+    for name in [name for name in state if lent.match(name)]:
+        del state[name]

@@ -13,7 +13,7 @@ from torch_geometric.nn.resolver import activation_resolver
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
 from pyg_liesym.nn.edges import CompleteGraph, Edges, as_edges
 from pyg_liesym.nn.invariants import bilinear, signed_log
-from pyg_liesym.nn.metric import LearnedMetric, Metric, as_metric
+from pyg_liesym.nn.metric import LearnedMetric, Metric, as_metric, lend_metric
 from pyg_liesym.typing import Invariant, OptTensor
 
 
@@ -103,6 +103,7 @@ class LieGNN(nn.Module):
                 **kwargs,
             )
             self.convs.append(conv)
+        lend_metric(self, self.metric)
         self.head = nn.Sequential(
             nn.Linear(hidden_channels, hidden_channels),
             activation_resolver(act),

@@ -13,7 +13,7 @@ from pyg_liesym.lie.metric import minkowski
 from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
 from pyg_liesym.nn.edges import CompleteGraph, Edges, as_edges
 from pyg_liesym.nn.invariants import bilinear, signed_log
-from pyg_liesym.nn.metric import LearnedMetric, Metric, as_metric
+from pyg_liesym.nn.metric import LearnedMetric, Metric, as_metric, lend_metric
 from pyg_liesym.nn.models.published import load_published, published_entries, published_size
 from pyg_liesym.typing import OptTensor
 
@@ -94,6 +94,7 @@ class LorentzNet(nn.Module):
                 symmetric=symmetric,
             )
             self.convs.append(conv)
+        lend_metric(self, self.metric)
         self.head = nn.Sequential(
             nn.Linear(hidden_channels, hidden_channels),
             nn.ReLU(),
