@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from pyg_liesym.field.representation import FieldType
+from pyg_liesym.nn.invariants import without_autocast
 from pyg_liesym.nn.kernels.field_bias import FieldBias
 
 
@@ -63,8 +64,13 @@ class FieldNorm(nn.Module):
         """
         if field.size(1) != self.kind.channels:
             raise ValueError(f"expected {self.kind.channels} channels of {self.kind}, got {list(field.shape)}")
+        # Sums over a batch in half precision would lose what they add.
+        with without_autocast(field.device):
+            out = self._normalise(field.movedim(1, -1).to(torch.promote_types(field.dtype, self.power.dtype)))
+        return out.to(field.dtype).movedim(-1, 1)
+
+    def _normalise(self, flat: Tensor) -> Tensor:
         directions = self.bias.directions
-        flat = field.movedim(1, -1)
         mean, power = self.mean, self.power
         if self.training:
             mean = (flat @ directions / directions.sum(0)).flatten(0, -2).mean(0)
@@ -73,13 +79,11 @@ class FieldNorm(nn.Module):
             squares = flat.square().flatten(0, -2).mean(0)
             power = squares.new_zeros(self.power.shape).index_add(0, self.owner, squares) / self.owner.bincount()
             with torch.no_grad():
-                self.mean.lerp_(mean, self.momentum)
-                self.power.lerp_(power, self.momentum)
+                self.mean.lerp_(mean.to(self.mean.dtype), self.momentum)
+                self.power.lerp_(power.to(self.power.dtype), self.momentum)
         scale = (self.weight * (power + self.eps).rsqrt())[self.owner]
         out: Tensor = flat * scale
-        if self.bias.weight.numel():
-            out = out + self.bias()
-        return out.movedim(-1, 1)
+        return out + self.bias() if self.bias.weight.numel() else out
 
     def extra_repr(self) -> str:
         """The field type."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from pyg_liesym.nn.invariants import without_autocast
 from pyg_liesym.typing import OptTensor
 
 # Numbers in a tile's largest tensors, so that they stay in a processor's cache, or are many enough for a GPU.
@@ -101,8 +102,25 @@ def _save(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
 def _differentiate(ctx: Any, grad: Tensor) -> tuple[OptTensor, ...]:
     functions, x, matrices, source, ptr = ctx.saved_tensors
     moving = ctx.needs_input_grad[0]
-    grads = _backward(grad.contiguous(), functions, x, matrices, source, ptr, moving)
+    with without_autocast(x.device):
+        if torch.is_grad_enabled():  # the gradient is to be differentiated once more
+            return (*_listed_gradients(grad, functions, x, matrices, source, ptr), None, None)
+        grads = _backward(grad.contiguous(), functions, x, matrices, source, ptr, moving)
     return (grads[0] if moving else None), grads[1], grads[2], None, None
+
+
+def _listed_gradients(
+    grad: Tensor, functions: Tensor, x: Tensor, matrices: Tensor, source: Tensor, ptr: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The same gradients edge by edge, by operators that can be differentiated as often as one likes."""
+    target = torch.arange(ptr.numel() - 1, device=ptr.device).repeat_interleave(ptr.diff())
+    arriving, leaving = grad[target], x[source]
+    lowered = torch.einsum("eo,poc->epc", arriving, matrices)
+    return (
+        (lowered * leaving[:, None]).sum(-1),
+        torch.zeros_like(x).index_add(0, source, (functions[..., None] * lowered).sum(1)),
+        torch.einsum("ep,eo,ec->poc", functions, arriving, leaving),
+    )
 
 
 _forward.register_autograd(_differentiate, setup_context=_save)
@@ -112,7 +130,8 @@ def edge_sums(functions: Tensor, x: Tensor, matrices: Tensor, source: Tensor, pt
     r"""Convolve node features along edges, :math:`y_i = \sum_{e: j \to i} \sum_p q_p(e)\, M_p\, x_j`.
 
     The sums :math:`\sum_e q_p(e)\, x_j` are made tile by tile of similar target nodes, mapped, and made again in the
-    backward pass: nothing of size edges × channels outlives a tile. It can be differentiated once.
+    backward pass: nothing of size edges × channels outlives a tile. Only a gradient that is to be differentiated in
+    turn, as of energies for forces, is made edge by edge. Half precision is summed in single.
 
     Args:
         functions: q, for edges that are sorted by target.
@@ -130,5 +149,7 @@ def edge_sums(functions: Tensor, x: Tensor, matrices: Tensor, source: Tensor, pt
         tensor([[0., 0.],
                 [1., 1.]])
     """
-    out: Tensor = _forward(functions, x, matrices, source, ptr)
-    return out
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    with without_autocast(x.device):
+        out: Tensor = _forward(functions.to(dtype), x.to(dtype), matrices.to(dtype), source, ptr)
+    return out.to(x.dtype)
