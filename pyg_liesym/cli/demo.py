@@ -45,7 +45,7 @@ def demo(out: Path = Path("runs/demo"), seed: int = 0) -> dict[str, Any]:
         seed: Seed of everything random.
     """
     started = time.monotonic()
-    page = Page(out, "pyg_liesym: find the symmetry in data, and use it")
+    page = Page(out, "", about="pyg_liesym: find the symmetry in data, and use it")
     page.text(
         "Nobody tells the program below what a rotation or a Lorentz boost is. It watches data, looks for "
         "transformations that an adversary cannot tell from the data themselves, and computes the metric J that those "
@@ -61,7 +61,11 @@ def demo(out: Path = Path("runs/demo"), seed: int = 0) -> dict[str, Any]:
     finally:
         torch.set_num_threads(threads)
     rows = [*orbits.pop("rows"), *jets.pop("rows")]
-    page.heading("In one table")
+    page.title = (
+        f"Orbits keep {orbits['orbits_algebra'].split(',')[0]}; jets keep Minkowski's metric to a cosine of "
+        f"{jets['jets_cosine']:.4f}"
+    )
+    page.heading("All numbers")
     page.table(("", "result"), rows)
     summary = {**orbits, **jets, "seconds": time.monotonic() - started, "seed": seed}
     write_json(out / "summary.json", summary)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pyg_liesym.cli.page import Page
 from pyg_liesym.datasets.io.npy import read_array
+from pyg_liesym.discovery.answer import answer
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.liegan import LieGAN
 
@@ -28,6 +29,7 @@ def discover(
     tolerance: float = 0.001,
     max_steps: int = 4000,
     num_samples: int | None = None,
+    output: Literal["auto", "vector", "scalar", "label"] = "auto",
 ) -> list[DiscoveredSymmetry]:
     """Find matrices whose exponentials leave the data alone, say what algebra they form, and leave a report.
 
@@ -45,6 +47,8 @@ def discover(
         seeds: One run for each.
         tolerance: Change of the span per 50 steps at which a run comes to rest; larger is faster and coarser.
         max_steps: Cap on the steps of a run, which mostly stops by itself before.
+        output: What y is, where its shape and type do not tell: vectors that move as x does, numbers that nothing
+            moves, or labels of classes. The report says how it was read.
         num_samples: Use at most this many samples, taken at even distances.
     """
     inputs, outputs = _named(x) if x in NAMED and y is None else _arrays(x, y)
@@ -52,10 +56,12 @@ def discover(
         keep = np.linspace(0, len(inputs) - 1, num_samples).astype(int)
         inputs, outputs = inputs[keep], None if outputs is None else outputs[keep]
     method = LieGAN(num_channels, coefficients=coefficients, tolerance=tolerance, max_steps=max_steps)
-    found = method.fit_seeds(inputs, outputs, seeds=seeds)
-    page = Page(out, f"Symmetry of {x}" if y is None else f"Symmetry of {x} → {y}")
-    page.text(f"{len(inputs)} samples of shape {list(inputs.shape[1:])}, method {method!r}.")
+    found = method.fit_seeds(inputs, outputs, seeds=seeds, output=output)
+    about = f"Symmetry of {x}" if y is None else f"Symmetry of {x} → {y}"
+    page = Page(out, answer(found[0]).headline if found else about, about)
     for result in found:
+        if len(found) > 1:
+            page.heading(f"With seed {result.seed}: {answer(result).headline}")
         describe(page, result, name=f"seed{result.seed}")
         result.save(out / f"seed{result.seed}")
         print(f"\n── seed {result.seed} ──\n{result.report()}")
@@ -83,19 +89,25 @@ def describe(page: Page, found: DiscoveredSymmetry, name: str, coordinates: tupl
     from pyg_liesym.plot.basis import plot_basis
     from pyg_liesym.plot.metric import plot_metric
 
-    page.heading(f"Discovered with seed {found.seed}")
-    page.verbatim(found.report())
+    said = answer(found)
+    page.text(said.confidence)
+    page.text(said.advice)
+    reading = [line for line in found.report().splitlines() if line.startswith(("x: ", "Warning: "))]
+    for line in reading:
+        page.text(line)
     page.figure(
         f"{name}-basis",
         plot_basis(found.algebra, coordinates=coordinates),
         "The matrices found, one a panel: exponentials of their combinations are the transformations that leave the "
         "data alone. Equal and opposite entries across the diagonal are a rotation, equal ones a boost.",
     )
-    page.figure(
-        f"{name}-metric",
-        plot_metric(found.metric, coordinates=coordinates),
-        "The metric J that these matrices keep, at norm 1: the squared length vᵀJv of a vector v does not change.",
-    )
+    if not found.discrete:
+        page.figure(
+            f"{name}-metric",
+            plot_metric(found.metric, coordinates=coordinates),
+            "The metric J that these matrices keep, at norm 1: the squared length vᵀJv of a vector v does not change.",
+        )
+    page.folded(f"All numbers of the fit with seed {found.seed}", found.report())
 
 
 def _arrays(x: str, y: str | None) -> tuple[Any, Any]:

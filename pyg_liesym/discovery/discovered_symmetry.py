@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+import torch
 from torch import Tensor
 
 from pyg_liesym.discovery.report import report
 from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.lie.finite import FiniteTurn
 from pyg_liesym.lie.invariant import InvariantMetric
 from pyg_liesym.writing import write_whole
 
@@ -55,7 +57,46 @@ class DiscoveredSymmetry:
         seed: int = 0,
     ) -> DiscoveredSymmetry:
         """The result for an algebra, with the metric computed from it."""
-        return cls(algebra, algebra.invariant_metric(), dict(diagnostics or {}), dict(settings or {}), seed)
+        diagnostics, settings = dict(diagnostics or {}), dict(settings or {})
+        whitening = diagnostics.get("whitening")
+        if whitening is None:
+            return cls(algebra, algebra.invariant_metric(), diagnostics, settings, seed)
+        matrix = torch.tensor(whitening, dtype=torch.float64)
+        metric = algebra.conjugate(matrix).invariant_metric().in_coordinates(matrix)
+        return cls(algebra, metric, diagnostics, settings, seed)
+
+    @property
+    def discrete(self) -> bool:
+        """Whether powers of single transformations were looked for, not combinations of matrices.
+
+        The matrices are then logarithms: `algebra` and `metric` are those of a continuous group for which there is no
+        evidence, and `turns` is what was found.
+        """
+        return bool(self.settings.get("coefficients") == "integer")
+
+    @property
+    def turns(self) -> list[FiniteTurn]:
+        """The transformations ``exp(Lᵢ)`` of a discrete result, as turns of some order."""
+        if not self.discrete:
+            return []
+        relative = self.algebra.basis.flatten(1).norm(dim=1)
+        strong = self.algebra.basis[relative > 0.1 * relative.max()]
+        return [FiniteTurn.of(torch.linalg.matrix_exp(matrix)) for matrix in strong]
+
+    @property
+    def forms(self) -> Tensor:
+        """What a network may measure with, ``[F, n, n]``; see `InvariantMetric.forms`.
+
+        Raises:
+            ValueError: If no form is kept, or the result is discrete.
+        """
+        if self.discrete:
+            found = "; ".join(map(str, self.turns)) or "nothing"
+            raise ValueError(
+                f"the result is discrete ({found}): a network of J-products obeys a continuous group, which was not "
+                "found. Use a layer for finite groups, or discover with normal coefficients"
+            )
+        return self.metric.scaled().forms
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write a folder with the basis (safetensors) and everything else (JSON).
@@ -133,6 +174,6 @@ def load_metric(path: str | os.PathLike[str]) -> Tensor:
 
     Raises:
         FileNotFoundError: If there is no saved symmetry.
-        ValueError: If it is damaged, or keeps no form.
+        ValueError: If it is damaged, keeps no form, or is of a discrete group.
     """
-    return DiscoveredSymmetry.load(path).metric.scaled().forms.squeeze(0)
+    return DiscoveredSymmetry.load(path).forms.squeeze(0)

@@ -6,7 +6,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, get_args
 
 import torch
@@ -127,7 +127,8 @@ class LieGAN:
             ``stopped`` (``"stable"`` or ``"max_steps"``), ``changes`` of the span per window, the ``rates`` of
             the channels (size of their action relative to the data, at most 1), their ``visibility`` (chance
             beyond a coin's, from 0 to 1, that the discriminator tells held-out data moved along one channel
-            from data), ``data_rank``, ``second_moments``, ``num_samples``.
+            from data), ``data_rank``, ``second_moments``, ``num_samples``, the ``reading`` of x and y, any
+            ``other_reading`` that fits, and the ``whitening`` of data that spread unevenly (`Samples.whitening`).
         """
         samples = Samples.of(x, y, output=output, num_classes=num_classes)
         return self._fit(samples, seed)
@@ -166,8 +167,17 @@ class LieGAN:
         n = samples.vectors.shape[-1]
         if self.mask is not None and len(self.mask) != n:
             raise ValueError(f"mask must have shape [{n}, {n}], like the vectors, got {list(self.mask.shape)}")
+        if n == 1:
+            raise ValueError(
+                "x holds vectors of one number, [S, 1], whose only linear action is a common factor, which LieGAN does "
+                "not look for: give vectors of at least two components, [S, n] or [S, v, n]"
+            )
         begun = time.perf_counter()
         generator = torch.Generator().manual_seed(seed)
+        whitening = samples.whitening(by_axis=self.mask is not None or self.sparsity > 0)
+        raw = samples
+        if whitening is not None:
+            samples = replace(raw, vectors=raw.vectors @ whitening.mT.float())
         order = torch.randperm(len(samples), generator=generator)
         num_held_out = min(_HELD_OUT, len(samples) // 10)
         training, held_out = samples.take(order[num_held_out:]), samples.take(order[:num_held_out])
@@ -198,10 +208,15 @@ class LieGAN:
             "rates": module.rates(module.average).tolist(),
             "visibility": module.visibility(held_out).tolist(),
             "num_samples": len(samples),
-            "data_rank": samples.data_rank(),
-            "second_moments": (samples.second_moments() * samples.scale**2).tolist(),
+            "data_rank": raw.data_rank(),
+            "second_moments": (raw.second_moments() * raw.scale**2).tolist(),
+            "reading": raw.reading,
+            "other_reading": raw.other_reading,
+            "whitening": None if whitening is None else whitening.tolist(),
         }
         algebra = LieAlgebra(module.average.detach().double().cpu())
+        if whitening is not None:
+            algebra = algebra.conjugate(torch.linalg.inv(whitening))
         return DiscoveredSymmetry.of(algebra, diagnostics=diagnostics, settings=self.settings(), seed=seed)
 
     def _discriminator(self, samples: Samples) -> nn.Module:

@@ -7,13 +7,14 @@ from typing import Any, Protocol
 import torch
 
 from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.lie.finite import FiniteTurn
 from pyg_liesym.lie.invariant import InvariantMetric
 
 _WEAK = 0.1
 _DOUBTFUL = 0.6
 _VISIBLE = 0.85
 _LARGEST_PRINTED = 6
-_LARGEST_IDENTIFIED = 10
+LARGEST_IDENTIFIED = 10
 
 
 class Found(Protocol):
@@ -36,6 +37,14 @@ class Found(Protocol):
         """How the method was set."""
 
     @property
+    def discrete(self) -> bool:
+        """Whether a finite group was looked for."""
+
+    @property
+    def turns(self) -> list[FiniteTurn]:
+        """Its elements."""
+
+    @property
     def seed(self) -> int:
         """Seed of the run."""
 
@@ -51,18 +60,23 @@ def report(found: Found) -> str:
         Algebra: so(3), same subspace, largest angle 0.0°
         Forms kept: 1 symmetric and 0 antisymmetric invariant forms
         Metric: invariant metric, signature (3, 0), residual ...
+        J is known to about 0 % of its norm
            0.577    0.000    0.000
            0.000    0.577    0.000
            0.000    0.000    0.577
     """
     diagnostics = found.diagnostics
-    lines = [_fit(found)]
+    lines = [*_reading(diagnostics), _fit(found)]
     if found.algebra.rank() == 0:
         return "\n".join([*lines, "Nothing found: no channel moves the data"])
     lines += _doubts(diagnostics)
-    lines += _generators(found.algebra)
-    lines.append(f"Forms kept: {found.algebra.invariant_forms()}")
-    lines += _metric(found)
+    if found.discrete:
+        lines += [f"Discrete: {turn}" for turn in found.turns]
+        lines.append("No continuous group was looked for: there is no algebra here, and no metric for a network")
+    else:
+        lines += _generators(judged_algebra(found))
+        lines.append(f"Forms kept: {judged_algebra(found).invariant_forms()}")
+        lines += _metric(found)
     if "visibility" in diagnostics:
         values = " ".join(f"{value:.2f}" for value in diagnostics["visibility"])
         lines.append(f"Visible to the discriminator, per channel (0 not at all, 1 always): {values}")
@@ -72,14 +86,30 @@ def report(found: Found) -> str:
 
 def nothing_found(diagnostics: dict[str, Any]) -> bool:
     """Whether every channel is either switched off or seen through by the discriminator."""
-    return _least_visible(diagnostics) > _VISIBLE
+    return least_visible(diagnostics) > _VISIBLE
 
 
-def _least_visible(diagnostics: dict[str, Any]) -> float:
+def least_visible(diagnostics: dict[str, Any]) -> float:
+    """The visibility of the channel that the discriminator sees worst, of those that matter; 0 if unknown."""
     visibility, rates = diagnostics.get("visibility"), diagnostics.get("rates")
     if not visibility or not rates:
         return 0.0
     return min((seen for seen, rate in zip(visibility, rates, strict=True) if rate > _WEAK), default=1.0)
+
+
+def judged_algebra(found: Found) -> LieAlgebra:
+    """The algebra in the units in which it is judged: those of the whitened data, where they were whitened."""
+    whitening = found.diagnostics.get("whitening")
+    if whitening is None:
+        return found.algebra
+    return found.algebra.conjugate(torch.tensor(whitening, dtype=torch.float64))
+
+
+def _reading(diagnostics: dict[str, Any]) -> list[str]:
+    lines = [diagnostics["reading"]] if diagnostics.get("reading") else []
+    if diagnostics.get("other_reading"):
+        lines.append(f"Warning: y was read by its shape and type; it could also be {diagnostics['other_reading']}")
+    return lines
 
 
 def _doubts(diagnostics: dict[str, Any]) -> list[str]:
@@ -88,7 +118,7 @@ def _doubts(diagnostics: dict[str, Any]) -> list[str]:
             "Nothing found: the discriminator recognises data moved along any channel; what follows is the "
             "transformation that comes closest, not a symmetry"
         ]
-    if _least_visible(diagnostics) > _DOUBTFUL:
+    if least_visible(diagnostics) > _DOUBTFUL:
         return [
             "Doubtful: data moved along any channel are often recognised; either there is no symmetry, or the data "
             "cover its orbits unevenly, or the fit has not found it (try other seeds, or a mask)"
@@ -112,13 +142,20 @@ def _generators(algebra: LieAlgebra) -> list[str]:
     strong = sum(value > _WEAK for value in relative)
     strengths = " ".join(f"{value:.2f}" for value in relative)
     lines = [f"Generators: {strong} of {algebra.dim} directions matter (relative strengths {strengths})"]
-    if algebra.n <= _LARGEST_IDENTIFIED:
+    if algebra.n <= LARGEST_IDENTIFIED:
         lines.append(f"Algebra: {algebra.identify()[0]}")
     return lines
 
 
 def _metric(found: Found) -> list[str]:
     lines = [f"Metric: {found.metric}"]
+    if found.metric.null_dim == 1:
+        lines.append(f"J is known to about {100 * found.metric.error:.2g} % of its norm")
+    if found.diagnostics.get("whitening") is not None:
+        lines.append(
+            "The data spread more than ten times further along some directions than along others: fit, strengths, "
+            "name, residual and signature are of the whitened data, the matrices and J in the units given"
+        )
     if found.metric.null_dim == 0:
         basis = found.algebra.basis
         traces = basis.diagonal(dim1=1, dim2=2).mean(dim=1).view(-1, 1, 1)
@@ -138,10 +175,10 @@ def _undecided(found: Found) -> list[str]:
             f"Not decided: the data span {rank} of {n} dimensions; matrices that agree there do the same to every "
             "sample, so compare with weighted_cosine and the data's second moments, not entry by entry"
         )
-    if found.metric.null_dim > 1:
+    if found.metric.null_dim > 1 and not found.discrete:
         lines.append(
-            f"Not decided: {found.metric.null_dim} independent metrics are kept; if several vectors move alike, "
-            "restrict the algebra to one of them first"
+            f"Not decided: {found.metric.null_dim} independent metrics are kept; networks take all of them (`forms`), "
+            "and if several vectors move alike, restrict the algebra to one of them first"
         )
     if found.diagnostics.get("stopped") == "max_steps":
         lines.append("Not decided: the basis was still turning at the last step; raise max_steps")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import torch
@@ -13,6 +13,8 @@ from pyg_liesym.typing import OptTensor
 OutputKind: TypeAlias = Literal["auto", "vector", "scalar", "label"]
 
 MIN_SAMPLES = 100
+_MANY_CLASSES = 100
+_UNEVEN = 10.0  # the ratio of spreads from which on the data are whitened
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +28,8 @@ class Samples:
         num_classes: Number of classes; 0 without labels.
         scale: Root mean square of all vector entries of the data. One number for all coordinates, which
             commutes with every linear action.
+        reading: How x and y were read, a sentence.
+        other_reading: What else y could be, and how to say so; empty where nothing else fits.
     """
 
     vectors: Tensor
@@ -33,6 +37,8 @@ class Samples:
     labels: OptTensor
     num_classes: int
     scale: float
+    reading: str = ""
+    other_reading: str = ""
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -40,13 +46,13 @@ class Samples:
     def take(self, index: Tensor) -> Samples:
         """The samples at some positions."""
         labels = None if self.labels is None else self.labels[index]
-        return Samples(self.vectors[index], self.scalars[index], labels, self.num_classes, self.scale)
+        return replace(self, vectors=self.vectors[index], scalars=self.scalars[index], labels=labels)
 
     def to(self, device: torch.device | str) -> Samples:
         """The samples on another device."""
         labels = None if self.labels is None else self.labels.to(device)
         vectors, scalars = self.vectors.to(device), self.scalars.to(device)
-        return Samples(vectors, scalars, labels, self.num_classes, self.scale)
+        return replace(self, vectors=vectors, scalars=scalars, labels=labels)
 
     def second_moments(self) -> Tensor:
         """Σ = mean(v vᵀ) over all vectors, ``[n, n]``, float64, in units of the square of `scale`."""
@@ -63,15 +69,39 @@ class Samples:
         eigenvalues = torch.linalg.eigvalsh(self.second_moments())
         return int((eigenvalues > tol**2 * eigenvalues[-1]).sum())
 
+    def whitening(self, *, by_axis: bool = False, tol: float = 1e-5) -> OptTensor:
+        """W, ``[n, n]``, float64, for which the vectors W v spread alike in all directions that they span.
+
+        A direction in which data hardly spread hardly counts in a fit, nor in a residual: in raw units the metric of
+        such data is rounding along it. Data that spread alike within a factor of ten are left in their units.
+
+        Args:
+            by_axis: Scale each coordinate by itself, which keeps zeros of matrices where they are.
+            tol: As in `data_rank`; directions without data keep their unit.
+
+        Returns:
+            None where the units are good enough.
+        """
+        moments = self.second_moments()
+        if by_axis:
+            moments = moments.diagonal().diag()
+        values, axes = torch.linalg.eigh(moments)
+        spans = values > tol**2 * values[-1]
+        spread = torch.where(spans, values, values[-1]).sqrt()
+        if float(spread.max() / spread.min()) <= _UNEVEN:
+            return None
+        whitening: Tensor = (axes / spread) @ axes.mT
+        return whitening
+
     @classmethod
     def of(cls, x: Any, y: Any = None, *, output: OutputKind = "auto", num_classes: int | None = None) -> Samples:
         """Read and check what a user gives.
 
         Args:
             x: Vectors ``[S, n]`` or ``[S, v, n]``; a tensor or array, copied.
-            y: Output of the task or None. Integers ``[S]`` are class labels; floating-point numbers with last
-                dimension n are vectors of the same representation, all others scalars.
-            output: What y is, where the rule above does not say it.
+            y: Output of the task or None. Integers ``[S]`` are class labels, numbers with last dimension n vectors of
+                the same representation, all others scalars.
+            output: What y is, where the rule above does not say it. As ``"vector"`` rows are cut into vectors of n.
             num_classes: Number of classes; by default the largest label plus one.
 
         Raises:
@@ -85,26 +115,36 @@ class Samples:
             raise ValueError(f"x holds {len(vectors)} samples; at least {MIN_SAMPLES} are needed")
         vectors = vectors.reshape(len(vectors), -1, vectors.shape[-1]).float()
         scalars, labels = vectors.new_zeros(len(vectors), 0), None
-        if y is not None:
+        reading, other = _count(vectors.shape[1], vectors.shape[2], len(vectors)), ""
+        if y is None:
+            reading += "; no y: how x is spread is all there is."
+        else:
             out = _numbers("y", y)
             if out.ndim == 0 or len(out) != len(vectors):
                 raise ValueError(f"y must have one row per sample of x ({len(vectors)}), got shape {list(out.shape)}")
             kind = _kind(out, vectors.shape[-1]) if output == "auto" else output
+            if output == "auto":
+                other = _other_reading(out, vectors.shape[1], vectors.shape[2], kind)
             if kind == "label":
                 labels, num_classes = _labels(out, num_classes)
+                reading += f"; y: labels of {num_classes} classes, which nothing moves."
             elif kind == "scalar":
                 scalars = out.float().reshape(len(out), -1)
-            elif out.ndim in (2, 3) and out.shape[-1] == vectors.shape[-1]:
-                vectors = torch.cat([vectors, out.float().reshape(len(out), -1, out.shape[-1])], dim=1)
+                reading += f"; y: {_plural(scalars.shape[1], 'invariant number')}, which nothing moves."
+            elif out.ndim > 1 and out[0].numel() and out[0].numel() % vectors.shape[-1] == 0:
+                moved = out.float().reshape(len(out), -1, vectors.shape[-1])
+                reading += f"; y: {_plural(moved.shape[1], 'vector')}, moved with x."
+                vectors = torch.cat([vectors, moved], dim=1)
             else:
                 raise ValueError(
-                    f"vectors in y must have the last dimension of x, n = {vectors.shape[-1]}, got shape "
-                    f"{list(out.shape)}; use output='scalar' for invariant numbers"
+                    f"vectors in y must have the last dimension of x, n = {vectors.shape[-1]}, or rows of several such "
+                    f"vectors, got shape {list(out.shape)}; use output='scalar' for invariant numbers"
                 )
         scale = float(vectors.double().square().mean().sqrt())
         if scale == 0.0:
             raise ValueError("all vectors are zero: there is nothing to transform")
-        return cls(vectors / scale, scalars, labels, (num_classes or 0) if labels is not None else 0, scale)
+        classes = (num_classes or 0) if labels is not None else 0
+        return cls(vectors / scale, scalars, labels, classes, scale, reading, other)
 
 
 def _numbers(name: str, value: Any) -> Tensor:
@@ -122,9 +162,37 @@ def _numbers(name: str, value: Any) -> Tensor:
 
 
 def _kind(out: Tensor, n: int) -> OutputKind:
-    if not out.is_floating_point():
+    if not out.is_floating_point() and out[0].numel() == 1:
         return "label"
     return "vector" if out.ndim in (2, 3) and out.shape[-1] == n else "scalar"
+
+
+def _other_reading(out: Tensor, vectors: int, n: int, kind: OutputKind) -> str:
+    """What else y may be, in words that end in what to say then."""
+    size = out[0].numel()
+    if kind == "vector":
+        return f"{size} numbers that nothing moves (say output scalar)"
+    if kind == "scalar" and out.ndim > 1 and n > 1 and size % n == 0:
+        flat = " as x has" if size == vectors * n else ""
+        return f"{_plural(size // n, 'vector')} in R{_power(n)}{flat}, moved with x (say output vector)"
+    few = len(out.unique()) <= min(_MANY_CLASSES, len(out) // 10) if size == 1 else False
+    if kind == "scalar" and few and bool((out == out.round()).all()) and float(out.min()) >= 0:
+        return "labels of classes (say output label)"
+    if kind == "label" and not few:
+        return "a number that nothing moves, whole by chance (say output scalar)"
+    return ""
+
+
+def _count(vectors: int, n: int, samples: int) -> str:
+    return f"x: {samples} samples of {_plural(vectors, 'vector')} in R{_power(n)}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _power(n: int) -> str:
+    return "" if n == 1 else str(n).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def _labels(out: Tensor, num_classes: int | None) -> tuple[Tensor, int]:

@@ -103,6 +103,41 @@ class InvariantMetric:
         """
         return replace(self, J=scaled(self.J), solutions=scaled(self.solutions))
 
+    @property
+    def error(self) -> float:
+        """How far J may be from the form of an exact algebra nearby, relative to ‖J‖: the sine of an angle.
+
+        The residual over the next singular value (Wedin, BIT 12, 99 (1972)): an estimate from how badly the matrices
+        agree on a form, blind to what they have in common. 1 where several forms, or none, are kept.
+        """
+        if self.null_dim != 1:
+            return 1.0
+        others = self.singular_values[1:]
+        return min(1.0, self.residual / float(others[0])) if len(others) else 0.0
+
+    def in_coordinates(self, matrix: Tensor) -> InvariantMetric:
+        """The same forms for vectors v, if these are for vectors ``W v``: ``J ↦ WᵀJW``, at norm 1.
+
+        The signature does not change (Sylvester); the residual and the singular values stay those of ``W v``, in whose
+        units they were judged.
+
+        Args:
+            matrix: W, ``[n, n]``, invertible.
+
+        Example:
+            >>> import torch
+            >>> from pyg_liesym.lie import LieAlgebra
+            >>> stretch = torch.diag(torch.tensor([1.0, 10.0], dtype=torch.float64))
+            >>> metric = LieAlgebra.rotation(2).invariant_metric().in_coordinates(stretch)
+            >>> [round(value) for value in (metric.J / metric.J[0, 0]).diagonal().tolist()]
+            [1, 100]
+        """
+        w = matrix.to(self.J)
+        J, solutions = w.mT @ self.J @ w, w.mT @ self.solutions @ w
+        orthonormal, triangle = torch.linalg.qr(solutions.flatten(1).mT)
+        signs = triangle.diagonal().sign()
+        return replace(self, J=J / J.norm(), solutions=(signs * orthonormal).mT.reshape(solutions.shape))
+
     def cosine(self, other: Tensor | InvariantMetric) -> float:
         """Cosine between J and another form in the Frobenius inner product, signed.
 

@@ -30,8 +30,11 @@ def test_a_report_and_results_that_load(ring: Path, capsys: pytest.CaptureFixtur
     assert "seed 0" in printed
     assert f"Report: {out / 'index.html'}" in printed
     page = (out / "index.html").read_text(encoding="utf-8")
-    assert f"Symmetry of {files[0]} → {files[1]}" in page
-    assert "300 samples of shape [2]" in page
+    assert f'<p class="about">Symmetry of {files[0]} → {files[1]}</p><h1>' in page
+    assert "x: 300 samples of 1 vector in R²; y: 1 vector, moved with x." in page
+    assert 'name="viewport"' in page
+    assert page.index("<h1>") < page.index("not a certificate") < page.index("<figure>") < page.index("<details>")
+    assert "Discovered with seed" not in page
     for seed in (0, 3):
         found = DiscoveredSymmetry.load(out / f"seed{seed}")
         assert (found.algebra.n, found.algebra.dim, found.seed) == (2, 1, seed)
@@ -43,7 +46,7 @@ def test_a_report_and_results_that_load(ring: Path, capsys: pytest.CaptureFixtur
 def test_distribution_alone(ring: Path) -> None:
     (found,) = discover(str(ring / "x.npy"), out=ring / "out", max_steps=20)
     assert found.diagnostics["num_samples"] == 400
-    assert "→" not in (ring / "out" / "index.html").read_text(encoding="utf-8")
+    assert "→" not in (ring / "out" / "index.html").read_text(encoding="utf-8").split("<h1>")[0]
 
 
 @pytest.mark.parametrize(
@@ -64,6 +67,30 @@ def test_bad_arrays_end_in_a_sentence(
     assert error.startswith("liesym discover: ")
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_how_y_is_read_can_be_said(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = [str(ring / "x.npy"), str(ring / "y.npy"), "--out", str(ring / "out"), "--max_steps", "5"]
+    main(["discover", *files, "--output", "scalar"])
+    printed = capsys.readouterr().out
+    assert "x: 400 samples of 1 vector in R²; y: 2 invariant numbers, which nothing moves." in printed
+    assert "Warning: y" not in printed
+    main(["discover", *files])
+    assert "could also be 2 numbers that nothing moves (say output scalar)" in capsys.readouterr().out
+
+
+def test_single_numbers_are_refused_before_the_fit(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.save(ring / "x.npy", np.random.default_rng(0).normal(size=(400, 1)))
+    with pytest.raises(SystemExit, match="2"):
+        main(["discover", str(ring / "x.npy"), "--out", str(ring / "out")])
+    assert "vectors of at least two components" in capsys.readouterr().err
+
+
+def test_a_discrete_result_shows_no_metric(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [str(ring / "x.npy"), "--out", str(ring / "out"), "--max_steps", "20", "--coefficients", "integer"]
+    main(["discover", *words])
+    assert "No continuous group was looked for" in capsys.readouterr().out
+    assert not (ring / "out" / "seed0-metric.png").exists()
 
 
 def test_leading_constituents() -> None:

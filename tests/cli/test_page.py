@@ -19,9 +19,16 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
     figure = Figure()
     figure.subplots().plot([0, 1])
     page.figure("line", figure, "A line that rises.")
+    page.folded("The log", "step 1")
+    page.heading("Last")
+    page.title = "An answer"
     path = page.write()
     assert path == tmp_path / "deep" / "folder" / "index.html"
     text = path.read_text(encoding="utf-8")
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in text
+    assert "<h1>An answer</h1>" in text
+    assert text.index("<h2>Last</h2>") < text.index("<details><summary>The log</summary><pre>step 1</pre></details>")
+    assert "http" not in text  # readable offline
     assert "<h2>First</h2>\n<p>Words.</p>\n<pre>a  b\nc</pre>" in text
     assert "<tr><th>metric</th><th>AUC</th></tr><tr><td>J</td><td>0.9</td></tr>" in text
     assert '<img src="line.png" alt="A line that rises.">' in text
@@ -34,11 +41,13 @@ def test_everything_is_escaped(tmp_path: Path) -> None:
     page.heading(evil)
     page.text(evil)
     page.verbatim(evil)
+    page.about = evil
+    page.folded(evil, evil)
     page.table((evil,), [(evil,)])
     page.figure("empty", Figure(), evil)
     text = page.write().read_text(encoding="utf-8")
     assert "<script" not in text
-    assert text.count("&lt;script&gt;&quot;&amp;") == 9
+    assert text.count("&lt;script&gt;&quot;&amp;") == 12
 
 
 def test_a_page_is_whole_or_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
+import pytest
 import torch
 
+from pyg_liesym.discovery.answer import answer
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.report import nothing_found, report
 from pyg_liesym.lie.algebra import LieAlgebra
@@ -47,3 +49,42 @@ def test_nothing_is_a_result():
 def test_str_is_the_report():
     found = DiscoveredSymmetry.of(LieAlgebra.rotation(3))
     assert str(found) == found.report() == report(found)
+
+
+def test_a_discrete_result_is_a_turn_and_no_network_comes_from_it():
+    quarter = LieAlgebra(torch.tensor([[[0.0, -1.0], [1.0, 0.0]]]).double() * torch.pi / 2 * 1.003)
+    found = DiscoveredSymmetry.of(quarter, settings={"coefficients": "integer"})
+    text = report(found)
+    assert "Discrete: turn by 90.3°, g⁴ = 1 to 1 %: C4" in text
+    assert "so(2)" not in text
+    assert "Metric:" not in text
+    assert answer(found).headline == "Closest to a symmetry: turn by 90.3°, g⁴ = 1 to 1 %: C4"
+    with pytest.raises(ValueError, match=r"discrete \(turn by 90.3°.*continuous group"):
+        _ = found.forms
+    assert DiscoveredSymmetry.of(quarter).forms.shape == (1, 2, 2)
+
+
+def test_uneven_units_do_not_change_the_verdict():
+    stretch = torch.diag(torch.tensor([1000.0, 1000.0, 1.0, 1.0], dtype=torch.float64))
+    turns = LieAlgebra.rotation(2).direct_sum(LieAlgebra.rotation(2))
+    noisy = LieAlgebra(turns.basis + 1e-3 * torch.randn(2, 4, 4, generator=torch.Generator().manual_seed(0)).double())
+    raw = noisy.conjugate(stretch)
+    found = DiscoveredSymmetry.of(raw, diagnostics={"whitening": torch.linalg.inv(stretch).tolist()})
+    assert found.metric.signature == (4, 0, 0)
+    assert found.metric.null_dim == 2
+    assert "so(2) on coordinates (0, 1) ⊕ so(2) on coordinates (2, 3)" in report(found)
+    for form in found.forms:
+        white = stretch @ form @ stretch  # kept, where the data spread alike
+        changed = white @ noisy.basis + noisy.basis.mT @ white
+        assert float(changed.norm()) < 0.01 * float(white.norm() * noisy.basis.norm())
+
+
+def test_the_answer_comes_with_its_doubt_and_advice():
+    rotation = LieAlgebra.rotation(3)
+    assert "metric=found.metric.scaled()" in answer(fitted(rotation)).advice
+    assert "not a certificate" in answer(fitted(rotation, visibility=[0.2] * 3, rates=[1.0] * 3)).confidence
+    assert "20 % beyond chance" in answer(fitted(rotation, visibility=[0.2] * 3, rates=[1.0] * 3)).confidence
+    about_z = LieAlgebra(rotation.basis[:1])
+    assert "2 metrics are kept" in answer(fitted(about_z)).advice
+    assert "No metric is kept" in answer(fitted(LieAlgebra.special_linear(3))).advice
+    assert answer(fitted(rotation, visibility=[0.95] * 3, rates=[1.0] * 3)).headline == "No symmetry found"

@@ -67,7 +67,12 @@ def test_rank_counts_the_dimensions_that_the_data_span():
         (normal(200, 2), torch.arange(200) - 1, {}, r"labels in y must lie in 0 … 198, got values from -1"),
         (normal(200, 2), torch.arange(200) % 3, {"num_classes": 2}, r"must lie in 0 … 1, got values from 0 to 2"),
         (normal(200, 2), normal(200), {"output": "label"}, "must be whole numbers"),
-        (normal(200, 2), torch.ones(200, 2, dtype=torch.long), {}, r"labels in y must have shape \[S\]"),
+        (
+            normal(200, 2),
+            torch.ones(200, 2, dtype=torch.long),
+            {"output": "label"},
+            r"labels in y must have shape \[S\]",
+        ),
     ],
 )
 def test_bad_input_is_named(x, y, options, message):
@@ -79,3 +84,38 @@ def test_bad_input_is_named(x, y, options, message):
 def test_input_must_be_real_numbers(x):
     with pytest.raises(TypeError, match="x must be"):
         Samples.of(x)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "reading", "other"),
+    [
+        (normal(200, 2, 2), normal(200, 4), "4 invariant numbers", "2 vectors in R² as x has"),
+        (normal(200, 3), normal(200, 3), "1 vector, moved", "3 numbers that nothing moves"),
+        (normal(200, 2), torch.arange(400).reshape(200, 2), "1 vector, moved", "2 numbers that nothing moves"),
+        (normal(200, 2), torch.arange(200), "labels of 200 classes", "whole by chance"),
+        (normal(200, 2), torch.arange(200.0) % 2, "1 invariant number", "labels of classes"),
+        (normal(200, 2), torch.arange(200) % 2, "labels of 2 classes", ""),
+        (normal(200, 2), normal(200), "1 invariant number", ""),
+    ],
+)
+def test_how_y_was_read_is_said(x, y, reading, other):
+    samples = Samples.of(x, y)
+    assert samples.reading.startswith(f"x: 200 samples of {x[0].numel() // x.shape[-1]} vector")
+    assert f"y: {reading}" in samples.reading
+    assert other in samples.other_reading
+    assert bool(other) == bool(samples.other_reading)
+    if "output vector" in samples.other_reading:
+        assert Samples.of(x, y, output="vector").vectors.shape == (200, 4, 2)
+
+
+def test_uneven_data_are_whitened():
+    stretch = torch.tensor([[1.0, 0.0, 0.0], [0.9, 0.2, 0.0], [0.9, 0.1, 0.01]])
+    samples = Samples.of(normal(4000, 3) @ stretch.T)
+    whitening = samples.whitening()
+    moments = whitening @ samples.second_moments() @ whitening.mT
+    torch.testing.assert_close(moments, moments[0, 0] * torch.eye(3).double(), atol=1e-3, rtol=0.0)
+    by_axis = samples.whitening(by_axis=True)
+    assert by_axis is None or int((by_axis != 0).sum()) == 3
+    assert Samples.of(normal(200, 3) * torch.tensor([1.0, 2.0, 5.0])).whitening() is None
+    flat = torch.cat([normal(200, 2), torch.zeros(200, 1)], dim=1)
+    assert Samples.of(flat).whitening() is None

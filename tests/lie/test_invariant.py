@@ -230,3 +230,28 @@ def test_one_dimension(entry, num_forms):
     assert (len(forms.symmetric), len(forms.antisymmetric)) == (num_forms, 0)
     assert forms.antisymmetric.shape == (0, 1, 1)
     assert algebra.invariant_metric().null_dim == num_forms
+
+
+def test_forms_in_other_coordinates():
+    stretch = torch.tensor([[2.0, 1.0, 0.0], [0.0, 3.0, 0.0], [0.0, 0.0, 50.0]], dtype=torch.float64)
+    about_z = LieAlgebra(LieAlgebra.rotation(3).basis[:1])
+    moved = about_z.conjugate(torch.linalg.inv(stretch))
+    metric = about_z.invariant_metric().in_coordinates(stretch)
+    assert metric.J.norm().item() == pytest.approx(1)
+    assert metric.solutions.shape == (2, 3, 3)
+    gram = metric.solutions.flatten(1) @ metric.solutions.flatten(1).T
+    torch.testing.assert_close(gram, torch.eye(2).double())
+    for form in (metric.J, *metric.solutions):
+        assert float((moved.basis.mT @ form + form @ moved.basis).norm()) < 1e-10
+
+
+def test_the_error_of_a_metric_grows_with_the_noise_and_is_about_right():
+    errors = []
+    for size in (1e-3, 1e-2):
+        noise = torch.randn(6, 4, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        metric = LieAlgebra(LieAlgebra.lorentz().basis + size * noise).invariant_metric()
+        actual = math.sqrt(1 - metric.cosine(minkowski()) ** 2)
+        assert 0.1 * actual < metric.error < 20 * actual
+        errors.append(metric.error)
+    assert errors[1] > 5 * errors[0]
+    assert LieAlgebra.rotation(2).repeat(2).invariant_metric().error == 1.0
