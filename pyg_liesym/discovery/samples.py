@@ -171,6 +171,8 @@ def _other_reading(out: Tensor, vectors: int, n: int, kind: OutputKind) -> str:
     """What else y may be, in words that end in what to say then."""
     size = out[0].numel()
     if kind == "vector":
+        if out.ndim == 3 and out.is_floating_point():  # laid out as vectors
+            return ""
         return f"{size} numbers that nothing moves (say output scalar)"
     if kind == "scalar" and out.ndim > 1 and n > 1 and size % n == 0:
         flat = " as x has" if size == vectors * n else ""

@@ -99,7 +99,8 @@ def as_metric(metric: Metric, dim: int | None = None) -> FixedMetric | LearnedMe
     """Turn what a layer was given as ``metric`` into a module that returns ``[forms, n, n]``.
 
     Raises:
-        ValueError: If ``metric`` is an unknown word, or ``"learned"`` without ``dim``, or not of size ``dim``.
+        ValueError: If no form is invariant; if ``metric`` is an unknown word, or ``"learned"`` without ``dim``, or not
+            of size ``dim``.
         TypeError: If ``metric`` is something else.
     """
     if isinstance(metric, str):
@@ -109,7 +110,7 @@ def as_metric(metric: Metric, dim: int | None = None) -> FixedMetric | LearnedMe
             raise ValueError("metric='learned' needs `dim`, the number of components of `pos`")
         return LearnedMetric(dim)
     if isinstance(metric, InvariantMetric):
-        metric = metric.J
+        metric = metric.forms  # all of them: one alone would impose more symmetry
     if isinstance(metric, Tensor):
         metric = FixedMetric(metric)
     if not isinstance(metric, FixedMetric | LearnedMetric):

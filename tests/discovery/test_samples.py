@@ -90,6 +90,7 @@ def test_input_must_be_real_numbers(x):
     ("x", "y", "reading", "other"),
     [
         (normal(200, 2, 2), normal(200, 4), "4 invariant numbers", "2 vectors in R² as x has"),
+        (normal(200, 2, 2), normal(200, 3, 2), "3 vectors, moved", ""),
         (normal(200, 3), normal(200, 3), "1 vector, moved", "3 numbers that nothing moves"),
         (normal(200, 2), torch.arange(400).reshape(200, 2), "1 vector, moved", "2 numbers that nothing moves"),
         (normal(200, 2), torch.arange(200), "labels of 200 classes", "whole by chance"),

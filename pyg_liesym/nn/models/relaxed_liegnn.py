@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.nn.edges import CompleteGraph, Edges
 from pyg_liesym.nn.invariants import bilinear, signed_log
-from pyg_liesym.nn.metric import Metric
+from pyg_liesym.nn.metric import Metric, as_metric
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.typing import OptTensor
 
@@ -67,8 +67,7 @@ class RelaxedLieGNN(nn.Module):
             raise ValueError(f"expected at least one spurion, got num_spurions={num_spurions}")
         if isinstance(metric, str):
             raise ValueError("a learned metric and spurions could stand for each other: give J as a tensor")
-        forms = metric.J if not isinstance(metric, Tensor) else metric
-        forms = forms[None] if forms.dim() == 2 else forms
+        forms = as_metric(metric)()
         self.out_channels = out_channels
         moves = num_spurions if readout is None else 0
         self.net = LieGNN(

@@ -80,7 +80,9 @@ def build_tagger(
         return EGNNTagger(in_channels, num_classes, **overrides)
     if name == "lorentznet-plain":
         return LorentzNetTagger(in_channels, num_classes, symmetric=False, **overrides)
-    form = minkowski() if metric is None else metric.J if isinstance(metric, InvariantMetric) else metric
+    form = minkowski() if metric is None else metric
+    if isinstance(form, InvariantMetric):
+        form = form.forms.squeeze(0)
     form = scaled(form).to(torch.get_default_dtype())
     if name == "lorentznet":
         return LorentzNetTagger(in_channels, num_classes, metric=form, **overrides)
