@@ -158,6 +158,11 @@ def _numbers(name: str, value: Any) -> Tensor:
     if not bool(finite.all()):
         rows = int((~finite).reshape(len(tensor), -1).any(dim=1).sum()) if tensor.ndim else 1
         raise ValueError(f"{name} holds NaN or infinite values in {rows} of {len(tensor)} samples: remove them first")
+    if not bool(torch.isfinite(tensor.float()).all()):
+        largest = float(tensor.double().abs().max())
+        raise ValueError(
+            f"{name} holds numbers up to {largest:.1g}, beyond single precision (3e38): choose other units"
+        )
     return tensor
 
 

@@ -59,6 +59,7 @@ def test_rank_counts_the_dimensions_that_the_data_span():
     [
         (normal(200), None, {}, r"x must be vectors .* got shape \[200\]"),
         (normal(20, 2), None, {}, "x holds 20 samples; at least 100"),
+        (1e39 * normal(200, 2).double(), None, {}, "beyond single precision"),
         (torch.zeros(200, 2), None, {}, "all vectors are zero"),
         (normal(200, 2).index_fill(0, torch.tensor([3]), float("nan")), None, {}, "x holds NaN .* in 1 of 200"),
         (normal(200, 2), normal(199), {}, r"one row per sample of x \(200\)"),
