@@ -14,6 +14,7 @@ PAGES = [ROOT / "README.md", ROOT / "examples" / "README.md", *sorted((ROOT / "d
 HEADINGS = ("| layer, method, data | paper | file |", "\n\n")
 # What files are named after and only the package itself uses, and why.
 INTERNAL = {
+    "Answer": "what the report of `liesym discover` says first",
     "ArrayJets": "chosen by open_jet_file",
     "FlowWindows": "the base of SmokePlume and JetFlow",
     "JetDataset": "the base of the data sets of jets",
