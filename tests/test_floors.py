@@ -30,7 +30,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     ),
     "datasets.io": (
         {"files", "jet_arrays", "jet_class_2", "pickled_names", "schema"},
-        {"assembly", "download", "hdf5", "npy"},
+        {"assembly", "download", "hdf5", "npy", "tensors"},
         {"root_writer", "score_writer"},
         {"array_jets", "energyflow", "lorentznet", "root", "top_tagging"},
         {"jet_files"},

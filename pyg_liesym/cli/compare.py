@@ -110,8 +110,10 @@ def _load_reference(
     path: Path | None,
 ) -> tuple[str, Sequence[float], Mapping[str, Mapping[str, Any]], Mapping[str, int]]:
     """Name, percentiles, numbers and number of jets of a file in the layout of the packaged one."""
+    from pyg_liesym.datasets.io.files import read_json
+
     packaged = _SAMPLES / "top_tagging_statistics.json"
-    content = json.loads(packaged.read_text("utf-8") if path is None else path.read_text("utf-8"))
+    content = json.loads(packaged.read_text("utf-8")) if path is None else read_json(path)
     missing = [key for key in ("percentiles", *_CLASSES) if key not in content]
     if missing:
         raise ValueError(f"{path} lacks {missing}: expected percentiles, and for qcd and top the quantities and jets")

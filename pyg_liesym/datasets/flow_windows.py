@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 from torch_geometric.data import Data, Dataset
 
 from pyg_liesym.datasets.io.files import PathLike
+from pyg_liesym.datasets.io.tensors import load_tensor
 from pyg_liesym.writing import whole_file
 
 
@@ -44,7 +45,7 @@ class FlowWindows(Dataset):
             raise ValueError(f"history and horizon must be at least 1, got {history} and {horizon}")
         self.history, self.horizon = history, horizon
         super().__init__(root, transform, force_reload=force_reload)
-        self.velocity: Tensor = load_file(self.processed_paths[0])["velocity"]
+        self.velocity: Tensor = load_tensor(self.processed_paths[0], "velocity")
         self.windows = torch.empty(0, 2, dtype=torch.long)
 
     def choose(self, simulations: Iterable[int], first: int, last: int) -> None:

@@ -158,7 +158,7 @@ class JetClass(JetDataset):
         if missing:
             raise FileNotFoundError(
                 f"{self.raw_dir}/{_FOLDERS[self.split]} has no files of the classes {missing} (named "
-                f"{self.processes[missing[0]]}_….root): add them or pass classes=..."
+                f"{self.processes[missing[0]]}_….root): add them, or leave them out of `classes`"
             )
         files = map(self._open, self._sources())
         return concatenate_jets([jets for file in files for jets in self._pieces(file, self.jets_per_file)])

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from torch_geometric.data import Data
 
 from pyg_liesym.datasets.io.array_jets import jets_of_arrays
-from pyg_liesym.datasets.io.files import PathLike, find_files
+from pyg_liesym.datasets.io.files import PathLike, find_files, some_of
 from pyg_liesym.datasets.io.jet_arrays import JetArrays, concatenate_jets
 from pyg_liesym.datasets.io.root_writer import TREE
 from pyg_liesym.datasets.io.schema import JetSchema
@@ -168,7 +168,7 @@ class Jets(JetDataset):
         last = int(arrays.label.max(initial=0))
         names = tuple(str(index) for index in range(last + 1)) if classes is None else tuple(classes)
         if label is not None and not 0 <= int(arrays.label.min(initial=0)) <= last < len(names):
-            raise ValueError(f"labels must index {names}, got {sorted(set(arrays.label.tolist()))[:12]}")
+            raise ValueError(f"labels must index {names}, got {some_of(np.unique(arrays.label).tolist())}")
         return cls(
             arrays=arrays,
             classes=names,
@@ -197,7 +197,7 @@ class Jets(JetDataset):
         folders = " or ".join([self.raw_dir, *(f"{self.raw_dir}/{name}" for name in _FOLDERS[self.split])])
         raise FileNotFoundError(
             f"there are no files of jets in {folders}: make some with `liesym simulate jets --folder "
-            f"{self.raw_dir}`, or pass files=..., or leave root out for the packaged sample"
+            f"{self.raw_dir}`, or give `files`, or leave `root` out for the packaged sample"
         )
 
     def _key(self) -> list[Any]:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 from torch_geometric.data import Data
 
+from pyg_liesym.datasets.io.tensors import open_tensors
 from pyg_liesym.writing import whole_file
 
 
@@ -66,10 +66,14 @@ def save_packed(path: str | Path, data: Data, slices: Mapping[str, Tensor]) -> N
 
 
 def load_packed(path: str | Path) -> tuple[Data, dict[str, Tensor]]:
-    """Read what :func:`save_packed` wrote, in the same order; features of a kind share their slices again."""
+    """Read what :func:`save_packed` wrote, in the same order; features of a kind share their slices again.
+
+    Raises:
+        ValueError: Naming the file, if it is damaged.
+    """
     data = Data()
     slices: dict[str, Tensor] = {}
-    with safe_open(path, framework="pt") as file:
+    with open_tensors(path) as file:
         for key in file.metadata()["fields"].split(","):
             data[key], own = file.get_tensor(f"data.{key}"), file.get_tensor(f"slices.{key}")
             slices[key] = next((other for other in slices.values() if torch.equal(other, own)), own)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 from torch_geometric.data import Data
 
 from pyg_liesym.datasets.flow_windows import FlowWindows, load_frames
+from pyg_liesym.datasets.io.tensors import load_tensor
 from pyg_liesym.datasets.simulation.plume_files import plume_files, recipe_name, write_plumes
 from pyg_liesym.datasets.simulation.plume_settings import FRAMES, LEVELS, PlumeSetting, plume_batches
 from pyg_liesym.field.action import quarter_turn
@@ -172,7 +172,7 @@ class SmokePlume(FlowWindows):
             length = min(map(len, frames))
             self.save(torch.stack([_as_ours(flow[:length], self.setting) for flow in frames]))
         else:
-            self.save(torch.cat([load_file(path)["velocity"] for path in self.raw_paths]))
+            self.save(torch.cat([load_tensor(path, "velocity") for path in self.raw_paths]))
 
     def equivariance_error(self) -> float:
         r"""How far the plumes of a level of ``graded`` are from being turns of one another.

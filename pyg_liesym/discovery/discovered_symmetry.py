@@ -138,7 +138,7 @@ class DiscoveredSymmetry:
         tensors = (folder / _TENSORS).read_bytes()
         try:
             description = json.loads((folder / _DESCRIPTION).read_text())
-        except json.JSONDecodeError as error:
+        except ValueError as error:  # not JSON, or not UTF-8
             raise ValueError(f"{folder / _DESCRIPTION} is not valid JSON: {error}") from error
         if description.get("format") != _FORMAT:
             raise ValueError(f"{folder} has format {description.get('format')!r}, this version reads {_FORMAT}")

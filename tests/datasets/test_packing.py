@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch_geometric.data import Data
 
 from pyg_liesym.datasets.packing import load_packed, pack, save_packed
@@ -43,3 +44,16 @@ def test_wrong_number_of_rows_is_named() -> None:
         pack(torch.tensor([2, 3]), {"pos": torch.zeros(4, 2)}, {})
     with pytest.raises(ValueError, match="2 rows of the graph feature 'y', got 3"):
         pack(torch.tensor([2, 3]), {"pos": torch.zeros(5, 2)}, {"y": torch.zeros(3)})
+
+
+def test_damage_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    save_packed(path, *packed())
+    content = path.read_bytes()
+    for damaged in (b"", content[:3], content[:100], content[:-1], b"\xff" * len(content)):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"a\.safetensors is not a complete safetensors file"):
+            load_packed(path)
+    save_file({"other": torch.zeros(1)}, path)
+    with pytest.raises(ValueError, match=r"a\.safetensors is not a complete safetensors file"):
+        load_packed(path)

@@ -136,7 +136,7 @@ class ArrayJets:
         missing = [name for name in needed if name not in self._rows]
         if missing:
             hint = ": labels go into an .npz, numpy.savez(path, p4=..., label=...)" if _LABEL in missing else ""
-            raise ValueError(f"{path} lacks {some_of(missing)}, it has {some_of(self._rows)}{hint}")
+            raise ValueError(f"{path} lacks the arrays {some_of(missing)}, it has {some_of(self._rows)}{hint}")
         if self.num_jets == 0 or 0 in self._rows[_P4].shape:
             raise ValueError(f"{path} has no jets")
         self._needed = [_P4, *needed, *(name for name in (_COUNTS, _MASK) if name in self._rows)]

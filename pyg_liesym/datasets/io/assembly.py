@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyg_liesym.datasets.io.files import some_of
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.schema import JetSchema
 
@@ -82,14 +83,16 @@ def class_indices(
     meaning = dict(enumerate(classes)) if jet_labels is None else dict(jet_labels)
     strangers = sorted(set(meaning.values()) - set(classes))
     if strangers:
-        raise ValueError(f"jet_labels names {strangers}, which are not among the classes {tuple(classes)}")
+        raise ValueError(f"`jet_labels` names {some_of(strangers)}, which are not among the classes {some_of(classes)}")
     found, position = np.unique(values, return_inverse=True)
     unknown = [value for value in found.tolist() if value not in meaning]
     if unknown and strict:
         hint = (
-            "jet_labels does not name" if jet_labels is not None else f"the classes {tuple(classes)} have no place for"
+            "`jet_labels` does not name"
+            if jet_labels is not None
+            else f"the classes {some_of(classes)} have no place for"
         )
-        raise ValueError(f"{where}: {name} has the values {unknown} that {hint}: pass jet_labels={{value: class, …}}")
+        raise ValueError(f"{where}: {name} has the values {some_of(unknown)} that {hint}: name them by `jet_labels`")
     place = {value: list(classes).index(name) for value, name in meaning.items()}
     table = np.array([place.get(value, -1) for value in found.tolist()], dtype=np.int64)
     return np.asarray(table[position.reshape(-1)], dtype=np.int64)
@@ -198,11 +201,11 @@ def columns_of(jets: JetArrays, schema: JetSchema) -> dict[str, NDArray[np.float
     """
     missing = [name for name in schema.particle if name not in jets.particle]
     if missing:
-        raise ValueError(f"the jets lack the particle columns {missing}, they have {list(jets.particle)}")
+        raise ValueError(f"the jets lack the particle columns {some_of(missing)}, they have {some_of(jets.particle)}")
     if schema.weight is not None and jets.weight is None:
-        raise ValueError(f"the jets have no weights to write as {schema.weight!r}: read them with weight=...")
+        raise ValueError(f"the jets have no weights to write as {schema.weight!r}: read them by `weight`")
     if schema.labelled and len(jets) and not 0 <= jets.label.min() <= jets.label.max() < len(schema.classes):
-        raise ValueError(f"labels must index {schema.classes}, got {sorted(set(jets.label.tolist()))}")
+        raise ValueError(f"labels must index {some_of(schema.classes)}, got {some_of(np.unique(jets.label).tolist())}")
     return {name: jets.particle[name] for name in schema.particle}
 
 

@@ -113,7 +113,7 @@ class EnergyFlowJets:
         if unknown and strict:
             jet = np.argwhere(np.isin(pid, unknown, kind="sort") | np.isnan(pid))[0][0]
             raise ValueError(
-                f"{self.path}: the PDG ids {unknown} have no known mass (jet {first + jet}); "
+                f"{self.path}: the PDG ids {some_of(unknown)} have no known mass (jet {first + jet}); "
                 f"known are {list(PARTICLES)}"
             )
         nothing = (np.nan, np.nan)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
@@ -36,16 +37,26 @@ class LayoutError(ValueError):
     """A file that is whole and readable but does not have what is needed."""
 
 
+def read_json(path: PathLike) -> Any:
+    """Reads a JSON file.
+
+    Raises:
+        ValueError: Naming the file, if it is not JSON in UTF-8.
+    """
+    with naming_damage(path, "JSON"):
+        return json.loads(Path(path).read_text("utf-8"))
+
+
 def some_of(names: Iterable[object], most: int = 12) -> str:
     """The first names of a list for a message, and how many more there are.
 
     Example:
         >>> some_of(["E", "PX", "PY", "PZ"], most=2)
-        "'E', 'PX' and 2 more"
+        "['E', 'PX'] and 2 more"
     """
     listed = [repr(name) for name in names]
     rest = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return (", ".join(listed[:most]) or "nothing") + rest
+    return f"[{', '.join(listed[:most])}]{rest}"
 
 
 def check_unpacked(where: str, stored: int, unpacked: int) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from pyg_liesym.datasets.io.files import LayoutError, PathLike, naming_damage
+from pyg_liesym.datasets.io.files import LayoutError, PathLike, check_unpacked, naming_damage
 from pyg_liesym.writing import whole_file
 
 HDF5_START = b"\x89HDF\r\n\x1a\n"
@@ -87,12 +87,20 @@ class _Remembering(io.FileIO):
 
 
 def check_chunks(path: Path, dataset: Any) -> None:
-    """Refuses a dataset that lacks some of its chunks, which HDF5 would silently fill with zeros.
+    """Refuses a dataset that is not all there: HDF5 would silently fill what is missing with zeros.
 
     Raises:
-        LayoutError: Naming the file, the dataset and both numbers.
+        LayoutError: Naming the file, the dataset and what it should have; also if a few bytes would fill the memory.
     """
-    if dataset.chunks is None or not dataset.size:
+    if not dataset.size or dataset.is_virtual:
+        return
+    stored, unpacked = dataset.id.get_storage_size(), dataset.size * dataset.dtype.itemsize
+    if not 0 < stored <= path.stat().st_size or (dataset.chunks is None and stored != unpacked):
+        raise LayoutError(
+            f"{path}: the dataset {dataset.name} should have {unpacked} bytes, but {stored} are stored: it is damaged"
+        )
+    check_unpacked(f"{path}: the dataset {dataset.name}", stored, unpacked)
+    if dataset.chunks is None:
         return
     expected = math.prod(-(-length // chunk) for length, chunk in zip(dataset.shape, dataset.chunks, strict=True))
     found = dataset.id.get_num_chunks()

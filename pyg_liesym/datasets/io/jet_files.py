@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol
 
 from pyg_liesym.datasets.io.array_jets import ArrayJets
 from pyg_liesym.datasets.io.energyflow import EnergyFlowJets
-from pyg_liesym.datasets.io.files import PathLike
+from pyg_liesym.datasets.io.files import PathLike, some_of
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.lorentznet import PaddedJets, write_padded
 from pyg_liesym.datasets.io.root import RootJets
@@ -145,8 +145,9 @@ def find_common_schema(files: Sequence[PathLike], tree: str | None = None) -> Je
     kinds = {(schema.labelled, schema.jet_labels is None, schema.tree) for schema in schemas}
     names = {pair for schema in schemas for pair in (schema.jet_labels or {}).items()}
     if len(kinds) > 1 or len({value for value, _ in names}) < len(names):
-        found = [f"{file}: {_labels_in_words(schema)}" for file, schema in zip(files, schemas, strict=True)]
-        raise ValueError("files with different labels cannot be read together: " + "; ".join(found))
+        found = {_labels_in_words(schema): str(file) for file, schema in zip(files, schemas, strict=True)}
+        some = "; ".join(f"{file}: {labels}" for labels, file in list(found.items())[:4])
+        raise ValueError(f"files with different labels cannot be read together: {some}")
     first = schemas[0]
     labels = {value: name for schema in schemas for value, name in (schema.jet_labels or {}).items()}
     classes = tuple(dict.fromkeys(name for schema in schemas for name in schema.classes))
@@ -156,7 +157,7 @@ def find_common_schema(files: Sequence[PathLike], tree: str | None = None) -> Je
 
 
 def _labels_in_words(schema: JetSchema) -> str:
-    return f"{', '.join(schema.classes[:12])} in {schema.tree!r}" if schema.labelled else "no labels"
+    return f"{some_of(schema.classes)} in {schema.tree!r}" if schema.labelled else "no labels"
 
 
 def _reader_of(path: Path) -> type[JetReader]:

@@ -19,7 +19,7 @@ from pyg_liesym.datasets.io.assembly import (
     class_indices,
     columns_of,
 )
-from pyg_liesym.datasets.io.files import PathLike
+from pyg_liesym.datasets.io.files import PathLike, some_of
 from pyg_liesym.datasets.io.hdf5 import HDF5_START, check_chunks, check_filters, create_hdf5, open_hdf5
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.schema import JetSchema
@@ -54,9 +54,8 @@ class PaddedJets:
             for name in shapes:
                 check_filters(path, file[name])
                 check_chunks(path, file[name])
-            ours, names = file.attrs.get("layout") == _LAYOUT, file.attrs.get("classes")
+            ours, self._names = file.attrs.get("layout") == _LAYOUT, _noted_classes(file)
         self.columns = tuple(shapes)
-        self._names = None if names is None else tuple(json.loads(names))
         label = _BINARY if _BINARY in shapes else _MANY
         self._label = label if schema.labelled else None
         needed = {"Pmu": 3, "Nobj": 1, label: 1} if schema.labelled else {"Pmu": 3, "Nobj": 1}
@@ -64,7 +63,7 @@ class PaddedJets:
         missing = [name for name in needed if name not in shapes]
         if missing:
             hint = f"; it has no labels, neither {_BINARY} nor {_MANY}" if label in missing else ""
-            raise ValueError(f"{path} lacks the datasets {missing}, it has {sorted(shapes)}{hint}")
+            raise ValueError(f"{path} lacks the datasets {some_of(missing)}, it has {some_of(sorted(shapes))}{hint}")
         self.num_jets = shapes["Pmu"][0]
         if self.num_jets == 0:
             raise ValueError(f"{path} has no jets")
@@ -85,7 +84,7 @@ class PaddedJets:
     def find_schema(cls, path: Path, tree: str | None) -> JetSchema:
         """All that can be read from a file but its weights; classes that it does not name are their numbers."""
         with open_hdf5(path) as file:
-            names = file.attrs.get("classes")
+            names = _noted_classes(file)
             label = next((name for name in (_BINARY, _MANY) if name in file), None)
             shape = file["Pmu"].shape[:2] if "Pmu" in file else None
             particle = tuple(name for name in file if name != "label" and getattr(file[name], "shape", None) == shape)
@@ -93,7 +92,7 @@ class PaddedJets:
                 values = {value: str(value) for value in np.unique(file[label][:]).tolist()}
                 return JetSchema(tuple(values.values()), values, particle=particle)
             classes = ("0", "1") if names is None and label == _BINARY else JetSchema().classes
-            classes = classes if names is None else tuple(json.loads(names))
+            classes = classes if names is None else names
         return JetSchema(classes, particle=particle, labelled=label is not None)
 
     def read(self, start: int = 0, stop: int | None = None) -> JetArrays:
@@ -148,11 +147,23 @@ class PaddedJets:
         classes, meaning = self.schema.classes, self.schema.jet_labels
         if meaning is None and self._names is not None:
             if not set(self._names) <= set(classes):
-                raise ValueError(f"{self.path} has the classes {self._names}, not all of {classes}: pass classes=...")
+                own, asked = some_of(self._names), some_of(classes)
+                raise ValueError(f"{self.path} has the classes {own}, not all of {asked}: choose by `classes`")
             meaning = dict(enumerate(self._names))
         return class_indices(
             arrays[self._label], str(self.path), self._label, classes, meaning, strict=self.schema.strict
         )
+
+
+def _noted_classes(file: Any) -> tuple[str, ...] | None:
+    """The names of the classes that our writer has noted in a file."""
+    noted = file.attrs.get("classes")
+    names = None if noted is None else json.loads(noted)
+    if names is None:
+        return None
+    if not (isinstance(names, list) and names and all(isinstance(name, str) for name in names)):
+        raise ValueError(f"its attribute `classes` should list names, got {noted!r:.100}")
+    return JetSchema(tuple(names)).classes
 
 
 class PaddedWriter:

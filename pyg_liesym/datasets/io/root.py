@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyg_liesym.datasets.io.assembly import assemble, check_range, check_read, check_values, class_indices
-from pyg_liesym.datasets.io.files import LayoutError, PathLike, find_files, naming_damage
+from pyg_liesym.datasets.io.files import LayoutError, PathLike, check_unpacked, find_files, naming_damage, some_of
 from pyg_liesym.datasets.io.jet_arrays import JetArrays, concatenate_jets
 from pyg_liesym.datasets.io.jet_class_2 import JET_CLASS_2
 from pyg_liesym.datasets.io.root_writer import AXIS, P4, PLANE, TREE
@@ -19,6 +19,7 @@ from pyg_liesym.datasets.io.schema import JetSchema
 TREES = ("TTree", "ROOT::RNTuple")
 """Classes of what has branches; uproot writes the second since its version 5.7."""
 _STEP = 100_000
+_UNLABELLED = "it has no labels"
 # A branch that JetClass-II has, and files of others with a `jet_label` hardly.
 _OF_JET_CLASS_2 = "aux_genpart_isResX"
 
@@ -83,13 +84,15 @@ class RootJets:
         self._needed = [*P4, *self._labels, *schema.particle, *([schema.weight] if schema.weight else [])]
         trees, existing, self.num_jets = self._survey()
         if schema.tree not in trees:
-            raise ValueError(f"{path} has no tree {schema.tree!r}; its trees are {trees}: pass tree=...")
+            raise ValueError(
+                f"{path} has no tree {schema.tree!r}; its trees are {some_of(trees)}: choose one by `tree`"
+            )
         missing = [name for name in self._needed if name not in existing]
         if missing:
             labels = [name for name in existing if "label" in name]
-            known = f"its labels are {labels}: pass classes=... or jet_labels=..." if labels else "it has no labels"
+            known = f"its labels are {some_of(labels)}: choose by `classes` or `jet_labels`" if labels else _UNLABELLED
             hint = f"; {known}" if "label" in missing[0] else ""
-            raise ValueError(f"{self._where} lacks the branches {missing}, it has {existing}{hint}")
+            raise ValueError(f"{self._where} lacks the branches {some_of(missing)}, it has {some_of(existing)}{hint}")
         if self.num_jets == 0:
             raise ValueError(f"{self._where} has no jets")
         self.columns = tuple(existing)
@@ -165,6 +168,8 @@ class RootJets:
             if source.classname != TREES[0]:  # RNTuple has checksums of its own
                 continue
             branch = source[name]
+            where = f"{self._where}: the branch {name}"
+            check_unpacked(where, branch.compressed_bytes, branch.uncompressed_bytes)
             says = {int(source.num_entries), int(branch.num_entries), int(branch.entry_offsets[-1])}
             if len(says) > 1:
                 raise LayoutError(
@@ -218,10 +223,10 @@ class RootJets:
         onehot = np.stack([flat[name] for name in self._labels], axis=-1).astype(np.float64)
         bad = np.flatnonzero((onehot.sum(-1) != 1) | ((onehot != 0) & (onehot != 1)).any(-1))
         if len(bad) and schema.strict:
-            values = dict(zip(self._labels, onehot[bad[0]].tolist(), strict=True))
+            row = sorted(zip(self._labels, onehot[bad[0]].tolist(), strict=True), key=lambda pair: pair[1] == 0)
             raise ValueError(
-                f"{self._where}: exactly one label must be 1 and the others 0, but jet {first + bad[0]} has {values} "
-                f"({len(bad)} such jets): pass the names of all classes of the file as classes=..."
+                f"{self._where}: exactly one label must be 1 and the others 0, but jet {first + bad[0]} has "
+                f"{dict(row[:12])} ({len(bad)} such jets): give the names of all classes of the file as `classes`"
             )
         label = np.asarray(onehot.argmax(-1), dtype=np.int64)
         label[bad] = -1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyg_liesym.datasets.io.assembly import assemble_padded, check_range, check_read, check_values, class_indices
-from pyg_liesym.datasets.io.files import LayoutError
+from pyg_liesym.datasets.io.files import LayoutError, some_of
 from pyg_liesym.datasets.io.hdf5 import HDF5_START, check_chunks, check_filters, open_hdf5
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.pickled_names import pickled_names
@@ -116,10 +118,23 @@ class TopTaggingJets:
             for field in table.dtype.names:
                 if f"{field}_kind" in table.attrs and field != "index":
                     self._names[field] = self._names_of(bytes(table.attrs[f"{field}_kind"]), field)
+        self._check_names(group)
         for dataset in datasets:
             check_filters(self.path, dataset)
             check_chunks(self.path, dataset)
         return {len(dataset) for dataset in datasets}
+
+    def _check_names(self, group: Any) -> None:
+        """Every block has as many columns as names, and no name is there twice."""
+        for block, names in self._names.items():
+            shape = group[block].shape[1:] if self._fixed else group["table"].dtype[block].shape
+            width = math.prod(shape)
+            if len(names) != width or len(shape) > 1:
+                raise LayoutError(f"{self.path}: {block} has {width} columns but {len(names)} names: it is damaged")
+        counts = Counter(name for names in self._names.values() for name in names)
+        twice = [name for name, count in counts.items() if count > 1]
+        if twice:
+            raise LayoutError(f"{self.path} has the columns {some_of(twice)} more than once")
 
     def _names_of(self, content: bytes, field: str) -> list[str]:
         try:
@@ -153,14 +168,15 @@ class TopTaggingJets:
 
     def _check_columns(self) -> None:
         if self._slots == 0:
-            some = list(self._place)[:8]
-            raise ValueError(f"{self.path} has no columns E_0, PX_0, PY_0, PZ_0, …; its columns begin with {some}")
+            raise ValueError(
+                f"{self.path} has no columns E_0, PX_0, PY_0, PZ_0, …; its columns are {some_of(self._place)}"
+            )
         missing = [name for name in self._needed() if name not in self._place]
         if missing:
             single = [name for name in self._place if not name.rpartition("_")[2].isdigit()]
             raise ValueError(
-                f"{self.path} lacks the columns {missing[:8]} ({len(missing)} in all) of {self._slots} constituents; "
-                f"it has {single} and columns with numbers"
+                f"{self.path} lacks the columns {some_of(missing)} of {self._slots} constituents; it has "
+                f"{some_of(single)} and columns with numbers"
             )
         counts = {part: sum(name.startswith(f"{part}_") and name[len(part) + 1 :].isdigit() for name in self._place)
                   for part in _P4}  # fmt: skip
@@ -190,8 +206,10 @@ def _pandas_group(file: Any) -> tuple[Any, bool]:
     kinds = {name: bytes(file[name].attrs.get("pandas_type", b"")) for name in file}
     frames = [name for name, kind in kinds.items() if kind in (b"frame_table", b"frame")]
     if not frames:
-        raise LayoutError(f"{file.filename} has no table of pandas, only {list(file)}")
+        raise LayoutError(f"{file.filename} has no table of pandas, only {some_of(file)}")
     if "table" not in frames and len(frames) > 1:
-        raise LayoutError(f"{file.filename} has the tables {frames}: keep one a file, or call the one to read 'table'")
+        raise LayoutError(
+            f"{file.filename} has the tables {frames[:12]}: keep one a file, or call the one to read 'table'"
+        )
     name = "table" if "table" in frames else frames[0]
     return file[name], kinds[name] == b"frame"

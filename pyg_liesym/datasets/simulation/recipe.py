@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from pyg_liesym.datasets.io.files import read_json
 from pyg_liesym.writing import whole_file
 
 
@@ -27,7 +28,7 @@ def check_recipe(
     """
     note = folder / "recipe.json"
     try:
-        found = {**before, **json.loads(note.read_text())} if note.exists() else settings
+        found = {**before, **read_json(note)} if note.exists() else settings
     except (TypeError, ValueError) as error:
         raise ValueError(f"{note} is damaged ({error}): choose another folder, or delete it with its files") from error
     suffix = next(iter(files)).suffix

@@ -154,7 +154,9 @@ def test_commands_take_numpy_files(tmp_path: Path, make_jets: MakeJets, capsys: 
 def test_training_needs_labels(tmp_path: Path, make_jets: MakeJets) -> None:
     jets = make_jets(9)
     np.save(tmp_path / "a.npy", padded(jets, jets.p4, 30))
-    with pytest.raises(ValueError, match=r"a\.npy lacks 'label', it has 'p4': labels go into an \.npz"):
+    with pytest.raises(
+        ValueError, match=r"a\.npy lacks the arrays \['label'\], it has \['p4'\]: labels go into an \.npz"
+    ):
         Jets(files=tmp_path / "a.npy")
     np.savez(tmp_path / "a.npz", p4=padded(jets, jets.p4, 30), label=jets.label)
     assert Jets(files=tmp_path / "a.npz").classes == ("QCD", "Tbqq")

@@ -2,6 +2,7 @@ import gzip
 import hashlib
 import io
 import json
+import sys
 import tarfile
 
 import numpy as np
@@ -17,20 +18,29 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_download(server, tmp_path, capsys):
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_download(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
     server.files["/a.h5"] = CONTENT
     path = download_file(f"{server.address}/a.h5", tmp_path / "new" / "a.h5", checksum=SHA)
     assert path.read_bytes() == CONTENT
     assert names(tmp_path / "new") == ["a.h5"]
-    shown = capsys.readouterr().err
+    shown = sys.stderr.getvalue()
     assert "a.h5" in shown
     assert "3.00M" in shown
 
 
-def test_without_progress_nothing_is_printed(server, tmp_path, capsys):
+def test_without_a_terminal_or_progress_nothing_is_printed(server, tmp_path, capsys, monkeypatch):
     server.files["/a.h5"] = CONTENT
-    download_file(f"{server.address}/a.h5", tmp_path / "a.h5", checksum=SHA, progress=False)
+    download_file(f"{server.address}/a.h5", tmp_path / "a.h5", checksum=SHA)
     assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    download_file(f"{server.address}/a.h5", tmp_path / "b.h5", checksum=SHA, progress=False)
+    assert sys.stderr.getvalue() == ""
 
 
 def test_what_is_there_is_not_asked_for(server, tmp_path):

@@ -92,7 +92,7 @@ def test_wrong_values_are_given_out_where_they_are_to_be_counted(tmp_path, write
 def test_wrong_arrays(tmp_path, write_energyflow):
     path, x, y = write_energyflow(tmp_path / "a.npz")
     for arrays, message in [
-        ({"X": x}, "expected the arrays p4, or X and y of EnergyFlow, got 'X'"),
+        ({"X": x}, r"expected the arrays p4, or X and y of EnergyFlow, got \['X'\]"),
         ({"X": x[..., :3], "y": y}, r"expected real X \[J, M, 4\] and y \[J\], got \(20, 30, 3\)"),
         ({"X": x, "y": y[1:]}, r"expected real X \[J, M, 4\] and y \[J\]"),
         ({"X": x[:0], "y": y[:0]}, "has no jets"),

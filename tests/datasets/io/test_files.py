@@ -1,6 +1,6 @@
 import pytest
 
-from pyg_liesym.datasets.io.files import LayoutError, find_files, naming_damage
+from pyg_liesym.datasets.io.files import LayoutError, find_files, naming_damage, read_json, some_of
 
 
 def test_paths_and_globs_in_order(tmp_path):
@@ -24,3 +24,16 @@ def test_damage_is_named_and_layout_errors_pass():
         raise KeyError("x")
     with pytest.raises(LayoutError, match=r"^my own words$"), naming_damage("a.h5", "HDF5"):
         raise LayoutError("my own words")
+
+
+def test_long_lists_are_cut():
+    assert some_of(f"column{i}" for i in range(10_000)).endswith("'column11'] and 9988 more")
+    assert len(some_of(range(10**5))) < 100
+    assert some_of([]) == "[]"
+
+
+@pytest.mark.parametrize("content", [b"\xff{}", b"{", b""])
+def test_damaged_json_names_the_file(tmp_path, content):
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.json is not a complete JSON file"):
+        read_json(tmp_path / "a.json")

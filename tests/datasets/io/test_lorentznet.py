@@ -74,7 +74,7 @@ def test_classes_of_our_own_files_are_matched_by_name(tmp_path, make_jets):
     jets = make_jets(8)
     path = save_jets(tmp_path / "a.h5", jets, SCHEMA)
     np.testing.assert_array_equal(open_jet_file(path, JetSchema(classes=("Tbqq", "QCD"))).read().label, 1 - jets.label)
-    with pytest.raises(ValueError, match=r"a\.h5 has the classes \('QCD', 'Tbqq'\), not all of \('gluon', 'quark'\)"):
+    with pytest.raises(ValueError, match=r"a\.h5 has the classes \['QCD', 'Tbqq'\], not all of \['gluon', 'quark'\]"):
         open_jet_file(path, JetSchema(classes=("gluon", "quark"))).read()
 
 

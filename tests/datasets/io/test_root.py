@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 import uproot
 
+from pyg_liesym.datasets.io import files
 from pyg_liesym.datasets.io.files import find_files
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.jet_files import find_schema, jet_writer, open_jet_file, save_jets
 from pyg_liesym.datasets.io.root import RootJets, read_jets
-from pyg_liesym.datasets.io.root_writer import write_jets
+from pyg_liesym.datasets.io.root_writer import P4, write_jets
 from pyg_liesym.datasets.io.schema import JetSchema
 
 CLASSES = ("QCD", "Tbqq")
@@ -152,7 +153,7 @@ def test_missing_branches_are_named_with_those_that_exist(tmp_path, make_jets):
 
 def test_missing_label_says_which_labels_there_are(tmp_path, make_jets):
     path = write_jets(tmp_path / "a.root", make_jets(5), CLASSES)
-    with pytest.raises(ValueError, match=r"lacks.*label_Hbb.*its labels are.*label_Tbqq.*classes="):
+    with pytest.raises(ValueError, match=r"lacks.*label_Hbb.*its labels are.*label_Tbqq.*choose by `classes`"):
         read_jets(path, ("QCD", "Hbb"))
 
 
@@ -348,3 +349,22 @@ def test_what_float32_cannot_hold_is_not_finite(tmp_path, make_jets):
                         **{f"label_{name}": np.array([1, 0]) == i for i, name in enumerate(CLASSES)}}  # fmt: skip
     with pytest.raises(ValueError, match=r"part_energy has the value 1e\+39 in jet 0"):
         RootJets(path, JetSchema(CLASSES)).read()
+
+
+def test_a_message_is_no_list_of_a_thousand_branches(tmp_path):
+    with uproot.recreate(tmp_path / "a.root") as file:
+        file.mktree("tree", {f"HLT_path_number_{i}": "i1" for i in range(1500)}).extend(
+            {f"HLT_path_number_{i}": np.zeros(2, np.int8) for i in range(1500)}
+        )
+    with pytest.raises(ValueError, match=r"lacks the branches .*it has .* and 1488 more") as caught:
+        RootJets(tmp_path / "a.root", JetSchema())
+    assert len(str(caught.value)) < 1000
+
+
+def test_a_few_bytes_do_not_fill_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_MUCH", 1 << 20)
+    zeros = ak.unflatten(np.zeros(400_000, np.float32), np.full(20, 20_000))
+    with uproot.recreate(tmp_path / "a.root", compression=uproot.LZMA(9)) as file:
+        file.mktree("tree", dict.fromkeys(P4, "var * float32")).extend(dict.fromkeys(P4, zeros))
+    with pytest.raises(ValueError, match=r"the branch part_energy would unpack from \d+ to \d+ bytes"):
+        RootJets(tmp_path / "a.root", JetSchema(labelled=False))

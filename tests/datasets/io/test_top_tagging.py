@@ -80,10 +80,10 @@ def test_names_that_are_no_plain_list_are_refused(tmp_path, make_jets, write_top
 def test_missing_columns_are_named(tmp_path, make_jets, write_top_tagging):
     names = [f"{c}_{i}" for i in range(200) for c in ("E", "PX", "Py", "PZ")] + [f"truth{c}" for c in "EXYZ"]
     path = write_top_tagging(tmp_path / "a.h5", make_jets(3), names=names)
-    with pytest.raises(ValueError, match=r"a\.h5 lacks the columns \['PY_0'.*200 in all.*'ttv', 'is_signal_new'"):
+    with pytest.raises(ValueError, match=r"a\.h5 lacks the columns \['PY_0'.*188 more of 200 .*'ttv', 'is_signal_new'"):
         TopTaggingJets(path, SCHEMA)
     other = write_top_tagging(tmp_path / "b.h5", make_jets(3), names=[f"x{i}" for i in range(804)])
-    with pytest.raises(ValueError, match=r"b\.h5 has no columns E_0, PX_0.*begin with \['x0'"):
+    with pytest.raises(ValueError, match=r"b\.h5 has no columns E_0, PX_0.*its columns are \['x0'"):
         TopTaggingJets(other, SCHEMA)
 
 
@@ -135,3 +135,36 @@ def test_of_several_tables_none_is_guessed(tmp_path, make_jets, write_top_taggin
         file.copy("train", "val")
     with pytest.raises(ValueError, match=r"a\.h5 has the tables \['train', 'val'\]: keep one a file"):
         open_jet_file(path, SCHEMA)
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+def test_as_many_names_as_columns(tmp_path, make_jets, write_top_tagging, fixed):
+    names = [f"{component}_{i}" for i in range(3) for component in ("E", "PX", "PY", "PZ")]
+    rest = ["truthE", "truthPX", "truthPY", "truthPZ"]
+    for wrong in ([*names, *rest, "more"], [*names, *rest[:3]]):
+        path = write_top_tagging(
+            tmp_path / "a.h5", make_jets(3, max_count=3), slots=3, names=[*names, *rest], fixed=fixed
+        )
+        with h5py.File(path, "a") as file:
+            if fixed:
+                del file["table/block0_items"]
+                file["table/block0_items"] = np.array(wrong, "S13")
+            else:
+                set_names(file["table/table"], wrong)
+        with pytest.raises(ValueError, match=rf"a\.h5: .*block.*has 16 columns but {len(wrong)} names: it is damaged"):
+            open_jet_file(path)
+    path = write_top_tagging(tmp_path / "a.h5", make_jets(3, max_count=3), slots=3, names=[*names, *rest[:3], "E_0"])
+    with pytest.raises(ValueError, match=r"a\.h5 has the columns \['E_0'\] more than once"):
+        open_jet_file(path)
+
+
+def set_names(table, names):
+    table.attrs["values_block_0_kind"] = np.bytes_(pickle.dumps(names, protocol=0))
+
+
+def test_a_message_is_no_list_of_a_thousand_columns(tmp_path, make_jets, write_top_tagging):
+    names = [f"{component}_{i}" for i in range(2000) for component in ("E", "PX", "PY", "PZZ")]
+    path = write_top_tagging(tmp_path / "a.h5", make_jets(2), slots=2000, names=[*names, *"abcd"], fixed=True)
+    with pytest.raises(ValueError, match=r"lacks the columns \['PZ_0', .*\] and 1988 more of 2000") as caught:
+        open_jet_file(path)
+    assert len(str(caught.value)) < 1000
