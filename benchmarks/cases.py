@@ -80,7 +80,7 @@ def complete(num_nodes: int, batch_size: int) -> Case:
 
 def jets(count: int) -> Case:
     """The first jets of the packaged sample with all their constituents, packed: sizes differ, nothing is padded."""
-    from pyg_liesym.datasets.jets import Jets
+    from pyg_liesym.datasets.jets.jets import Jets
     from pyg_liesym.datasets.loader import PackedLoader
 
     batch = next(iter(PackedLoader(Jets(), count)))

@@ -20,7 +20,7 @@ import numpy as np
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.jet_files import jet_writer
 from pyg_liesym.datasets.io.schema import JetSchema
-from pyg_liesym.datasets.streaming import StreamingJets
+from pyg_liesym.datasets.jets.streaming import StreamingJets
 
 COPIES, CONSTITUENTS = 16, 50
 

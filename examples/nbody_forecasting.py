@@ -20,9 +20,9 @@ import torch
 from torch import Tensor
 
 from pyg_liesym import LieGNN
+from pyg_liesym.datasets.bodies.vector_pairs import VectorPairs
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.datasets.simulation.gravity import Orbits, one_step_pairs, simulate_orbits
-from pyg_liesym.datasets.vector_pairs import VectorPairs
 from pyg_liesym.lie import euclidean_metric
 from pyg_liesym.plot import plot_rollout
 from pyg_liesym.systems import TrajectoryForecasting

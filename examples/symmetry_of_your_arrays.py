@@ -19,9 +19,9 @@ import lightning as L
 import numpy as np
 
 from pyg_liesym import DiscoveredSymmetry, LieGAN, LieGNN
+from pyg_liesym.datasets.bodies.vector_pairs import VectorPairs
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
-from pyg_liesym.datasets.vector_pairs import VectorPairs
 from pyg_liesym.plot import plot_basis, plot_metric
 from pyg_liesym.systems import TrajectoryForecasting
 from pyg_liesym.systems.data import load_vectors

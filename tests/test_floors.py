@@ -28,6 +28,12 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"conv", "grid"},
         {"models"},
     ),
+    "datasets": (
+        {"io", "packed_graphs", "samples"},
+        {"packing", "simulation"},
+        {"loader"},
+        {"bodies", "flows", "jets"},
+    ),
     "datasets.io": (
         {"files", "jet_arrays", "jet_class_2", "pickled_names", "schema"},
         {"assembly", "download", "hdf5", "npy", "tensors"},

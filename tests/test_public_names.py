@@ -63,7 +63,9 @@ def hidden() -> dict[str, str]:
     found = {}
     for path in sorted((ROOT / "pyg_liesym").rglob("*.py")):
         package, name = dotted(path.parent / "__init__.py"), namesake(path)
-        if name is not None and name not in PUBLIC.get(package, ()) and package.split(".")[0] != "cli":
+        # A room without a front of its own shows its names in that of the package around it.
+        front = package if package in PUBLIC else package.rpartition(".")[0]
+        if name is not None and name not in PUBLIC.get(front, ()) and package.split(".")[0] != "cli":
             found[name] = dotted(path)
     return found
 

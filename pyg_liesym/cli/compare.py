@@ -81,10 +81,10 @@ def table(points: Sequence[Point]) -> list[str]:
 
 
 def _read(paths: list[str] | None, tree: str | None, max_jets: int) -> dict[str, dict[str, Values]]:
-    from pyg_liesym.datasets.chunks import part_of
     from pyg_liesym.datasets.io.files import find_files
     from pyg_liesym.datasets.io.jet_arrays import concatenate_jets
     from pyg_liesym.datasets.io.jet_files import find_common_schema, open_jet_file
+    from pyg_liesym.datasets.jets.chunks import part_of
     from pyg_liesym.metrics.jet_statistics import statistics_of_classes
 
     if not paths:

@@ -12,7 +12,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from pyg_liesym.datasets.io.schema import JetSchema
-    from pyg_liesym.datasets.jet_summary import JetSummary
+    from pyg_liesym.datasets.jets.jet_summary import JetSummary
 
 
 def info(files: list[str], tree: str | None = None, chunk_size: int = 5000) -> None:
@@ -28,7 +28,7 @@ def info(files: list[str], tree: str | None = None, chunk_size: int = 5000) -> N
     from pyg_liesym.cli.files import pieces
     from pyg_liesym.datasets.io.files import find_files
     from pyg_liesym.datasets.io.jet_files import find_schema, open_jet_file
-    from pyg_liesym.datasets.jet_summary import JetSummary
+    from pyg_liesym.datasets.jets.jet_summary import JetSummary
 
     for number, path in enumerate(find_files(files)):
         kind, schema = find_schema(path, tree)

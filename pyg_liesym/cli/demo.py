@@ -18,10 +18,10 @@ from pyg_liesym.cli.files import write_json
 from pyg_liesym.cli.page import Page
 from pyg_liesym.cli.reproduce.experiment import Bench, Sitting
 from pyg_liesym.cli.reproduce.jets_tagging import SmallTagger, train_tagger
-from pyg_liesym.datasets.jets import Jets
+from pyg_liesym.datasets.bodies.vector_pairs import VectorPairs
+from pyg_liesym.datasets.jets.jets import Jets
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
-from pyg_liesym.datasets.vector_pairs import VectorPairs
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.liegan import LieGAN
 from pyg_liesym.discovery.training import quiet

@@ -136,7 +136,7 @@ def leading_constituents(jets: Any = None, count: int = 2) -> tuple[Tensor, Tens
     Shapes:
         - **output**: :math:`(S, count, 4)` and :math:`(S)`
     """
-    from pyg_liesym.datasets.jets import Jets
+    from pyg_liesym.datasets.jets.jets import Jets
     from pyg_liesym.datasets.loader import PackedLoader
 
     dataset = Jets(max_constituents=count) if jets is None else jets

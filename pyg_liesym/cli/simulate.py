@@ -17,7 +17,7 @@ def simulate_charged_particles(root: Path = Path("datasets/charged_particles"), 
         root: Folder of the data set.
         seed: Seed of the simulation.
     """
-    from pyg_liesym.datasets.charged_particles import SPLITS, ChargedParticles
+    from pyg_liesym.datasets.bodies.charged_particles import SPLITS, ChargedParticles
 
     for split in SPLITS:
         dataset = ChargedParticles(str(root), split, seed=seed)  # type: ignore[arg-type]

@@ -82,7 +82,7 @@ def _place(device: str) -> torch.device:
 
 
 def _scores(tagger: Tagger, jets: JetArrays, batch_size: int, device: torch.device) -> NDArray[np.float32]:
-    from pyg_liesym.datasets.jet_batch import jet_batch
+    from pyg_liesym.datasets.jets.jet_batch import jet_batch
 
     scores = np.empty((len(jets), len(tagger.classes)), np.float32)
     # Jets of like length together, so that a long one does not make a batch large by itself.

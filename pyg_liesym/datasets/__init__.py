@@ -24,33 +24,33 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from pyg_liesym.datasets.charged_particles import ChargedParticles
-    from pyg_liesym.datasets.gravitational_orbits import GravitationalOrbits
-    from pyg_liesym.datasets.jet_class import JetClass
-    from pyg_liesym.datasets.jet_flow import JetFlow
-    from pyg_liesym.datasets.jets import Jets
+    from pyg_liesym.datasets.bodies.charged_particles import ChargedParticles
+    from pyg_liesym.datasets.bodies.gravitational_orbits import GravitationalOrbits
+    from pyg_liesym.datasets.bodies.vector_pairs import VectorPairs
+    from pyg_liesym.datasets.flows.jet_flow import JetFlow
+    from pyg_liesym.datasets.flows.smoke_plume import SmokePlume
+    from pyg_liesym.datasets.jets.jet_class import JetClass
+    from pyg_liesym.datasets.jets.jets import Jets
+    from pyg_liesym.datasets.jets.quark_gluon import QuarkGluon
+    from pyg_liesym.datasets.jets.streaming import StreamingJets
+    from pyg_liesym.datasets.jets.streaming_loader import StreamingLoader
+    from pyg_liesym.datasets.jets.top_landscape import TopLandscape
     from pyg_liesym.datasets.loader import PackedLoader
-    from pyg_liesym.datasets.quark_gluon import QuarkGluon
-    from pyg_liesym.datasets.smoke_plume import SmokePlume
-    from pyg_liesym.datasets.streaming import StreamingJets
-    from pyg_liesym.datasets.streaming_loader import StreamingLoader
-    from pyg_liesym.datasets.top_landscape import TopLandscape
-    from pyg_liesym.datasets.vector_pairs import VectorPairs
 else:
     __getattr__, __dir__ = lazy(
         __name__,
         {
-            "charged_particles": ["ChargedParticles"],
-            "gravitational_orbits": ["GravitationalOrbits"],
-            "jet_class": ["JetClass"],
-            "jet_flow": ["JetFlow"],
-            "jets": ["Jets"],
+            "bodies.charged_particles": ["ChargedParticles"],
+            "bodies.gravitational_orbits": ["GravitationalOrbits"],
+            "jets.jet_class": ["JetClass"],
+            "flows.jet_flow": ["JetFlow"],
+            "jets.jets": ["Jets"],
             "loader": ["PackedLoader"],
-            "quark_gluon": ["QuarkGluon"],
-            "smoke_plume": ["SmokePlume"],
-            "streaming": ["StreamingJets"],
-            "streaming_loader": ["StreamingLoader"],
-            "top_landscape": ["TopLandscape"],
-            "vector_pairs": ["VectorPairs"],
+            "jets.quark_gluon": ["QuarkGluon"],
+            "flows.smoke_plume": ["SmokePlume"],
+            "jets.streaming": ["StreamingJets"],
+            "jets.streaming_loader": ["StreamingLoader"],
+            "jets.top_landscape": ["TopLandscape"],
+            "bodies.vector_pairs": ["VectorPairs"],
         },
     )

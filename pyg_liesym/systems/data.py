@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 from torch_geometric.data import InMemoryDataset
 
-from pyg_liesym.datasets.charged_particles import ChargedParticles
+from pyg_liesym.datasets.bodies.charged_particles import ChargedParticles
+from pyg_liesym.datasets.bodies.vector_pairs import VectorPairs
 from pyg_liesym.datasets.io.npy import read_array
-from pyg_liesym.datasets.jets import Jets
+from pyg_liesym.datasets.jets.jets import Jets
 from pyg_liesym.datasets.loader import EpochSampler, PackedLoader
 from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
 from pyg_liesym.datasets.simulation.orbit_starts import OrbitKind
-from pyg_liesym.datasets.vector_pairs import VectorPairs
 
 Split = Literal["train", "val", "test"]
 

@@ -8,10 +8,10 @@ import lightning as L
 from torch.utils.data import DataLoader, Dataset
 from torch_geometric.data import Batch, Data
 
-from pyg_liesym.datasets.flow_windows import FlowWindows
+from pyg_liesym.datasets.flows.flow_windows import FlowWindows
+from pyg_liesym.datasets.flows.smoke_plume import PlumeSplit, SmokePlume
 from pyg_liesym.datasets.loader import EpochSampler
 from pyg_liesym.datasets.simulation.plume_settings import PlumeSetting
-from pyg_liesym.datasets.smoke_plume import PlumeSplit, SmokePlume
 
 
 class SmokePlumeData(L.LightningDataModule):

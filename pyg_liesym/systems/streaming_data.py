@@ -8,8 +8,8 @@ from importlib import resources
 from typing import Any, Literal
 
 from pyg_liesym.datasets.io.schema import JetSchema
-from pyg_liesym.datasets.streaming import StreamingJets
-from pyg_liesym.datasets.streaming_loader import StreamingLoader
+from pyg_liesym.datasets.jets.streaming import StreamingJets
+from pyg_liesym.datasets.jets.streaming_loader import StreamingLoader
 from pyg_liesym.systems.resumable import ResumesWithinEpoch
 
 StreamSplit = Literal["train", "val", "test", "predict"]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
-from pyg_liesym.datasets.jet_summary import jet_quantities
+from pyg_liesym.datasets.jets.jet_summary import jet_quantities
 
 UNITS = {"pT": " GeV", "mass": " GeV", "constituents": ""}
 """What a tagger can know the range of."""

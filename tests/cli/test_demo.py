@@ -10,7 +10,7 @@ import pytest
 from pyg_liesym.cli import demo as module
 from pyg_liesym.cli.demo import demo
 from pyg_liesym.cli.reproduce.jets_tagging import SmallTagger, train_tagger
-from pyg_liesym.datasets.jets import Jets
+from pyg_liesym.datasets.jets.jets import Jets
 from pyg_liesym.datasets.simulation.gravity import simulate_orbits
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.liegan import LieGAN

@@ -8,7 +8,7 @@ import torch
 
 from pyg_liesym.cli.discover import discover, leading_constituents
 from pyg_liesym.cli.main import main
-from pyg_liesym.datasets.jets import Jets
+from pyg_liesym.datasets.jets.jets import Jets
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from pyg_liesym.cli.main import main
 from pyg_liesym.cli.simulate import simulate_charged_particles, simulate_gravitational_orbits, simulate_jets
-from pyg_liesym.datasets.charged_particles import ChargedParticles
+from pyg_liesym.datasets.bodies.charged_particles import ChargedParticles
 from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
 
 
@@ -36,7 +36,7 @@ def test_unknown_orbits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_charged_particles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("pyg_liesym.datasets.charged_particles.SPLITS", {"train": 4, "val": 2, "test": 3})
+    monkeypatch.setattr("pyg_liesym.datasets.bodies.charged_particles.SPLITS", {"train": 4, "val": 2, "test": 3})
     simulate_charged_particles(tmp_path, seed=1)
     assert [line.split(" systems")[0] for line in capsys.readouterr().out.splitlines()] == [
         "train: 4",

@@ -15,7 +15,7 @@ from pyg_liesym.cli.main import main
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.jet_files import open_jet_file, save_jets
 from pyg_liesym.datasets.io.schema import JetSchema
-from pyg_liesym.datasets.jet_batch import jet_batch
+from pyg_liesym.datasets.jets.jet_batch import jet_batch
 from pyg_liesym.metrics.areas import auc
 from pyg_liesym.nn.models.taggers import build_tagger
 from pyg_liesym.systems.pretrained import load_tagger, save_tagger

@@ -59,7 +59,7 @@ def test_orbits_are_one_step_pairs() -> None:
 
 
 def test_charged_particles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pyg_liesym.datasets.charged_particles.SPLITS", {"train": 4, "val": 2, "test": 2})
+    monkeypatch.setattr("pyg_liesym.datasets.bodies.charged_particles.SPLITS", {"train": 4, "val": 2, "test": 2})
     batch = next(iter(ChargedParticlesData(str(tmp_path), batch_size=2).predict_dataloader()))
     assert batch.pos.shape == (10, 3)
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch_geometric.data import Batch
 
-from pyg_liesym.datasets.smoke_plume import SmokePlume
+from pyg_liesym.datasets.flows.smoke_plume import SmokePlume
 from pyg_liesym.nn.models.field_forecasters import build_forecaster
 from pyg_liesym.systems.field_data import SmokePlumeData
 from pyg_liesym.systems.field_forecasting import FieldForecasting

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch_geometric.data import Batch
 
+from pyg_liesym.datasets.bodies.vector_pairs import VectorPairs
 from pyg_liesym.datasets.loader import PackedLoader
-from pyg_liesym.datasets.vector_pairs import VectorPairs
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.systems.forecasting import TrajectoryForecasting
 

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch_geometric.data import Batch, Data
 from torch_geometric.loader import DataLoader
 
-from pyg_liesym.datasets.jets import Jets
+from pyg_liesym.datasets.bodies.vector_pairs import VectorPairs
+from pyg_liesym.datasets.jets.jets import Jets
 from pyg_liesym.datasets.loader import PackedLoader
-from pyg_liesym.datasets.vector_pairs import VectorPairs
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.taggers import TAGGERS, TaggerName, build_tagger

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.table import Column
 from pyg_liesym.cli.reproduce.training import Clock, best_checkpoint, last_checkpoint, load_best, resume, trainer
-from pyg_liesym.datasets.charged_particles import ChargedParticles
+from pyg_liesym.datasets.bodies.charged_particles import ChargedParticles
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.systems.checkpoint_io import read_checkpoint

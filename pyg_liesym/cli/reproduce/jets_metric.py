@@ -15,7 +15,7 @@ from pyg_liesym.cli.discover import leading_constituents
 from pyg_liesym.cli.files import save_figure
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.table import Column, Run
-from pyg_liesym.datasets.jets import Jets
+from pyg_liesym.datasets.jets.jets import Jets
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.liegan import LieGAN
 from pyg_liesym.lie.algebra import LieAlgebra

@@ -16,7 +16,7 @@ from torch_geometric.data import InMemoryDataset
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.table import Column, Run, paired
 from pyg_liesym.cli.reproduce.training import Clock, last_checkpoint, resume, trainer
-from pyg_liesym.datasets.jets import Jets
+from pyg_liesym.datasets.jets.jets import Jets
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.lie.metric import euclidean_metric, minkowski, scaled

@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 
 from pyg_liesym.cli.files import save_figure
 from pyg_liesym.cli.reproduce.table import Run
-from pyg_liesym.datasets.smoke_plume import SmokePlume
+from pyg_liesym.datasets.flows.smoke_plume import SmokePlume
 from pyg_liesym.field.action import quarter_turn
 from pyg_liesym.field.point_group import PointGroup
 from pyg_liesym.field.representation import vectors

@@ -14,7 +14,7 @@ from torch_geometric.data import Batch
 
 from pyg_liesym.cli.reproduce.relaxed_twins import SteerableTwins, Twin, TwinExperiment, TwinTraining
 from pyg_liesym.cli.reproduce.table import Column
-from pyg_liesym.datasets.jets import Jets
+from pyg_liesym.datasets.jets.jets import Jets
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.field.point_group import rotation
 from pyg_liesym.metrics.equivariance import relative_error

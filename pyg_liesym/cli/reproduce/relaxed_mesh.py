@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from pyg_liesym.cli.reproduce.relaxed_twins import QUARTER_TURN, SteerableTwins, Twin, TwinExperiment, TwinTraining
 from pyg_liesym.cli.reproduce.table import Column
-from pyg_liesym.datasets.smoke_plume import PlumeSplit, SmokePlume
+from pyg_liesym.datasets.flows.smoke_plume import PlumeSplit, SmokePlume
 from pyg_liesym.field.lattice import Lattice
 from pyg_liesym.field.sampling import perturbed_positions, values_at
 from pyg_liesym.metrics.equivariance import relative_error

@@ -14,9 +14,9 @@ from torch_geometric.data import Batch
 
 from pyg_liesym.cli.reproduce.relaxed_twins import QUARTER_TURN, Twin, TwinExperiment, TwinTraining
 from pyg_liesym.cli.reproduce.table import Column
+from pyg_liesym.datasets.bodies.vector_pairs import VectorPairs
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.datasets.simulation.gravity import Orbits, integrate_orbits, simulate_orbits
-from pyg_liesym.datasets.vector_pairs import VectorPairs
 from pyg_liesym.metrics.equivariance import relative_error
 from pyg_liesym.nn.models.relaxed_liegnn import RelaxedLieGNN
 

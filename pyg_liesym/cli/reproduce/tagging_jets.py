@@ -9,7 +9,7 @@ from typing import NamedTuple
 from torch_geometric.data import InMemoryDataset
 
 from pyg_liesym.datasets.io.files import find_files
-from pyg_liesym.datasets.jets import Jets
+from pyg_liesym.datasets.jets.jets import Jets
 
 
 @dataclass(frozen=True)

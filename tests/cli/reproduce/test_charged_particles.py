@@ -13,7 +13,7 @@ from pyg_liesym.cli.reproduce import charged_particles
 from pyg_liesym.cli.reproduce.charged_particles import ChargedParticlesForecast, liegnn_as_egnn
 from pyg_liesym.cli.reproduce.experiment import Sitting, run_experiment
 from pyg_liesym.cli.reproduce.training import Clock
-from pyg_liesym.datasets.charged_particles import ChargedParticles
+from pyg_liesym.datasets.bodies.charged_particles import ChargedParticles
 
 pytestmark = [
     # A run of one batch an epoch, and one that goes on in its own folder.
@@ -24,7 +24,7 @@ pytestmark = [
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("pyg_liesym.datasets.charged_particles.SPLITS", {"train": 100, "val": 4, "test": 6})
+    monkeypatch.setattr("pyg_liesym.datasets.bodies.charged_particles.SPLITS", {"train": 100, "val": 4, "test": 6})
     charged_particles._splits.cache_clear()
     return tmp_path / "data"
 

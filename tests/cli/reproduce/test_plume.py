@@ -15,7 +15,7 @@ from pyg_liesym.cli.reproduce.plume import Plume, _beside_twins
 from pyg_liesym.cli.reproduce.plume_run import PlumeProtocol, forecaster_of
 from pyg_liesym.cli.reproduce.plume_symmetry import learned_against_data, turn_error
 from pyg_liesym.cli.reproduce.training import Clock
-from pyg_liesym.datasets.smoke_plume import SmokePlume
+from pyg_liesym.datasets.flows.smoke_plume import SmokePlume
 from pyg_liesym.systems.field_data import SmokePlumeData
 
 TINY = PlumeProtocol(

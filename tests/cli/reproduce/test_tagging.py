@@ -18,7 +18,7 @@ from pyg_liesym.cli.reproduce.tagging_jets import TaggingJets
 from pyg_liesym.cli.reproduce.tagging_run import TaggerTraining
 from pyg_liesym.cli.reproduce.training import Clock
 from pyg_liesym.cli.tagging_report import SCORES
-from pyg_liesym.datasets.jets import Jets
+from pyg_liesym.datasets.jets.jets import Jets
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.liegan import LieGAN

@@ -11,7 +11,7 @@ from pyg_liesym.cli.reproduce import jets_tagging
 from pyg_liesym.cli.reproduce.experiment import Sitting, run_experiment
 from pyg_liesym.cli.reproduce.tagging_front import TaggingFront, training_speeds
 from pyg_liesym.cli.reproduce.tagging_jets import TaggingJets
-from pyg_liesym.datasets.jets import Jets
+from pyg_liesym.datasets.jets.jets import Jets
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.nn.models.taggers import build_tagger
 

@@ -16,7 +16,7 @@ from pyg_liesym.datasets.io.array_jets import jets_of_arrays
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.jet_files import find_schema, open_jet_file, save_jets
 from pyg_liesym.datasets.io.schema import JetSchema
-from pyg_liesym.datasets.jets import Jets
+from pyg_liesym.datasets.jets.jets import Jets
 
 MakeJets = Callable[..., JetArrays]
 

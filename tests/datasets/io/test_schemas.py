@@ -15,7 +15,7 @@ from pyg_liesym.datasets.io.jet_class_2 import JET_CLASS_2
 from pyg_liesym.datasets.io.jet_files import find_common_schema, find_schema, open_jet_file, save_jets
 from pyg_liesym.datasets.io.root_writer import _type_of, branches_of
 from pyg_liesym.datasets.io.schema import JetSchema
-from pyg_liesym.datasets.jet_summary import JetSummary
+from pyg_liesym.datasets.jets.jet_summary import JetSummary
 
 MakeJets = Callable[..., JetArrays]
 JETCLASS_II = Path(__file__).parents[4] / "shared" / "data" / "jetclass2" / "JetClassII_example.root"

@@ -12,9 +12,9 @@ from torch_geometric.data import Batch
 from pyg_liesym.datasets.io.jet_arrays import JetArrays, concatenate_jets
 from pyg_liesym.datasets.io.jet_files import open_jet_file, save_jets
 from pyg_liesym.datasets.io.schema import JetSchema
-from pyg_liesym.datasets.jet_batch import jet_batch
-from pyg_liesym.datasets.streaming import StreamingJets
-from pyg_liesym.datasets.streaming_loader import StreamingLoader
+from pyg_liesym.datasets.jets.jet_batch import jet_batch
+from pyg_liesym.datasets.jets.streaming import StreamingJets
+from pyg_liesym.datasets.jets.streaming_loader import StreamingLoader
 
 MakeJets = Callable[..., JetArrays]
 

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from torch.utils.data import IterableDataset, get_worker_info
 from torch_geometric.data import Batch
 
-from pyg_liesym.datasets.chunks import batch_edges, cut, merged, part_of
 from pyg_liesym.datasets.io.files import PathLike, find_files
 from pyg_liesym.datasets.io.jet_arrays import JetArrays, concatenate_jets
 from pyg_liesym.datasets.io.jet_files import open_jet_file
 from pyg_liesym.datasets.io.schema import JetSchema
-from pyg_liesym.datasets.jet_batch import jet_batch
-from pyg_liesym.datasets.stream_order import check_order, fingerprint
+from pyg_liesym.datasets.jets.chunks import batch_edges, cut, merged, part_of
+from pyg_liesym.datasets.jets.jet_batch import jet_batch
+from pyg_liesym.datasets.jets.stream_order import check_order, fingerprint
 
 StreamMode: TypeAlias = Literal["train", "exact"]
 
@@ -31,7 +31,7 @@ class StreamingJets(IterableDataset[Batch]):
     chunks are read together, mixed and given out. The order follows from the seed and the epoch alone, and the place
     in it is two numbers: ``state_dict`` and ``load_state_dict`` have them, so that
     ``torchdata.stateful_dataloader.StatefulDataLoader`` (with ``batch_size=None``) goes on after a stop exactly where
-    it was. :class:`~pyg_liesym.datasets.streaming_loader.StreamingLoader` is that loader with epochs.
+    it was. :class:`~pyg_liesym.datasets.jets.streaming_loader.StreamingLoader` is that loader with epochs.
 
     Ranks and their workers share the jets without loss or duplicates:
 
@@ -56,7 +56,7 @@ class StreamingJets(IterableDataset[Batch]):
         world_size: Number of processes.
 
     Shapes:
-        A batch is what :func:`~pyg_liesym.datasets.jet_batch.jet_batch` says; ``entry [B]`` counts the jets of all
+        A batch is what :func:`~pyg_liesym.datasets.jets.jet_batch.jet_batch` says; ``entry [B]`` counts the jets of all
         files, in their order.
 
     Raises:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from pyg_liesym.datasets.charged_particles import ChargedParticles
+from pyg_liesym.datasets.bodies.charged_particles import ChargedParticles
 from pyg_liesym.datasets.simulation.coulomb import draw_charged_particles
 
 

@@ -34,7 +34,7 @@ class JetDataset(InMemoryDataset):
         force_reload: Read the files again even if there is a cache.
 
     Shapes:
-        As in :class:`~pyg_liesym.datasets.jets.Jets`.
+        As in :class:`~pyg_liesym.datasets.jets.jets.Jets`.
 
     Raises:
         ValueError: If ``max_constituents`` is less than 1.

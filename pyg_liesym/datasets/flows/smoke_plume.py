@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from pyg_liesym.datasets.flow_windows import FlowWindows, load_frames
+from pyg_liesym.datasets.flows.flow_windows import FlowWindows, load_frames
 from pyg_liesym.datasets.io.tensors import load_tensor
 from pyg_liesym.datasets.simulation.plume_files import plume_files, recipe_name, write_plumes
 from pyg_liesym.datasets.simulation.plume_settings import FRAMES, LEVELS, PlumeSetting, plume_batches

@@ -10,15 +10,15 @@ import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from torch_geometric.data import Batch
 
+from pyg_liesym.datasets.jets.stream_order import check_order
+from pyg_liesym.datasets.jets.streaming import StreamingJets
 from pyg_liesym.datasets.loader import too_few
-from pyg_liesym.datasets.stream_order import check_order
-from pyg_liesym.datasets.streaming import StreamingJets
 
 _log = logging.getLogger(__name__)
 
 
 class StreamingLoader:
-    """Passes over :class:`~pyg_liesym.datasets.streaming.StreamingJets`, one after another or resumed in the middle.
+    """Passes over :class:`~pyg_liesym.datasets.StreamingJets`, one after another or resumed in the middle.
 
     A pass moves on to the next epoch by itself; trainers that count epochs call ``sampler.set_epoch``, as Lightning
     does. The length is exact, so that a trainer need not fetch a batch ahead of the one it works on, which a state

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pyg_liesym.datasets.vector_pairs import VectorPairs
+from pyg_liesym.datasets.bodies.vector_pairs import VectorPairs
 
 
 def test_a_state_is_a_graph_of_its_vectors() -> None:

@@ -8,7 +8,7 @@ import yaml
 from pyg_liesym.datasets import Jets, QuarkGluon
 from pyg_liesym.datasets.io.download import ZenodoRecord
 
-CARD = Path(__file__).parents[2] / "datasets" / "quark_gluon" / "config.yaml"
+CARD = Path(__file__).parents[3] / "datasets" / "quark_gluon" / "config.yaml"
 
 
 @pytest.fixture

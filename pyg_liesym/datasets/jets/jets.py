@@ -16,7 +16,7 @@ from pyg_liesym.datasets.io.files import PathLike, find_files, some_of
 from pyg_liesym.datasets.io.jet_arrays import JetArrays, concatenate_jets
 from pyg_liesym.datasets.io.root_writer import TREE
 from pyg_liesym.datasets.io.schema import JetSchema
-from pyg_liesym.datasets.jet_dataset import JetDataset
+from pyg_liesym.datasets.jets.jet_dataset import JetDataset
 from pyg_liesym.datasets.simulation.pythia import CLASSES
 
 JetSplit: TypeAlias = Literal["train", "val", "test"]

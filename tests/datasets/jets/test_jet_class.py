@@ -16,7 +16,7 @@ from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.jet_files import save_jets
 from pyg_liesym.datasets.io.schema import JetSchema
 
-CARD = Path(__file__).parents[2] / "datasets" / "jetclass" / "config.yaml"
+CARD = Path(__file__).parents[3] / "datasets" / "jetclass" / "config.yaml"
 CLASSES = tuple(JetClass.processes)
 
 

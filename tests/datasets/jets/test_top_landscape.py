@@ -12,7 +12,7 @@ import yaml
 from pyg_liesym.datasets import TopLandscape
 from pyg_liesym.datasets.io.download import ZenodoRecord
 
-CARD = Path(__file__).parents[2] / "datasets" / "top_landscape" / "config.yaml"
+CARD = Path(__file__).parents[3] / "datasets" / "top_landscape" / "config.yaml"
 
 
 def test_equal_to_plain_h5py(tmp_path, make_jets, write_top_tagging):

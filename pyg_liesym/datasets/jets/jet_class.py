@@ -11,7 +11,7 @@ from torch_geometric.data import Data
 from pyg_liesym.datasets.io.download import ZenodoRecord, extract_files
 from pyg_liesym.datasets.io.jet_arrays import JetArrays, concatenate_jets
 from pyg_liesym.datasets.io.schema import JetSchema
-from pyg_liesym.datasets.jet_dataset import JetDataset, fetch
+from pyg_liesym.datasets.jets.jet_dataset import JetDataset, fetch
 
 # MD5 as its authors publish them with Particle Transformer, get_datasets.py
 _MD5 = {
@@ -41,7 +41,7 @@ class JetClass(JetDataset):
     The files are those of the extracted archives, ``raw/train_100M/*.root``, ``raw/val_5M/*.root`` and
     ``raw/test_20M/*.root``; those that are there are read. A file has 100 000 jets of one class, told by its name. The
     whole training set does not fit in memory: take a part of it with ``jets_per_file``, or pass the files to
-    :class:`~pyg_liesym.datasets.streaming.StreamingJets`.
+    :class:`~pyg_liesym.datasets.jets.streaming.StreamingJets`.
 
     Args:
         root: Folder of ``raw/`` and ``processed/``.
@@ -58,10 +58,10 @@ class JetClass(JetDataset):
         num_archives: Download only the first so many archives.
 
     Shapes:
-        As in :class:`~pyg_liesym.datasets.jets.Jets`.
+        As in :class:`~pyg_liesym.datasets.jets.jets.Jets`.
 
     Units:
-        GeV and radians; impact parameters in mm. On rounding see :class:`~pyg_liesym.datasets.jets.Jets`.
+        GeV and radians; impact parameters in mm. On rounding see :class:`~pyg_liesym.datasets.jets.jets.Jets`.
 
     Raises:
         FileNotFoundError: If there are no files and ``download`` is False; it says where to get them.

@@ -12,7 +12,7 @@ from pyg_liesym.datasets.io.download import ZenodoRecord
 from pyg_liesym.datasets.io.jet_files import JetFile
 from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.io.top_tagging import TopTaggingJets
-from pyg_liesym.datasets.jet_dataset import JetDataset, fetch
+from pyg_liesym.datasets.jets.jet_dataset import JetDataset, fetch
 
 
 class TopLandscape(JetDataset):
@@ -25,7 +25,7 @@ class TopLandscape(JetDataset):
 
     Each split is a file ``raw/train.h5``, ``raw/val.h5`` or ``raw/test.h5``, as published. They need
     ``pip install 'pyg-liesym[hdf5]'``. To train on more jets than fit in memory, pass the file to
-    :class:`~pyg_liesym.datasets.streaming.StreamingJets`.
+    :class:`~pyg_liesym.datasets.jets.streaming.StreamingJets`.
 
     Args:
         root: Folder of ``raw/`` and ``processed/``.
@@ -37,10 +37,10 @@ class TopLandscape(JetDataset):
             It is checked against the MD5 that the record publishes at that time.
 
     Shapes:
-        As in :class:`~pyg_liesym.datasets.jets.Jets`; ``y`` is 0 for QCD, 1 for a top.
+        As in :class:`~pyg_liesym.datasets.jets.jets.Jets`; ``y`` is 0 for QCD, 1 for a top.
 
     Units:
-        GeV and radians. Constituents are massless up to rounding, see :class:`~pyg_liesym.datasets.jets.Jets`.
+        GeV and radians. Constituents are massless up to rounding, see :class:`~pyg_liesym.datasets.jets.jets.Jets`.
 
     Raises:
         FileNotFoundError: If the file is missing and ``download`` is False; it says where to get it.

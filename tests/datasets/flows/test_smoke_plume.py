@@ -11,7 +11,7 @@ import torch
 from torch_geometric.loader import DataLoader
 
 from pyg_liesym.datasets import SmokePlume
-from pyg_liesym.datasets import smoke_plume as module
+from pyg_liesym.datasets.flows import smoke_plume as module
 from pyg_liesym.datasets.simulation import plume_files
 from pyg_liesym.datasets.simulation.plume import PlumeFrames
 from pyg_liesym.datasets.simulation.plume_files import recipe_name

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pyg_liesym.datasets.chunks import batch_edges, chunks_of, cut, merged, part_of
+from pyg_liesym.datasets.jets.chunks import batch_edges, chunks_of, cut, merged, part_of
 
 
 def jets(chunks: np.ndarray) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ from torch_geometric.data import Data
 
 from pyg_liesym.datasets.io.download import ZenodoRecord
 from pyg_liesym.datasets.io.schema import JetSchema
-from pyg_liesym.datasets.jet_dataset import JetDataset, fetch
+from pyg_liesym.datasets.jets.jet_dataset import JetDataset, fetch
 
 # SHA-256 as published with EnergyFlow, energyflow/data/qg_jets.json
 _SHA256 = (
@@ -60,12 +60,12 @@ class QuarkGluon(JetDataset):
             come stays after an interruption.
 
     Shapes:
-        As in :class:`~pyg_liesym.datasets.jets.Jets`; ``y`` is 0 for a gluon, 1 for a quark.
+        As in :class:`~pyg_liesym.datasets.jets.jets.Jets`; ``y`` is 0 for a gluon, 1 for a quark.
 
     Units:
         GeV and radians. Four-momenta are computed from pT, rapidity, azimuth and the mass that belongs to the PDG id,
         see :class:`~pyg_liesym.datasets.io.energyflow.EnergyFlowJets`; on rounding see
-        :class:`~pyg_liesym.datasets.jets.Jets`.
+        :class:`~pyg_liesym.datasets.jets.jets.Jets`.
 
     Raises:
         FileNotFoundError: If files are missing and ``download`` is False; it says where to get them.

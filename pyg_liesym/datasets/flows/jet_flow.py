@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias, get_args
 import torch
 from torch_geometric.data import Data
 
-from pyg_liesym.datasets.flow_windows import FlowWindows, load_frames
+from pyg_liesym.datasets.flows.flow_windows import FlowWindows, load_frames
 
 JetFlowSplit: TypeAlias = Literal["train", "val", "test"]
 

@@ -1,0 +1,1 @@
+"""Data sets of a few bodies that pull and push each other."""

@@ -1,0 +1,1 @@
+"""Data sets of jets, in memory and as streams."""
