@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from pyg_liesym.datasets.io.files import PathLike
+from pyg_liesym.datasets.io.files import PathLike, naming_damage
 from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.systems.checkpoint_io import local_path, read_checkpoint
 from pyg_liesym.systems.pretrained import NETWORKS, Tagger, build_transform, load_tagger
@@ -68,7 +68,8 @@ def _settings(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             f"there is no config.yaml above {path}, as `liesym fit` leaves it: use a checkpoint where it was written, "
             "or write the network by save_tagger"
         )
-    content = yaml.safe_load(file.read_text())
+    with naming_damage(file, "YAML"):
+        content = yaml.safe_load(file.read_text("utf-8"))
     try:
         return content["model"]["init_args"], content["data"].get("init_args") or {}
     except (TypeError, KeyError, AttributeError) as error:

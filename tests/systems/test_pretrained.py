@@ -152,6 +152,10 @@ data:
     with torch.no_grad():
         expected = net(None, P4, batch=BATCH, batch_size=3).softmax(-1)
     assert torch.equal(tagger(batch(False))[[0, 2]], expected[[0, 2]])
+    for damaged in (b"\xff\xfe", b"a: [b"):
+        (folder.parent / "config.yaml").write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"config\.yaml is not a complete YAML file"):
+            tagger_of_checkpoint(folder / "best.ckpt")
     (folder.parent / "config.yaml").write_text(config.replace("pyg_liesym.nn.LieGNN", "os.system"))
     with pytest.raises(ValueError, match="expected a network among build_tagger, LieGNN, ParticleNet"):
         tagger_of_checkpoint(folder / "best.ckpt")
