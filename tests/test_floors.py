@@ -42,7 +42,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"jet_files"},
     ),
     "cli": (
-        {"files", "parser", "settings"},
+        {"endings", "files", "parser", "settings"},
         {"page"},
         {"tagging_report"},
         {"prediction_report"},

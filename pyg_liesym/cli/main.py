@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NamedTuple
 
+from pyg_liesym.cli.endings import endings
 from pyg_liesym.cli.settings import with_packaged_settings
 
 
@@ -50,6 +51,8 @@ Your own jets:      liesym data info jets.root; liesym tag jets.root scores.root
 def main(args: Sequence[str] | None = None) -> None:
     """Run ``liesym``; the answer of a command goes to the terminal and to files, errors of use to exit status 2.
 
+    Ctrl-C ends it with status 130, SIGTERM with 143.
+
     Args:
         args: The words after ``liesym`` (default: of the command line).
     """
@@ -67,22 +70,20 @@ def main(args: Sequence[str] | None = None) -> None:
         sys.stderr.write(f"liesym: there is no command {name!r}; the commands are {', '.join(_COMMANDS)}\n")
         raise SystemExit(2)
     module, attribute = _COMMANDS[name].target.split(":")
-    target = getattr(import_module(module), attribute)
     try:
-        if attribute == "train":
-            target([name, *rest])
-        elif attribute == "run":
-            target(rest)
-        else:
-            from pyg_liesym.cli.parser import call
+        with endings(name):
+            target = getattr(import_module(module), attribute)
+            if attribute == "train":
+                target([name, *rest])
+            elif attribute == "run":
+                target(rest)
+            else:
+                from pyg_liesym.cli.parser import call
 
-            call(target, rest, f"liesym {name}")
+                call(target, rest, f"liesym {name}")
     except (ImportError, OSError, ValueError) as error:
         sys.stderr.write(f"liesym {name}: {error}\n")
         raise SystemExit(2) from error
-    except KeyboardInterrupt as error:
-        sys.stderr.write(f"\nliesym {name}: stopped\n")
-        raise SystemExit(130) from error
 
 
 def usage() -> str:

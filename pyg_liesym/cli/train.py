@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 import warnings
 from datetime import timedelta
@@ -15,7 +14,6 @@ import lightning as L
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.callbacks import ProgressBar as Bar
 from lightning.pytorch.plugins.io import CheckpointIO
-from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from pyg_liesym.progress import ProgressBar
 from pyg_liesym.systems.checkpoint_io import WholeCheckpointIO, newest_checkpoint, read_checkpoint
@@ -147,22 +145,15 @@ def train(words: list[str]) -> None:
         warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
         # The words are not those of `sys.argv` only by an underscore; from there Lightning starts its other processes.
         warnings.filterwarnings("ignore", message=".*args parameter is intended to run from within Python.*")
-        try:
-            CommandLine(
-                L.LightningModule,
-                L.LightningDataModule,
-                subclass_mode_model=True,
-                subclass_mode_data=True,
-                save_config_kwargs={"overwrite": True},
-                auto_configure_optimizers=False,
-                args=words,
-            )
-        except SIGTERMException as error:
-            raise SystemExit(128 + signal.SIGTERM) from error
-        except SystemExit as error:
-            if isinstance(error.__context__, KeyboardInterrupt):  # which Lightning has taken for itself
-                raise KeyboardInterrupt from error
-            raise
+        CommandLine(
+            L.LightningModule,
+            L.LightningDataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            save_config_kwargs={"overwrite": True},
+            auto_configure_optimizers=False,
+            args=words,
+        )
 
 
 def _is_no_advertisement(record: logging.LogRecord) -> bool:
