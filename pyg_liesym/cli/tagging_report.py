@@ -14,6 +14,7 @@ from pyg_liesym.cli.files import save_figure, save_tensors, write_json
 from pyg_liesym.metrics.multiclass import versus
 from pyg_liesym.metrics.robustness import Drift, robustness
 from pyg_liesym.metrics.tagging import background_rejection, roc
+from pyg_liesym.systems.tagging import JetTagging
 
 SCORES = "test_scores.safetensors"
 
@@ -33,19 +34,15 @@ class TaggingReport(L.Callback):
         self.robustness_jets = robustness_jets
 
     def on_test_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Write the report, on one rank."""
-        scores: dict[str, Tensor] = getattr(pl_module, "test_scores", {})
+        """Write the report, on one rank; of a system of another task there is none."""
         folder = Path(trainer.log_dir or trainer.default_root_dir)
-        if not trainer.is_global_zero or not scores:
+        if not (trainer.is_global_zero and isinstance(pl_module, JetTagging) and pl_module.test_scores):
             return
-        classes = getattr(pl_module, "classes", None)
-        background = int(getattr(pl_module, "background", 0))
-        save_tensors(folder / SCORES, scores)
-        lines = draw_scores(folder, scores, classes, background=background)
+        save_tensors(folder / SCORES, pl_module.test_scores)
+        lines = draw_scores(folder, pl_module.test_scores, pl_module.classes, background=pl_module.background)
         if self.robustness_jets > 0:
             batches = first_jets(trainer.test_dataloaders or [], self.robustness_jets)
-            transform = getattr(pl_module, "transform", None)
-            if transform is None:
+            if pl_module.transform is None:
                 write_card(folder, {"tagger": robustness(_on_cpu(pl_module.net), batches)})
         print("\n".join([*lines, f"Scores and pictures: {folder}"]))
 

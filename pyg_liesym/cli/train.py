@@ -108,16 +108,15 @@ class CommandLine(LightningCLI):
     def _callbacks(self, settings: Any) -> list[L.Callback]:
         from pyg_liesym.cli.prediction_report import PredictionReport
         from pyg_liesym.cli.tagging_report import TaggingReport
-        from pyg_liesym.systems.forecasting import TrajectoryForecasting
-        from pyg_liesym.systems.tagging import JetTagging
+        from pyg_liesym.systems.system import System
 
-        tagging = isinstance(self.model, JetTagging)
-        report: list[L.Callback] = [TaggingReport()] if tagging and self.subcommand == "test" else []
-        known = tagging or isinstance(self.model, TrajectoryForecasting)
-        report += [PredictionReport()] if known and self.subcommand == "predict" else []
-        if not known or settings.get("limit_val_batches") == 0 or settings.get("enable_checkpointing") is False:
+        if not isinstance(self.model, System):
+            return []
+        report: list[L.Callback] = [TaggingReport()] if self.subcommand == "test" else []
+        report += [PredictionReport()] if self.subcommand == "predict" and self.model.predicts_rows else []
+        if settings.get("limit_val_batches") == 0 or settings.get("enable_checkpointing") is False:
             return report
-        loss = "val_loss" if tagging else "val_mse"
+        loss = self.model.monitor
         # In every subcommand: a checkpoint wants the callbacks of its training, or warns.
         return [
             *report,

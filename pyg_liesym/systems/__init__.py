@@ -14,6 +14,7 @@ __all__ = [
     "OrbitsData",
     "SmokePlumeData",
     "StreamingJetData",
+    "System",
     "Tagger",
     "TrainingDiverged",
     "TrajectoryForecasting",
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from pyg_liesym.systems.onnx import export_onnx
     from pyg_liesym.systems.pretrained import Tagger, load_tagger, save_tagger
     from pyg_liesym.systems.streaming_data import StreamingJetData
-    from pyg_liesym.systems.tagging import JetTagging, TrainingDiverged
+    from pyg_liesym.systems.system import System, TrainingDiverged
+    from pyg_liesym.systems.tagging import JetTagging
 else:
     __getattr__, __dir__ = lazy(
         __name__,
@@ -47,6 +49,7 @@ else:
             "onnx": ["export_onnx"],
             "pretrained": ["Tagger", "load_tagger", "save_tagger"],
             "streaming_data": ["StreamingJetData"],
-            "tagging": ["JetTagging", "TrainingDiverged"],
+            "system": ["System", "TrainingDiverged"],
+            "tagging": ["JetTagging"],
         },
     )

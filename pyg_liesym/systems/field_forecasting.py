@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import lightning as L
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 from torchmetrics import MeanSquaredError
 
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
+from pyg_liesym.systems.system import System
 
 
-class FieldForecasting(L.LightningModule):
+class FieldForecasting(System):
     r"""Forecast the frames of a flow from those before, in training as in use with forecasts fed back.
 
     .. math:: \frac{1}{S} \sum_{k=1}^{S} \frac{\langle |\hat u_{t+k} - u_{t+k}|^2 \rangle}{\delta^2} + \alpha R
@@ -42,6 +42,9 @@ class FieldForecasting(L.LightningModule):
         torch.Size([4, 2, 2, 8, 8])
     """
 
+    monitor = "val_rmse"
+    net: FieldForecaster
+
     def __init__(
         self,
         net: FieldForecaster,
@@ -53,25 +56,26 @@ class FieldForecasting(L.LightningModule):
         *,
         test_names: Sequence[str] = ("future", "domain"),
     ) -> None:
-        super().__init__()
-        self.net, self.penalty, self.lr, self.weight_decay = net, penalty, lr, weight_decay
+        super().__init__(net)
+        self.penalty, self.lr, self.weight_decay = penalty, lr, weight_decay
         self.decay, self.decay_every, self.test_names = decay, decay_every, tuple(test_names)
         self.val_rmse = MeanSquaredError(squared=False)
         self.test_rmse = nn.ModuleDict({name: MeanSquaredError(squared=False) for name in self.test_names})
 
     def forward(self, batch: Batch) -> Tensor:
         """Forecast as many frames as the batch has in ``y``, shape :math:`(B, S, 2, H, W)`."""
-        return self.net.rollout(batch.x, batch.y.size(1))
+        return self.net.rollout(self.like_network(batch.x), batch.y.size(1))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
-        error = nn.functional.mse_loss(self(batch), batch.y) / self.net.step.square()
+        error = nn.functional.mse_loss(self(batch), self.like_network(batch.y)) / self.net.step.square()
+        self.watch(error, batch_idx)
         self.log("train_error", error.detach().sqrt(), batch_size=len(batch.x), prog_bar=True)
         return error + self.penalty * self.net.relaxation_penalty() if self.penalty else error
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Log ``val_rmse``, in the units of the flow."""
-        self.val_rmse(self(batch).contiguous(), batch.y)
+        self.val_rmse(self(batch).contiguous(), self.like_network(batch.y).contiguous())
         self.log("val_rmse", self.val_rmse, batch_size=len(batch.x), prog_bar=True)
 
     def on_train_epoch_end(self) -> None:
@@ -82,7 +86,7 @@ class FieldForecasting(L.LightningModule):
         """Log ``test_rmse_future`` and so on for each test set."""
         name = self.test_names[dataloader_idx]
         rmse = self.test_rmse[name]
-        rmse(self(batch).contiguous(), batch.y)
+        rmse(self(batch).contiguous(), self.like_network(batch.y).contiguous())
         self.log(f"test_rmse_{name}", rmse, batch_size=len(batch.x), add_dataloader_idx=False)  # type: ignore[arg-type]
 
     def predict_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> Tensor:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import lightning as L
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
+from pyg_liesym.systems.system import System
 from pyg_liesym.transforms.with_batch import with_batch
 
 
-class TrajectoryForecasting(L.LightningModule):
+class TrajectoryForecasting(System):
     r"""Forecast later vectors of bodies from earlier ones with a network that moves vectors.
 
     The loss is the mean squared error over components. A batch carries ``x``, ``pos`` and ``y`` (the later ``pos``),
@@ -36,9 +36,12 @@ class TrajectoryForecasting(L.LightningModule):
         torch.Size([3, 4, 2])
     """
 
+    monitor = "val_mse"
+    predicts_rows = True
+
     def __init__(self, net: nn.Module, lr: float = 5e-4, weight_decay: float = 1e-12, decay: bool = False) -> None:
-        super().__init__()
-        self.net, self.lr, self.weight_decay, self.decay = net, lr, weight_decay, decay
+        super().__init__(net)
+        self.lr, self.weight_decay, self.decay = lr, weight_decay, decay
 
     def forward(self, batch: Batch) -> Tensor:
         """Forecast the vectors of a batch, shape :math:`(N, n)`."""
@@ -46,12 +49,15 @@ class TrajectoryForecasting(L.LightningModule):
 
     def _forecast(self, batch: Batch) -> tuple[Tensor, Tensor]:
         batch = with_batch(batch, "pos")
+        edge_attr, velocity = (
+            self.like_network(batch[name]) if name in batch else None for name in ("edge_attr", "vel")
+        )
         scalars, position, *_ = self.net(
-            batch.x,
-            batch.pos,
+            self.like_network(batch.x),
+            self.like_network(batch.pos),
             batch.get("edge_index"),
-            batch.get("edge_attr"),
-            batch.get("vel"),
+            edge_attr,
+            velocity,
             batch.batch,
             batch.num_graphs,
         )
@@ -80,12 +86,13 @@ class TrajectoryForecasting(L.LightningModule):
         return torch.stack(frames) if frames else batch.pos.new_zeros(0, *batch.pos.shape)
 
     def _loss(self, batch: Batch) -> Tensor:
-        return nn.functional.mse_loss(self(batch), batch.y)
+        return nn.functional.mse_loss(self(batch), self.like_network(batch.y))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
         scalars, position = self._forecast(batch)
-        loss = nn.functional.mse_loss(position, batch.y)
+        loss = nn.functional.mse_loss(position, self.like_network(batch.y))
+        self.watch(loss, batch_idx)
         if self.trainer.world_size > 1:
             # Several processes wait for the gradient of every parameter, of those too that make scalars alone.
             loss = loss + 0.0 * scalars.sum()

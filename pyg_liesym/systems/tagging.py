@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
-import lightning as L
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
@@ -16,17 +15,11 @@ from pyg_liesym.metrics.summary import tagging_summary
 from pyg_liesym.systems.gather import gather_rows
 from pyg_liesym.systems.lion import Lion
 from pyg_liesym.systems.schedules import Schedule, make_schedule
+from pyg_liesym.systems.system import System, TrainingDiverged
 from pyg_liesym.transforms.with_batch import with_batch
 
-_LOOK_EVERY = 50
-"""Steps from one look at the loss to the next: each waits for the device."""
 
-
-class TrainingDiverged(ValueError):
-    """A loss or a score is not finite."""
-
-
-class JetTagging(L.LightningModule):
+class JetTagging(System):
     r"""Classify jets by the four-momenta of their constituents.
 
     The loss is the cross entropy, weighted with ``batch.weight`` where there is one. Validation and test log it, and
@@ -74,6 +67,9 @@ class JetTagging(L.LightningModule):
         torch.Size([2, 2])
     """
 
+    monitor = "val_loss"
+    predicts_rows = True
+
     def __init__(
         self,
         net: nn.Module,
@@ -87,10 +83,10 @@ class JetTagging(L.LightningModule):
         transform: Callable[[Any], Any] | None = None,
         augment: Callable[[Any], Any] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(net)
         if optimizer not in ("adamw", "lion"):
             raise ValueError(f"expected an optimizer 'adamw' or 'lion', got {optimizer!r}")
-        self.net, self.lr, self.weight_decay = net, lr, weight_decay
+        self.lr, self.weight_decay = lr, weight_decay
         self.optimizer, self.schedule = optimizer, schedule
         self.classes, self.background = None if classes is None else tuple(classes), background
         self.transform, self.augment = transform, augment
@@ -103,7 +99,8 @@ class JetTagging(L.LightningModule):
         batch = with_batch(batch, "p4")
         if self.transform is not None:
             batch = self.transform(batch)
-        logits: Tensor = self.net(batch.get("x"), batch.p4, batch=batch.batch, batch_size=batch.num_graphs)
+        x = self.like_network(batch.x) if "x" in batch else None
+        logits: Tensor = self.net(x, self.like_network(batch.p4), batch=batch.batch, batch_size=batch.num_graphs)
         return logits
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
@@ -112,12 +109,7 @@ class JetTagging(L.LightningModule):
         with self._own_randomness(batch_idx):
             logits = self(batch if self.augment is None else self.augment(batch))
         loss = _cross_entropy(logits, batch.y, batch.get("weight"))
-        if (batch_idx + 1) % _LOOK_EVERY < 2 and not bool(loss.isfinite()):
-            raise TrainingDiverged(
-                f"the training has diverged: the loss of step {self.global_step} is {float(loss.detach())}; begin anew "
-                "or from an earlier checkpoint, with a smaller `lr` or with the trainer's `gradient_clip_val`, and "
-                "see whether all that it is given is finite"
-            )
+        self.watch(loss, batch_idx)
         self.log("train_loss", loss, batch_size=batch.num_graphs, prog_bar=True, on_step=True)
         return loss
 
@@ -137,7 +129,9 @@ class JetTagging(L.LightningModule):
         """Return the probabilities of the classes, shape :math:`(B, C)`; NaN for a jet without constituents."""
         batch = with_batch(batch, "p4")
         empty = torch.bincount(batch.batch, minlength=batch.num_graphs) == 0
-        return torch.softmax(_at_least_single(self(batch)), dim=-1).masked_fill(empty[:, None], torch.nan)
+        with torch.autocast(self.device.type, enabled=False):  # logits in half precision are equal for unequal jets
+            logits = _at_least_single(self(batch))
+        return torch.softmax(logits, dim=-1).masked_fill(empty[:, None], torch.nan)
 
     def on_validation_epoch_end(self) -> None:
         """Log ``val_loss`` and the numbers of :func:`~pyg_liesym.metrics.tagging_summary`."""

@@ -20,7 +20,8 @@ from pyg_liesym.lie.metric import minkowski
 from pyg_liesym.metrics.summary import tagging_summary
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.systems.data import JetsData
-from pyg_liesym.systems.tagging import JetTagging, TrainingDiverged
+from pyg_liesym.systems.system import TrainingDiverged
+from pyg_liesym.systems.tagging import JetTagging
 
 HERE = Path(__file__).parent
 

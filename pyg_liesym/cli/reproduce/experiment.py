@@ -16,7 +16,7 @@ import torch
 from pyg_liesym.cli.files import finite, write_json, write_text
 from pyg_liesym.cli.reproduce.provenance import provenance
 from pyg_liesym.cli.reproduce.table import Column, Run, markdown, tabulate
-from pyg_liesym.systems.tagging import TrainingDiverged
+from pyg_liesym.systems.system import TrainingDiverged
 
 
 class SittingOver(Exception):

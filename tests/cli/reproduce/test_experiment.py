@@ -11,7 +11,7 @@ import pytest
 
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job, Sitting, SittingOver, run_experiment
 from pyg_liesym.cli.reproduce.table import Column, Run, paired
-from pyg_liesym.systems.tagging import TrainingDiverged
+from pyg_liesym.systems.system import TrainingDiverged
 
 
 @dataclass(frozen=True)
