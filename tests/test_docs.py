@@ -111,8 +111,10 @@ def test_every_command_has_a_page_with_its_options(tmp_path: Path) -> None:
     written = {path.stem for path in tmp_path.glob("*.rst")} - {"index"}
     assert written == set(re.findall(r"^  (\w+)", usage(), re.MULTILINE))
     tag = (tmp_path / "tag.rst").read_text(encoding="utf-8")
-    assert set(re.findall(r"--\w+", commands.help_of(["tag", "--help"]))) - {"--help"} <= set(re.findall(r"--\w+", tag))
-    assert ".. option:: --batch_size BATCH_SIZE\n\n   Jets that are computed at once. (type: int" in tag
+    assert set(re.findall(r"--[\w-]+", commands.help_of(["tag", "--help"]))) - {"--help"} <= set(
+        re.findall(r"--[\w-]+", tag)
+    )
+    assert ".. option:: --batch-size BATCH_SIZE\n\n   Jets that are computed at once. (type: int" in tag
     assert "liesym data convert\n------" in (tmp_path / "data.rst").read_text(encoding="utf-8")
     assert "liesym simulate plume\n------" in (tmp_path / "simulate.rst").read_text(encoding="utf-8")
     fit = (tmp_path / "fit.rst").read_text(encoding="utf-8")

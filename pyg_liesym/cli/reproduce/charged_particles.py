@@ -116,7 +116,7 @@ def liegnn_as_egnn(in_channels: int, hidden: int, num_layers: int, edge_dim: int
     its own.
 
     Example:
-        >>> liegnn_as_egnn(1, 8, 2, 1).metric.tolist()
+        >>> liegnn_as_egnn(1, 8, 2, 1).metric()[0].tolist()
         [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
     """
     embedding = nn.Linear(in_channels, hidden)
