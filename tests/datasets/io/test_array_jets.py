@@ -146,7 +146,7 @@ def test_commands_take_numpy_files(tmp_path: Path, make_jets: MakeJets, capsys: 
     said = capsys.readouterr().out
     assert "a.npy: NumPy (p4), 9 jets" in said
     assert "without a class         9" in said
-    assert "classes                 0 " in said
+    assert "classes                 0: " in said
     main(["data", "convert", str(tmp_path / "a.npz"), str(tmp_path / "b.root")])
     assert_same(open_jet_file(tmp_path / "b.root", JetSchema(("0", "1"))).read(), jets)
 
