@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.nn.grid.scaling_conv2d import ScalingConv2d
+from pyg_liesym.nn.invariants import without_autocast
 from pyg_liesym.nn.kernels.riesz_kernel import RieszKernel
 
 
@@ -60,6 +61,12 @@ class RieszConv2d(ScalingConv2d[RieszKernel]):
         """Convolve a field."""
         if field.dim() != 4 or field.size(1) != self.kernel.in_channels:
             raise ValueError(f"expected a field [B, {self.kernel.in_channels}, H, W], got {list(field.shape)}")
+        # Fourier transforms need single precision or better, inside autocast too.
+        with without_autocast(field.device):
+            out = self._convolve(field.to(torch.promote_types(field.dtype, torch.float32)))
+        return out.to(field.dtype)
+
+    def _convolve(self, field: Tensor) -> Tensor:
         height, width = field.shape[-2:]
         rows, columns = (height, width) if self.padding == "circular" else (2 * height, 2 * width)
         spectrum = _product(self.kernel.multiplier(rows, columns), torch.fft.rfft2(field, s=(rows, columns)))

@@ -58,15 +58,15 @@ class RieszKernel(nn.Module):
         r"""The Fourier transform of the kernel on a periodic lattice, complex
         :math:`(C_{out}, C_{in}, H, \lfloor W / 2 \rfloor + 1)`, over the frequencies of :func:`torch.fft.rfft2`.
         """  # noqa: D205
-        dtype, device = self.weight.dtype, self.weight.device
+        dtype, device = torch.promote_types(self.weight.dtype, torch.float32), self.weight.device
         even, odd = angular_multipliers(height, width, self.max_order, dtype=dtype, device=device)
         counts = [len(even), len(odd)]
-        weights = self.weight.split(counts, 2)
+        weights = self.weight.to(dtype).split(counts, 2)
         if self.mixing is None:
             parts = [torch.einsum("oil,lhw->oihw", *pair) for pair in zip(weights, (even, odd), strict=True)]
         else:
             bands = octaves(height, width, self.mixing.size(2), dtype=dtype, device=device)
-            mixed = torch.einsum("ilr,rhw->ilhw", self.mixing / self.std, bands) * torch.cat([even, odd])
+            mixed = torch.einsum("ilr,rhw->ilhw", self.mixing.to(dtype) / self.std, bands) * torch.cat([even, odd])
             parts = [
                 torch.einsum("oil,ilhw->oihw", *pair) for pair in zip(weights, mixed.split(counts, 1), strict=True)
             ]

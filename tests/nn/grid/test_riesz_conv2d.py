@@ -133,3 +133,19 @@ def test_repr_and_what_is_refused():
         RelaxedRieszConv2d(1, 1, num_octaves=0)
     with pytest.raises(ValueError, match="max_order"):
         RieszConv2d(1, 1, max_order=-1)
+
+
+@pytest.mark.parametrize("build", [RieszConv2d, RelaxedRieszConv2d])
+def test_half_precision_is_transformed_in_single(build):
+    layer = randomize_parameters(build(3, 2), generator=torch.Generator().manual_seed(0))
+    field = torch.randn(2, 3, 6, 9, generator=torch.Generator().manual_seed(1))
+    exact = layer(field)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(layer(field), exact, rtol=0, atol=0)
+        halved = layer(field.bfloat16())
+    assert halved.dtype == torch.bfloat16
+    torch.testing.assert_close(halved.float(), exact, rtol=0.02, atol=0.02)
+    halved.float().square().sum().backward()
+    assert all(p.grad.dtype == torch.float32 and p.grad.abs().sum() > 0 for p in layer.parameters())
+    weights = layer.bfloat16()(field.bfloat16())
+    torch.testing.assert_close(weights.float(), exact, rtol=0.05, atol=0.05)
