@@ -49,6 +49,10 @@ class Found(Protocol):
         """Seed of the run."""
 
 
+_ROUNDING = 1e-12
+"""Errors of J below this say how it was computed, not how it was found."""
+
+
 def report(found: Found) -> str:
     """What was found, what it is called, which forms it keeps, and what could not be decided.
 
@@ -60,7 +64,7 @@ def report(found: Found) -> str:
         Algebra: so(3), same subspace, largest angle 0.0°
         Forms kept: 1 symmetric and 0 antisymmetric invariant forms
         Metric: invariant metric, signature (3, 0), residual ...
-        J is known to about 0 % of its norm
+        J is known to rounding
            0.577    0.000    0.000
            0.000    0.577    0.000
            0.000    0.000    0.577
@@ -150,7 +154,9 @@ def _generators(algebra: LieAlgebra) -> list[str]:
 def _metric(found: Found) -> list[str]:
     lines = [f"Metric: {found.metric}"]
     if found.metric.null_dim == 1:
-        lines.append(f"J is known to about {100 * found.metric.error:.2g} % of its norm")
+        error = found.metric.error
+        known = f"about {100 * error:.2g} % of its norm" if error > _ROUNDING else "rounding"
+        lines.append(f"J is known to {known}")
     if found.diagnostics.get("whitening") is not None:
         lines.append(
             "The data spread more than ten times further along some directions than along others: fit, strengths, "
