@@ -82,8 +82,8 @@ class FieldNorm(nn.Module):
                 self.mean.lerp_(mean.to(self.mean.dtype), self.momentum)
                 self.power.lerp_(power.to(self.power.dtype), self.momentum)
         scale = (self.weight * (power + self.eps).rsqrt())[self.owner]
-        out: Tensor = flat * scale
-        return out + self.bias() if self.bias.weight.numel() else out
+        out: Tensor = flat * scale + self.bias()  # with no invariant field too, so that each parameter has a gradient
+        return out
 
     def extra_repr(self) -> str:
         """The field type."""

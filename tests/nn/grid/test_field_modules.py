@@ -76,3 +76,10 @@ def test_other_channels_are_refused():
         with pytest.raises(ValueError, match="channels"):
             build(kind(SO2))(torch.ones(2, 3))
         assert "3 x vector" in repr(build(kind(SO2)))
+
+
+@pytest.mark.parametrize("fields", [vectors(D4, 2), kind(D4)], ids=["no invariant field", "some"])
+def test_each_parameter_of_a_norm_has_a_gradient_as_several_processes_ask(fields):
+    norm = FieldNorm(fields)
+    norm(torch.randn(5, fields.channels)).square().sum().backward()
+    assert all(parameter.grad is not None for parameter in norm.parameters())
