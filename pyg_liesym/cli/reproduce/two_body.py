@@ -61,8 +61,8 @@ class TwoBody(Experiment):
     def columns(self, table: str) -> Sequence[Column]:
         """The cosines first."""
         return (
-            Column("abs_cosine", "|cosine| of the entries", 5),
-            Column("abs_cosine_data", "|cosine| as the data see it", 5),
+            Column("abs_cosine", "absolute cosine of the entries", 5),
+            Column("abs_cosine_data", "as the data see it", 5),
             Column("visibility", "visibility"),
             Column("steps", "steps", 0),
         )
