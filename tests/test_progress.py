@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import sys
+from pathlib import Path
 
 import lightning as L
 import pytest
@@ -55,3 +57,16 @@ def test_bars_on_a_terminals_stderr_alone(
     assert ("Testing" in err.getvalue()) is shown
     assert ("Predicting" in err.getvalue()) is shown
     assert "Epoch" not in capsys.readouterr().out
+
+
+def test_every_trainer_of_the_package_has_these_bars() -> None:
+    """Lightning's own go to stdout, and into files and pipes."""
+    package = Path(__file__).parents[1] / "pyg_liesym"
+    makers = set()
+    for path in package.rglob("*.py"):
+        calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        names = {func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "") for func in calls}
+        if names & {"Trainer", "instantiate_trainer"}:
+            makers.add(path.stem)
+            assert "ProgressBar" in names, path
+    assert makers == {"demo", "train", "training"}

@@ -29,6 +29,7 @@ from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.metric import euclidean_metric, minkowski
 from pyg_liesym.metrics.equivariance import equivariance_error
 from pyg_liesym.nn.models.liegnn import LieGNN
+from pyg_liesym.progress import ProgressBar
 from pyg_liesym.systems.forecasting import TrajectoryForecasting
 
 _MOMENTUM = ("E", "px", "py", "pz")
@@ -132,8 +133,9 @@ def _forecaster(network: LieGNN, x: Tensor, y: Tensor, seed: int) -> TrajectoryF
 
 
 def _trainer(**options: Any) -> L.Trainer:
+    bars: list[L.Callback] = [ProgressBar()] if options.get("enable_progress_bar", True) else []
     return L.Trainer(
-        accelerator="cpu", logger=False, enable_checkpointing=False, enable_model_summary=False,
+        callbacks=bars, accelerator="cpu", logger=False, enable_checkpointing=False, enable_model_summary=False,
         limit_val_batches=0, **options
     )  # fmt: skip
 

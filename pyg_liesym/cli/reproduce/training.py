@@ -12,6 +12,7 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 
 from pyg_liesym.cli.reproduce.experiment import Bench, SittingOver
+from pyg_liesym.progress import ProgressBar
 from pyg_liesym.systems.checkpoint_io import WholeCheckpointIO, read_checkpoint
 
 FIRST_STEPS = 50
@@ -139,7 +140,10 @@ def trainer(bench: Bench, epochs: int, callbacks: Sequence[L.Callback], **more: 
         "accelerator": bench.sitting.accelerator, "devices": 1, "logger": False, "enable_model_summary": False,
         "enable_progress_bar": bench.sitting.progress, "num_sanity_val_steps": 0, "default_root_dir": bench.folder,
     }  # fmt: skip
-    return L.Trainer(max_epochs=epochs, callbacks=list(callbacks), plugins=WholeCheckpointIO(), **{**options, **more})
+    bars = [ProgressBar()] if bench.sitting.progress else []
+    return L.Trainer(
+        max_epochs=epochs, callbacks=[*callbacks, *bars], plugins=WholeCheckpointIO(), **{**options, **more}
+    )
 
 
 def resume(trainer: L.Trainer, bench: Bench, system: L.LightningModule, train: Any = None, val: Any = None) -> None:
