@@ -47,39 +47,39 @@ def relaxed(side: int, batch: int, channels: int, repeats: int) -> list[dict[str
     from torch import nn
 
     from pyg_liesym.field import PointGroup, regulars, scalars, vectors
-    from pyg_liesym.nn import grid
+    from pyg_liesym.nn import field as layers
 
     c1, c4 = PointGroup.cyclic(1), PointGroup.cyclic(4)
     scales, size = (1.0, 1.5, 2.25, 3.375), (side, side)
     few, plain = max(channels // 4, 1), scalars(c1, channels)
     pairs: dict[str, tuple[nn.Module, nn.Module, int, float]] = {
         "steerable, scalars": (
-            grid.RelaxedSteerableConv2d(scalars(c4, channels), scalars(c4, channels), 5),
-            grid.SteerableConv2d(scalars(c4, channels), scalars(c4, channels), 5), channels, 1.5,
+            layers.RelaxedSteerableConv2d(scalars(c4, channels), scalars(c4, channels), 5),
+            layers.SteerableConv2d(scalars(c4, channels), scalars(c4, channels), 5), channels, 1.5,
         ),
         "steerable, vectors": (
-            grid.RelaxedSteerableConv2d(vectors(c4, channels // 2), vectors(c4, channels // 2), 5),
-            grid.SteerableConv2d(vectors(c4, channels // 2), vectors(c4, channels // 2), 5), channels, 1.5,
+            layers.RelaxedSteerableConv2d(vectors(c4, channels // 2), vectors(c4, channels // 2), 5),
+            layers.SteerableConv2d(vectors(c4, channels // 2), vectors(c4, channels // 2), 5), channels, 1.5,
         ),
         "steerable, regular": (
-            grid.RelaxedSteerableConv2d(regulars(c4, few), regulars(c4, few), 5),
-            grid.SteerableConv2d(regulars(c4, few), regulars(c4, few), 5), 4 * few, 1.5,
+            layers.RelaxedSteerableConv2d(regulars(c4, few), regulars(c4, few), 5),
+            layers.SteerableConv2d(regulars(c4, few), regulars(c4, few), 5), 4 * few, 1.5,
         ),
         "group, C4": (
-            grid.RelaxedGroupConv2d(regulars(c4, few), regulars(c4, few), 5, num_banks=BANKS),
-            grid.GroupConv2d(regulars(c4, few), regulars(c4, few), 5), 4 * few, 1.5,
+            layers.RelaxedGroupConv2d(regulars(c4, few), regulars(c4, few), 5, num_banks=BANKS),
+            layers.GroupConv2d(regulars(c4, few), regulars(c4, few), 5), 4 * few, 1.5,
         ),
         "scale, 4 scales": (
-            grid.RelaxedScaleConv2d(few, few, 5, scales, num_banks=BANKS),
-            grid.ScaleConv2d(few, few, 5, scales), few, 1.5,
+            layers.RelaxedScaleConv2d(few, few, 5, scales, num_banks=BANKS),
+            layers.ScaleConv2d(few, few, 5, scales), few, 1.5,
         ),
         "Riesz, 5 octaves": (
-            grid.RelaxedRieszConv2d(channels, channels),
-            grid.RieszConv2d(channels, channels), channels, 1.5,
+            layers.RelaxedRieszConv2d(channels, channels),
+            layers.RieszConv2d(channels, channels), channels, 1.5,
         ),
         f"translation, {BANKS} banks": (
-            grid.RelaxedTranslationConv2d(plain, plain, 5, size, num_banks=BANKS),
-            grid.SteerableConv2d(plain, plain, 5), channels, 1.2 * BANKS,
+            layers.RelaxedTranslationConv2d(plain, plain, 5, size, num_banks=BANKS),
+            layers.SteerableConv2d(plain, plain, 5), channels, 1.2 * BANKS,
         ),
     }  # fmt: skip
     rows = []
@@ -98,7 +98,7 @@ def twins(side: int, channels: int, repeats: int) -> list[dict[str, Any]]:
 
     from pyg_liesym.field import Lattice, PointGroup, scalars
     from pyg_liesym.nn import FieldConv
-    from pyg_liesym.nn.grid import RelaxedSteerableConv2d
+    from pyg_liesym.nn.field import RelaxedSteerableConv2d
 
     kind = scalars(PointGroup.cyclic(4), channels)
     layer = RelaxedSteerableConv2d(kind, kind, 5)

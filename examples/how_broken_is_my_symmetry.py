@@ -21,7 +21,7 @@ from torch_geometric.data import Data
 from pyg_liesym.field import PointGroup, quarter_turn, regulars, scalars
 from pyg_liesym.metrics import relative_error
 from pyg_liesym.nn import FieldConv
-from pyg_liesym.nn.grid import FieldConv2d, RelaxedSteerableConv2d, SteerableConv2d
+from pyg_liesym.nn.field import FieldConv2d, RelaxedSteerableConv2d, SteerableConv2d
 from pyg_liesym.plot.symmetry import plot_errors_by_angle
 from pyg_liesym.transforms import GridToGraph
 

@@ -23,9 +23,9 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     ),
     "nn": (
         {"edges", "invariants", "metric", "reduce", "watched"},
-        {"kernels", "pairwise"},
+        {"field", "kernels", "pairwise"},
         {"neighbours"},
-        {"conv", "grid"},
+        {"baselines", "conv"},
         {"models"},
     ),
     "datasets": (

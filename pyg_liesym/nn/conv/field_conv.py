@@ -9,10 +9,10 @@ from torch import Tensor
 from torch_geometric.nn import MessagePassing
 
 from pyg_liesym.nn.edges import Edges, as_edges
+from pyg_liesym.nn.field.kernels.field_bias import FieldBias
+from pyg_liesym.nn.field.kernels.kernel import Kernel
+from pyg_liesym.nn.field.kernels.relaxable import Relaxable
 from pyg_liesym.nn.kernels.edge_sums import edge_sums
-from pyg_liesym.nn.kernels.field_bias import FieldBias
-from pyg_liesym.nn.kernels.kernel import Kernel
-from pyg_liesym.nn.kernels.relaxable import Relaxable
 from pyg_liesym.nn.watched import is_watched
 from pyg_liesym.typing import OptTensor
 
@@ -23,7 +23,7 @@ class FieldConv(Relaxable, MessagePassing):
     .. math:: y_i = \sum_{j \to i} K(r_j - r_i)\, x_j = \sum_p M_p \sum_{j \to i} q_p(r_j - r_i)\, x_j
 
     The layer beneath the convolutions on graphs, and what shares a kernel with its twin on grids,
-    :class:`~pyg_liesym.nn.grid.FieldConv2d`: on the edges of a lattice both are the same. Summing over edges comes
+    :class:`~pyg_liesym.nn.field.FieldConv2d`: on the edges of a lattice both are the same. Summing over edges comes
     first, the map at the node after it: the cost is edges × functions × channels, not edges × channels².
 
     **Law**: that of the kernel, for all elements of its group, acting on ``x`` by the field types and on ``pos``; and

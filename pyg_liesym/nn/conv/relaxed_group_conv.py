@@ -7,7 +7,7 @@ from typing import Any
 from pyg_liesym.field.offset_basis import OffsetBasis
 from pyg_liesym.field.representation import FieldType
 from pyg_liesym.nn.conv.field_conv import FieldConv
-from pyg_liesym.nn.kernels.group_kernel import GroupKernel
+from pyg_liesym.nn.field.kernels.group_kernel import GroupKernel
 
 
 class RelaxedGroupConv(FieldConv):
@@ -18,7 +18,7 @@ class RelaxedGroupConv(FieldConv):
     Equation 8 of `"Approximately Equivariant Networks for Imperfectly Symmetric Dynamics"
     <https://arxiv.org/abs/2201.11969>`_ (Wang, Walters, Yu, ICML 2022), there on grids; here h runs over the
     neighbours' places and rotations, and a rotated filter is exact: its harmonics turn. The kernel is
-    :class:`~pyg_liesym.nn.kernels.GroupKernel`.
+    :class:`~pyg_liesym.nn.field.kernels.GroupKernel`.
 
     **Law**: equivariant to the elements of the finite group acting on ``pos``, with regular fields permuted, as long as
     the weights of each bank are equal, which they are at the start and after :meth:`make_strict`; and to translations.

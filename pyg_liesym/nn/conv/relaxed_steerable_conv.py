@@ -7,7 +7,7 @@ from typing import Any
 from pyg_liesym.field.offset_basis import OffsetBasis
 from pyg_liesym.field.representation import FieldType
 from pyg_liesym.nn.conv.field_conv import FieldConv
-from pyg_liesym.nn.kernels.steerable_kernel import SteerableKernel, default_frequency
+from pyg_liesym.nn.field.kernels.steerable_kernel import SteerableKernel, default_frequency
 
 
 class RelaxedSteerableConv(FieldConv):
@@ -18,7 +18,7 @@ class RelaxedSteerableConv(FieldConv):
     Equation 10 of `"Approximately Equivariant Networks for Imperfectly Symmetric Dynamics"
     <https://arxiv.org/abs/2201.11969>`_ (Wang, Walters, Yu, ICML 2022), there on grids, with :math:`w_l(o) =
     \sum_k w_{lk} b_k(o)` in modes of the offset. On a lattice, with
-    :class:`~pyg_liesym.field.StencilBasis`, it is :class:`~pyg_liesym.nn.grid.RelaxedSteerableConv2d`.
+    :class:`~pyg_liesym.field.StencilBasis`, it is :class:`~pyg_liesym.nn.field.RelaxedSteerableConv2d`.
 
     **Law**: strict as :class:`~pyg_liesym.nn.SteerableConv` at the start and after :meth:`make_strict`; in between,
     approximately equivariant as far as :meth:`relaxation` is small. Always equivariant to translations.

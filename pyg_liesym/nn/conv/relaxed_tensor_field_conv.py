@@ -7,7 +7,7 @@ from typing import Any
 from pyg_liesym.field.representation import FieldType
 from pyg_liesym.field.spherical import ShellBasis, irreps
 from pyg_liesym.nn.conv.field_conv import FieldConv
-from pyg_liesym.nn.kernels.tensor_field_kernel import TensorFieldKernel
+from pyg_liesym.nn.field.kernels.tensor_field_kernel import TensorFieldKernel
 
 
 class RelaxedTensorFieldConv(FieldConv):
@@ -18,7 +18,7 @@ class RelaxedTensorFieldConv(FieldConv):
     The layer of tensor field networks (Thomas et al. 2018, `arXiv:1802.08219 <https://arxiv.org/abs/1802.08219>`_),
     relaxed as `"Approximately Equivariant Networks for Imperfectly Symmetric Dynamics" <https://arxiv.org/abs/2201.11969>`_
     (Wang, Walters, Yu, ICML 2022, eq. 10) does on grids and names as future work. The kernel is
-    :class:`~pyg_liesym.nn.kernels.TensorFieldKernel`.
+    :class:`~pyg_liesym.nn.field.kernels.TensorFieldKernel`.
 
     **Law**: equivariant to rotations and reflections of ``pos``, with ``x`` in its irreps, at the start and after
     :meth:`make_strict`; in between, approximately as far as :meth:`relaxation` is small. Always equivariant to

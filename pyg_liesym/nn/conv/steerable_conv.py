@@ -7,7 +7,7 @@ from typing import Any
 from pyg_liesym.field.offset_basis import OffsetBasis
 from pyg_liesym.field.representation import FieldType
 from pyg_liesym.nn.conv.field_conv import FieldConv
-from pyg_liesym.nn.kernels.steerable_kernel import SteerableKernel, default_frequency
+from pyg_liesym.nn.field.kernels.steerable_kernel import SteerableKernel, default_frequency
 
 
 class SteerableConv(FieldConv):

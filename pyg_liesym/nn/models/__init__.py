@@ -4,9 +4,7 @@ from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.nn.models.field_conv_net import FieldConvNet
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.nn.models.field_forecasters import build_forecaster
-from pyg_liesym.nn.models.field_mlp import FieldMLP
 from pyg_liesym.nn.models.liegnn import LieGNN
-from pyg_liesym.nn.models.lift_expansion import LiftExpansion
 from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
 from pyg_liesym.nn.models.particlenet import ParticleNet
 from pyg_liesym.nn.models.relaxed_liegnn import RelaxedLieGNN
@@ -18,9 +16,7 @@ __all__ = [
     "EGNN",
     "FieldConvNet",
     "FieldForecaster",
-    "FieldMLP",
     "LieGNN",
-    "LiftExpansion",
     "LorentzNet",
     "ParticleNet",
     "RelaxedLieGNN",

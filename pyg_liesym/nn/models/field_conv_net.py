@@ -9,7 +9,7 @@ from typing import TypeAlias
 from torch import nn
 
 from pyg_liesym.field.representation import FieldType
-from pyg_liesym.nn.grid.field_activation import FieldActivation
+from pyg_liesym.nn.field.field_activation import FieldActivation
 
 FieldLayer: TypeAlias = Callable[[FieldType, FieldType], nn.Module]
 """Makes a layer from one field type to another."""
@@ -26,7 +26,7 @@ class FieldConvNet(nn.Sequential):
         kinds: What the channels are: of the input, after each layer, of the output.
         layer: Makes the layer between two field types, such as
             ``lambda a, b: RelaxedSteerableConv2d(a, b, 3)``.
-        act: Activation, see :class:`~pyg_liesym.nn.grid.FieldActivation`.
+        act: Activation, see :class:`~pyg_liesym.nn.field.FieldActivation`.
         act_last: Whether an activation follows the last layer.
 
     Shapes:
@@ -38,7 +38,7 @@ class FieldConvNet(nn.Sequential):
     Example:
         >>> import torch
         >>> from pyg_liesym.field import PointGroup, regulars, vectors
-        >>> from pyg_liesym.nn.grid import SteerableConv2d
+        >>> from pyg_liesym.nn.field import SteerableConv2d
         >>> c4 = PointGroup.cyclic(4)
         >>> kinds = [vectors(c4, 10), regulars(c4, 3), vectors(c4, 1)]
         >>> FieldConvNet(kinds, lambda a, b: SteerableConv2d(a, b, 3))(torch.ones(1, 20, 8, 8)).shape

@@ -9,21 +9,21 @@ from torch import nn
 
 from pyg_liesym.field.point_group import PointGroup
 from pyg_liesym.field.representation import FieldType, regulars, scalars, vectors
-from pyg_liesym.nn.grid.lattice_linear import LatticeLinear
-from pyg_liesym.nn.grid.locally_connected_conv2d import LocallyConnectedConv2d
-from pyg_liesym.nn.grid.relaxed_group_conv2d import RelaxedGroupConv2d
-from pyg_liesym.nn.grid.relaxed_riesz_conv2d import RelaxedRieszConv2d
-from pyg_liesym.nn.grid.relaxed_scale_conv2d import RelaxedScaleConv2d
-from pyg_liesym.nn.grid.relaxed_steerable_conv2d import RelaxedSteerableConv2d
-from pyg_liesym.nn.grid.relaxed_translation_conv2d import RelaxedTranslationConv2d
-from pyg_liesym.nn.grid.residual_pathway import ResidualPathway
-from pyg_liesym.nn.grid.riesz_conv2d import RieszConv2d
-from pyg_liesym.nn.grid.scale_conv2d import ScaleConv2d
-from pyg_liesym.nn.grid.steerable_conv2d import SteerableConv2d
+from pyg_liesym.nn.baselines.field_mlp import FieldMLP
+from pyg_liesym.nn.baselines.lattice_linear import LatticeLinear
+from pyg_liesym.nn.baselines.lift_expansion import LiftExpansion
+from pyg_liesym.nn.baselines.locally_connected_conv2d import LocallyConnectedConv2d
+from pyg_liesym.nn.baselines.residual_pathway import ResidualPathway
+from pyg_liesym.nn.field.relaxed_group_conv2d import RelaxedGroupConv2d
+from pyg_liesym.nn.field.relaxed_riesz_conv2d import RelaxedRieszConv2d
+from pyg_liesym.nn.field.relaxed_scale_conv2d import RelaxedScaleConv2d
+from pyg_liesym.nn.field.relaxed_steerable_conv2d import RelaxedSteerableConv2d
+from pyg_liesym.nn.field.relaxed_translation_conv2d import RelaxedTranslationConv2d
+from pyg_liesym.nn.field.riesz_conv2d import RieszConv2d
+from pyg_liesym.nn.field.scale_conv2d import ScaleConv2d
+from pyg_liesym.nn.field.steerable_conv2d import SteerableConv2d
 from pyg_liesym.nn.models.field_conv_net import FieldConvNet, FieldLayer
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
-from pyg_liesym.nn.models.field_mlp import FieldMLP
-from pyg_liesym.nn.models.lift_expansion import LiftExpansion
 from pyg_liesym.nn.models.scale_conv_net import ScaleConvNet
 
 GridSymmetry: TypeAlias = Literal["translation", "rotation", "scale"]
@@ -77,19 +77,19 @@ def build_forecaster(
     <https://arxiv.org/abs/2201.11969>`_ (Wang, Walters, Yu, ICML 2022, table 1), without batch norms, and all forecast
     changes of the last frame.
 
-    - ``mlp``: :class:`~pyg_liesym.nn.FieldMLP`; no symmetry;
+    - ``mlp``: :class:`~pyg_liesym.nn.baselines.FieldMLP`; no symmetry;
     - ``convnet``: plain convolutions; translations;
-    - ``strict``: :class:`~pyg_liesym.nn.grid.SteerableConv2d` or :class:`~pyg_liesym.nn.grid.ScaleConv2d`; quarter
+    - ``strict``: :class:`~pyg_liesym.nn.field.SteerableConv2d` or :class:`~pyg_liesym.nn.field.ScaleConv2d`; quarter
       turns or scalings besides;
-    - ``riesz``: :class:`~pyg_liesym.nn.grid.RieszConv2d`; scalings without a row of scales (not in the paper);
-    - ``rpp``: :class:`~pyg_liesym.nn.grid.ResidualPathway`; the symmetry by a prior;
-    - ``clcnn``: :class:`~pyg_liesym.nn.grid.LocallyConnectedConv2d`; by a penalty;
-    - ``lift``: :class:`~pyg_liesym.nn.LiftExpansion` of strict layers; if the encoder is silent;
-    - ``rgroup``: :class:`~pyg_liesym.nn.grid.RelaxedTranslationConv2d`,
-      :class:`~pyg_liesym.nn.grid.RelaxedGroupConv2d` or :class:`~pyg_liesym.nn.grid.RelaxedScaleConv2d`; relaxed by
+    - ``riesz``: :class:`~pyg_liesym.nn.field.RieszConv2d`; scalings without a row of scales (not in the paper);
+    - ``rpp``: :class:`~pyg_liesym.nn.baselines.ResidualPathway`; the symmetry by a prior;
+    - ``clcnn``: :class:`~pyg_liesym.nn.baselines.LocallyConnectedConv2d`; by a penalty;
+    - ``lift``: :class:`~pyg_liesym.nn.baselines.LiftExpansion` of strict layers; if the encoder is silent;
+    - ``rgroup``: :class:`~pyg_liesym.nn.field.RelaxedTranslationConv2d`,
+      :class:`~pyg_liesym.nn.field.RelaxedGroupConv2d` or :class:`~pyg_liesym.nn.field.RelaxedScaleConv2d`; relaxed by
       filter banks (eq. 8);
-    - ``rsteer``: :class:`~pyg_liesym.nn.grid.RelaxedSteerableConv2d`; relaxed by weights of the offset (eq. 10);
-    - ``rriesz``: :class:`~pyg_liesym.nn.grid.RelaxedRieszConv2d`; relaxed by weights of the octave (not in the paper).
+    - ``rsteer``: :class:`~pyg_liesym.nn.field.RelaxedSteerableConv2d`; relaxed by weights of the offset (eq. 10);
+    - ``rriesz``: :class:`~pyg_liesym.nn.field.RelaxedRieszConv2d`; relaxed by weights of the octave (not in the paper).
 
     Rotations are those of C₄; hidden channels are ``width`` regular fields. The first and last layer of ``rgroup`` for
     rotations, from and to vectors, are strict steerable ones. With one filter bank it has hardly more parameters than

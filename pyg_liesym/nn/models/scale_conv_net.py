@@ -34,7 +34,7 @@ class ScaleConvNet(nn.Sequential):
 
     Example:
         >>> import torch
-        >>> from pyg_liesym.nn.grid import ScaleConv2d
+        >>> from pyg_liesym.nn.field import ScaleConv2d
         >>> net = ScaleConvNet([2, 4, 2], lambda a, b, lifting: ScaleConv2d(a, b, 7, (1.0, 1.4), lifting=lifting))
         >>> net(torch.ones(1, 2, 8, 8)).shape
         torch.Size([1, 2, 8, 8])

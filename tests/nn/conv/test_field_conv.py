@@ -16,9 +16,9 @@ from pyg_liesym.nn.conv.field_conv import FieldConv
 from pyg_liesym.nn.conv.relaxed_group_conv import RelaxedGroupConv
 from pyg_liesym.nn.conv.relaxed_steerable_conv import RelaxedSteerableConv
 from pyg_liesym.nn.conv.steerable_conv import SteerableConv
-from pyg_liesym.nn.grid.field_conv2d import FieldConv2d
-from pyg_liesym.nn.grid.relaxed_group_conv2d import RelaxedGroupConv2d
-from pyg_liesym.nn.grid.relaxed_steerable_conv2d import RelaxedSteerableConv2d
+from pyg_liesym.nn.field.field_conv2d import FieldConv2d
+from pyg_liesym.nn.field.relaxed_group_conv2d import RelaxedGroupConv2d
+from pyg_liesym.nn.field.relaxed_steerable_conv2d import RelaxedSteerableConv2d
 from pyg_liesym.testing.equivariance import assert_equivariant, assert_permutation_equivariant, randomize_parameters
 
 C4, C8, D4, D3 = PointGroup.cyclic(4), PointGroup.cyclic(8), PointGroup.dihedral(4), PointGroup.dihedral(3)

@@ -7,7 +7,7 @@ from torch import nn
 from pyg_liesym.field.action import quarter_turn
 from pyg_liesym.field.representation import scalars, vectors
 from pyg_liesym.metrics.equivariance import relative_error
-from pyg_liesym.nn.grid.scale_conv2d import ScaleConv2d
+from pyg_liesym.nn.field.scale_conv2d import ScaleConv2d
 from pyg_liesym.nn.models.field_conv_net import FieldConvNet
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.nn.models.field_forecasters import C1, C4, FORECASTERS, STRICT, build_forecaster, widest

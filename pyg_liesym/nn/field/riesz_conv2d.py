@@ -1,0 +1,87 @@
+"""Convolution with all scalings, strict."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from pyg_liesym.nn.field.kernels.riesz_kernel import RieszKernel
+from pyg_liesym.nn.field.scaling_conv2d import ScalingConv2d
+from pyg_liesym.nn.invariants import without_autocast
+
+
+class RieszConv2d(ScalingConv2d[RieszKernel]):
+    r"""Convolution on a lattice with the kernels that scalings leave as they are: sums of Riesz transforms.
+
+    .. math:: \hat y(k) = \sum_l c_l\, \Phi_l(k / |k|)\, \hat f(k)
+
+    The layer of "Riesz networks: scale invariant neural networks in a single forward pass" (Barisin, Schladitz,
+    Redenbach, `arXiv:2305.04665 <https://arxiv.org/abs/2305.04665>`_), here with harmonics of the direction of any
+    order; the kernel is :class:`~pyg_liesym.nn.field.kernels.RieszKernel`. Unlike
+    :class:`~pyg_liesym.nn.field.ScaleConv2d` it has no row of scales that ends, and channels are ordinary fields. Every
+    output depends on all places: the order 2 holds what takes the divergence out of a flow.
+
+    **Law**: :math:`f(x / \lambda) \mapsto y(x / \lambda)` for every :math:`\lambda > 0`; on a lattice exact to rounding
+    for whole :math:`1 / \lambda`, fields that the finer picture still resolves and ``padding="circular"``, else up to
+    what lattice and border cut off. Equivariant to translations of a periodic lattice.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        max_order: Highest order of the Riesz transforms.
+        padding: What is outside the lattice: ``"zeros"`` or ``"circular"``.
+        bias: Whether to add a constant to each channel.
+
+    Shapes:
+        - **field**: :math:`(B, C_{in}, H, W)`; **output**: :math:`(B, C_{out}, H, W)`
+
+    Raises:
+        ValueError: If the order is negative, on an unknown padding, or a field of another shape.
+
+    Example:
+        >>> import torch
+        >>> RieszConv2d(1, 4)(torch.ones(1, 1, 9, 8)).shape
+        torch.Size([1, 4, 9, 8])
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        max_order: int = 3,
+        padding: Literal["zeros", "circular"] = "zeros",
+        bias: bool = True,
+    ) -> None:
+        super().__init__(RieszKernel(in_channels, out_channels, max_order), padding, bias)
+
+    def forward(self, field: Tensor) -> Tensor:
+        """Convolve a field."""
+        if field.dim() != 4 or field.size(1) != self.kernel.in_channels:
+            raise ValueError(f"expected a field [B, {self.kernel.in_channels}, H, W], got {list(field.shape)}")
+        # Fourier transforms need single precision or better, inside autocast too.
+        with without_autocast(field.device):
+            out = self._convolve(field.to(torch.promote_types(field.dtype, torch.float32)))
+        return out.to(field.dtype)
+
+    def _convolve(self, field: Tensor) -> Tensor:
+        height, width = field.shape[-2:]
+        rows, columns = (height, width) if self.padding == "circular" else (2 * height, 2 * width)
+        spectrum = _product(self.kernel.multiplier(rows, columns), torch.fft.rfft2(field, s=(rows, columns)))
+        out: Tensor = torch.fft.irfft2(spectrum, s=(rows, columns))[..., :height, :width]
+        return out if self.bias is None else out + self.bias[:, None, None]
+
+    def extra_repr(self) -> str:
+        """Channels and order."""
+        kernel = self.kernel
+        return f"{kernel.in_channels}, {kernel.out_channels}, max_order={kernel.max_order}"
+
+
+def _product(multiplier: Tensor, spectrum: Tensor) -> Tensor:
+    """``einsum("oihw,bihw->bohw")`` in real numbers: on the CPU complex matrices are multiplied one by one."""
+    real, imaginary = multiplier.real, multiplier.imag
+    matrix = torch.stack([torch.stack([real, -imaginary], -1), torch.stack([imaginary, real], -1)], -2)
+    product = torch.einsum("oihwdc,bihwc->bohwd", matrix, torch.view_as_real(spectrum))
+    return torch.view_as_complex(product.contiguous())

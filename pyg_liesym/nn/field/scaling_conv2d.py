@@ -1,0 +1,42 @@
+"""What the convolutions with scalings have in common."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import torch
+from torch import nn
+
+from pyg_liesym.nn.field.kernels.relaxable import Relaxable
+from pyg_liesym.nn.field.kernels.riesz_kernel import RieszKernel
+from pyg_liesym.nn.field.kernels.scale_kernel import ScaleKernel
+
+AnyKernel = TypeVar("AnyKernel", ScaleKernel, RieszKernel)
+
+
+class ScalingConv2d(Relaxable, nn.Module, Generic[AnyKernel]):
+    """A kernel, what is outside the lattice, and a constant for each channel.
+
+    Args:
+        kernel: The kernel.
+        padding: ``"zeros"`` or ``"circular"``.
+        bias: Whether to add a constant to each channel.
+
+    Raises:
+        ValueError: On an unknown padding.
+    """
+
+    kernel: AnyKernel
+
+    def __init__(self, kernel: AnyKernel, padding: str, bias: bool) -> None:
+        super().__init__()
+        if padding not in ("zeros", "circular"):
+            raise ValueError(f"expected `padding` to be 'zeros' or 'circular', got {padding!r}")
+        self.kernel, self.padding = kernel, padding
+        self.bias = nn.Parameter(torch.zeros(kernel.out_channels)) if bias else None
+
+    def reset_parameters(self) -> None:
+        """Draw new parameters."""
+        self.kernel.reset_parameters()
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
