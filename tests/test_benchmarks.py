@@ -89,7 +89,7 @@ def test_textbook_equals_lorentznet(benchmark, training: bool) -> None:
 
 
 def test_edge_list_is_the_complete_graph_of_every_item(benchmark) -> None:
-    from pyg_liesym.nn.edges import complete_graph
+    from pyg_liesym.nn.message.edges import complete_graph
 
     case = benchmark("cases").complete(4, 3)
     assert torch.equal(case.edge_index, complete_graph(12, case.batch).edge_index)

@@ -22,11 +22,18 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"cli"},
     ),
     "nn": (
-        {"edges", "invariants", "metric", "reduce", "watched"},
-        {"field", "kernels", "pairwise"},
-        {"neighbours"},
+        {"autocast"},
+        {"field", "message"},
         {"baselines", "conv"},
         {"models"},
+    ),
+    "nn.message": (
+        {"edges", "invariants", "metric", "products", "reduce", "tiles", "watched"},
+        {"cuts", "edge_sums", "maps"},
+        {"neighbours", "pairs"},
+        {"plain"},
+        {"moments", "ops"},
+        {"layers"},
     ),
     "datasets": (
         {"io", "packed_graphs", "samples"},

@@ -9,8 +9,8 @@ from pyg_liesym.nn.conv.relaxed_group_conv import RelaxedGroupConv
 from pyg_liesym.nn.conv.relaxed_steerable_conv import RelaxedSteerableConv
 from pyg_liesym.nn.conv.relaxed_tensor_field_conv import RelaxedTensorFieldConv
 from pyg_liesym.nn.conv.steerable_conv import SteerableConv
-from pyg_liesym.nn.edges import CompleteGraph, Edges, complete_graph
-from pyg_liesym.nn.metric import LearnedMetric
+from pyg_liesym.nn.message.edges import CompleteGraph, Edges, complete_graph
+from pyg_liesym.nn.message.metric import LearnedMetric
 from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.nn.models.field_conv_net import FieldConvNet
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from pyg_liesym.nn.edges import Edges
+from pyg_liesym.nn.message.edges import Edges
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.typing import OptTensor
 from pyg_liesym.writing import whole_file

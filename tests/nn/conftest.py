@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyg_liesym.nn.pairwise import cuts
+from pyg_liesym.nn.message import cuts
 
 
 @pytest.fixture(params=["as they come", "tiles"])

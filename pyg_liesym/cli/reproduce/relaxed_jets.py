@@ -19,8 +19,8 @@ from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.field.point_group import rotation
 from pyg_liesym.metrics.equivariance import relative_error
 from pyg_liesym.metrics.tagging import roc
-from pyg_liesym.nn.edges import Edges
-from pyg_liesym.nn.neighbours import nearest_neighbours
+from pyg_liesym.nn.message.edges import Edges
+from pyg_liesym.nn.message.neighbours import nearest_neighbours
 
 WIDTH_OF_JET = 0.3
 

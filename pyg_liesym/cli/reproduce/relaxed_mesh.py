@@ -18,8 +18,8 @@ from pyg_liesym.datasets.flows.smoke_plume import PlumeSplit, SmokePlume
 from pyg_liesym.field.lattice import Lattice
 from pyg_liesym.field.sampling import perturbed_positions, values_at
 from pyg_liesym.metrics.equivariance import relative_error
-from pyg_liesym.nn.edges import Edges
-from pyg_liesym.nn.neighbours import nearest_neighbours
+from pyg_liesym.nn.message.edges import Edges
+from pyg_liesym.nn.message.neighbours import nearest_neighbours
 
 _SPLITS: tuple[PlumeSplit, ...] = ("train", "val", "future", "domain")
 _WINDOWS = 16

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 from torch_geometric.nn import MessagePassing
 
-from pyg_liesym.nn.edges import Edges, as_edges
 from pyg_liesym.nn.field.kernels.field_bias import FieldBias
 from pyg_liesym.nn.field.kernels.kernel import Kernel
 from pyg_liesym.nn.field.kernels.relaxable import Relaxable
-from pyg_liesym.nn.kernels.edge_sums import edge_sums
-from pyg_liesym.nn.watched import is_watched
+from pyg_liesym.nn.message.edge_sums import edge_sums
+from pyg_liesym.nn.message.edges import Edges, as_edges
+from pyg_liesym.nn.message.watched import is_watched
 from pyg_liesym.typing import OptTensor
 
 

@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
 from pyg_liesym.lie.metric import minkowski
-from pyg_liesym.nn.edges import CompleteGraph, Edges, as_edges, count_neighbours
-from pyg_liesym.nn.invariants import pair_invariants
-from pyg_liesym.nn.metric import Metric, as_metric
-from pyg_liesym.nn.pairwise.layers import can_tile, tiled_messages
-from pyg_liesym.nn.reduce import sum_edges
+from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges, count_neighbours
+from pyg_liesym.nn.message.invariants import pair_invariants
+from pyg_liesym.nn.message.layers import can_tile, tiled_messages
+from pyg_liesym.nn.message.metric import Metric, as_metric
+from pyg_liesym.nn.message.reduce import sum_edges
 from pyg_liesym.typing import OptTensor
 
 # Published as a guard against diverging training; a part of the published function all the same.

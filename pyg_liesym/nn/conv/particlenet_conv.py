@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
-from pyg_liesym.nn.edges import CompleteGraph, Edges, as_edges, count_neighbours
-from pyg_liesym.nn.reduce import sum_edges
+from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges, count_neighbours
+from pyg_liesym.nn.message.reduce import sum_edges
 from pyg_liesym.typing import OptTensor
 
 

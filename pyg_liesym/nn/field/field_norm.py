@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from pyg_liesym.field.representation import FieldType
+from pyg_liesym.nn.autocast import without_autocast
 from pyg_liesym.nn.field.kernels.field_bias import FieldBias
-from pyg_liesym.nn.invariants import without_autocast
 
 
 class FieldNorm(nn.Module):

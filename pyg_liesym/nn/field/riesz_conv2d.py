@@ -7,9 +7,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from pyg_liesym.nn.autocast import without_autocast
 from pyg_liesym.nn.field.kernels.riesz_kernel import RieszKernel
 from pyg_liesym.nn.field.scaling_conv2d import ScalingConv2d
-from pyg_liesym.nn.invariants import without_autocast
 
 
 class RieszConv2d(ScalingConv2d[RieszKernel]):

@@ -8,7 +8,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from pyg_liesym.nn.conv.egnn_conv import EGNNConv
-from pyg_liesym.nn.edges import CompleteGraph, Edges, as_edges
+from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges
 from pyg_liesym.nn.models.published import load_published, published_entries, published_size
 from pyg_liesym.typing import OptTensor
 

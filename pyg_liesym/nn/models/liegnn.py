@@ -11,9 +11,9 @@ from torch_geometric.nn import global_add_pool, global_mean_pool
 from torch_geometric.nn.resolver import activation_resolver
 
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
-from pyg_liesym.nn.edges import CompleteGraph, Edges, as_edges
-from pyg_liesym.nn.invariants import bilinear, signed_log
-from pyg_liesym.nn.metric import LearnedMetric, Metric, as_metric, lend_metric
+from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges
+from pyg_liesym.nn.message.invariants import bilinear, signed_log
+from pyg_liesym.nn.message.metric import LearnedMetric, Metric, as_metric, lend_metric
 from pyg_liesym.typing import Invariant, OptTensor
 
 

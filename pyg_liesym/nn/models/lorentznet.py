@@ -11,9 +11,9 @@ from torch_geometric.utils import degree
 
 from pyg_liesym.lie.metric import minkowski
 from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
-from pyg_liesym.nn.edges import CompleteGraph, Edges, as_edges
-from pyg_liesym.nn.invariants import bilinear, signed_log
-from pyg_liesym.nn.metric import LearnedMetric, Metric, as_metric, lend_metric
+from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges
+from pyg_liesym.nn.message.invariants import bilinear, signed_log
+from pyg_liesym.nn.message.metric import LearnedMetric, Metric, as_metric, lend_metric
 from pyg_liesym.nn.models.published import load_published, published_entries, published_size
 from pyg_liesym.typing import OptTensor
 

@@ -10,7 +10,7 @@ from torch_geometric.nn import global_mean_pool
 from torch_geometric.utils import scatter
 
 from pyg_liesym.nn.conv.particlenet_conv import ParticleNetConv
-from pyg_liesym.nn.neighbours import nearest_neighbours
+from pyg_liesym.nn.message.neighbours import nearest_neighbours
 from pyg_liesym.typing import OptTensor
 
 NUM_FEATURES = 7

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from pyg_liesym.lie.algebra import LieAlgebra
-from pyg_liesym.nn.edges import CompleteGraph, Edges
-from pyg_liesym.nn.invariants import bilinear, signed_log
-from pyg_liesym.nn.metric import Metric, as_metric
+from pyg_liesym.nn.message.edges import CompleteGraph, Edges
+from pyg_liesym.nn.message.invariants import bilinear, signed_log
+from pyg_liesym.nn.message.metric import Metric, as_metric
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.typing import OptTensor
 

@@ -12,11 +12,11 @@ from torch_geometric.nn import global_add_pool, global_mean_pool
 from pyg_liesym.field.offset_basis import OffsetBasis
 from pyg_liesym.field.representation import FieldType
 from pyg_liesym.nn.conv.field_conv import FieldConv
-from pyg_liesym.nn.edges import Edges
 from pyg_liesym.nn.field.field_activation import FieldActivation
 from pyg_liesym.nn.field.field_norm import FieldNorm
 from pyg_liesym.nn.field.group_pool import GroupPool
 from pyg_liesym.nn.field.kernels.steerable_kernel import SteerableKernel
+from pyg_liesym.nn.message.edges import Edges
 from pyg_liesym.typing import OptTensor
 
 

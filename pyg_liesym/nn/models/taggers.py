@@ -10,7 +10,7 @@ from torch_geometric.nn import global_mean_pool
 
 from pyg_liesym.lie.invariant import InvariantMetric
 from pyg_liesym.lie.metric import euclidean_metric, minkowski, scaled
-from pyg_liesym.nn.invariants import bilinear, signed_log
+from pyg_liesym.nn.message.invariants import bilinear, signed_log
 from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams

@@ -15,7 +15,7 @@ from pyg_liesym.cli.reproduce.relaxed_twins import SteerableTwins, TwinExperimen
 from pyg_liesym.datasets.simulation import plume_files
 from pyg_liesym.datasets.simulation.plume import PlumeFrames
 from pyg_liesym.datasets.simulation.plume_settings import Plumes
-from pyg_liesym.nn.neighbours import nearest_neighbours
+from pyg_liesym.nn.message.neighbours import nearest_neighbours
 
 ORBITS = RelaxedOrbits(
     levels=(0.02,), seeds=(0, 1), num_orbits=2, num_test=2, steps=3, network=OrbitNetwork(4, 1),

@@ -5,7 +5,7 @@ import torch
 from textbook_egnn import TextbookEGNN
 
 from pyg_liesym.lie.algebra import LieAlgebra
-from pyg_liesym.nn.edges import complete_graph
+from pyg_liesym.nn.message.edges import complete_graph
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.testing.equivariance import assert_equivariant, assert_permutation_equivariant, randomize_parameters
 

@@ -154,7 +154,7 @@ def test_tiles_of_any_size_give_the_same(monkeypatch):
     x = torch.randn(50, layer.kernel.in_type.channels, dtype=torch.float64, requires_grad=True)
     results = []
     for room in (1, 5000, 1 << 30):
-        monkeypatch.setattr("pyg_liesym.nn.kernels.edge_sums._CPU_ROOM", room)
+        monkeypatch.setattr("pyg_liesym.nn.message.edge_sums._CPU_ROOM", room)
         out = layer(x, pos, edge_index)
         results.append([out, *torch.autograd.grad(out.square().sum(), [x, *layer.parameters()])])
     for other in results[1:]:

@@ -9,7 +9,7 @@ from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.metric import minkowski
 from pyg_liesym.metrics.equivariance import equivariance_error
 from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
-from pyg_liesym.nn.edges import complete_graph
+from pyg_liesym.nn.message.edges import complete_graph
 from pyg_liesym.testing.equivariance import (
     assert_equivariant,
     assert_permutation_equivariant,

@@ -6,8 +6,8 @@ from torch import Tensor
 from torch_geometric.nn import Sequential
 
 from pyg_liesym.nn.conv.particlenet_conv import ParticleNetConv
-from pyg_liesym.nn.edges import complete_graph
-from pyg_liesym.nn.neighbours import nearest_neighbours
+from pyg_liesym.nn.message.edges import complete_graph
+from pyg_liesym.nn.message.neighbours import nearest_neighbours
 from pyg_liesym.testing.equivariance import assert_permutation_equivariant, randomize_parameters
 
 BATCH = torch.tensor([0] * 4 + [1] * 3 + [2] * 2)

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pyg_liesym.lie.algebra import LieAlgebra
-from pyg_liesym.nn.edges import complete_graph
+from pyg_liesym.nn.message.edges import complete_graph
 from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.testing.equivariance import (
     assert_equivariant,

@@ -9,7 +9,7 @@ from torch_geometric.explain import Explainer, GNNExplainer
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.metric import minkowski
 from pyg_liesym.nn import invariants
-from pyg_liesym.nn.edges import complete_graph
+from pyg_liesym.nn.message.edges import complete_graph
 from pyg_liesym.nn.models import liegnn
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.testing.equivariance import (

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.metric import minkowski
-from pyg_liesym.nn.edges import complete_graph
+from pyg_liesym.nn.message.edges import complete_graph
 from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
 from pyg_liesym.testing.equivariance import (
     assert_invariant,

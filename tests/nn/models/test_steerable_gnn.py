@@ -6,9 +6,9 @@ import torch
 from pyg_liesym.field.offset_basis import RingBasis
 from pyg_liesym.field.point_group import PointGroup, rotation
 from pyg_liesym.field.representation import FieldType, Representation, regulars, scalars, vectors
-from pyg_liesym.nn.edges import Edges
+from pyg_liesym.nn.message.edges import Edges
+from pyg_liesym.nn.message.neighbours import nearest_neighbours
 from pyg_liesym.nn.models.steerable_gnn import SteerableGNN
-from pyg_liesym.nn.neighbours import nearest_neighbours
 from pyg_liesym.testing import equivariance
 from pyg_liesym.testing.equivariance import assert_equivariant, assert_invariant
 

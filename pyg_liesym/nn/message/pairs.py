@@ -8,10 +8,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pyg_liesym.nn.pairwise.cuts import Cut
-from pyg_liesym.nn.pairwise.maps import Setting
-from pyg_liesym.nn.pairwise.products import linear
-from pyg_liesym.nn.pairwise.tiles import Tile
+from pyg_liesym.nn.message.cuts import Cut
+from pyg_liesym.nn.message.maps import Setting
+from pyg_liesym.nn.message.products import linear
+from pyg_liesym.nn.message.tiles import Tile
 from pyg_liesym.typing import OptTensor
 
 

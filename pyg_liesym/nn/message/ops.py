@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pyg_liesym.nn.pairwise.cuts import Cut, Graph, cut
-from pyg_liesym.nn.pairwise.maps import Buffers, Maps, Setting, backward_maps, forward_maps
-from pyg_liesym.nn.pairwise.pairs import Nodes, Wanted, at_nodes, at_places, backward_pairs, forward_pairs, wanted
-from pyg_liesym.nn.pairwise.plain import plain_messages
+from pyg_liesym.nn.message.cuts import Cut, Graph, cut
+from pyg_liesym.nn.message.maps import Buffers, Maps, Setting, backward_maps, forward_maps
+from pyg_liesym.nn.message.pairs import Nodes, Wanted, at_nodes, at_places, backward_pairs, forward_pairs, wanted
+from pyg_liesym.nn.message.plain import plain_messages
 from pyg_liesym.typing import OptTensor
 
 _INPUTS = (

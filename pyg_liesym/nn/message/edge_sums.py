@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from pyg_liesym.nn.invariants import without_autocast
+from pyg_liesym.nn.autocast import without_autocast
 from pyg_liesym.typing import OptTensor
 
 # Numbers in a tile's largest tensors, so that they stay in a processor's cache, or are many enough for a GPU.

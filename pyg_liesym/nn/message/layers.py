@@ -10,14 +10,14 @@ from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 from torch_geometric.utils import degree
 
-from pyg_liesym.nn.edges import CompleteGraph, Edges
-from pyg_liesym.nn.invariants import without_autocast
-from pyg_liesym.nn.pairwise.cuts import most_edges
-from pyg_liesym.nn.pairwise.maps import Maps, Setting
-from pyg_liesym.nn.pairwise.moments import normalise
-from pyg_liesym.nn.pairwise.ops import pairwise_messages
-from pyg_liesym.nn.pairwise.pairs import Nodes
-from pyg_liesym.nn.watched import MODULE_HOOKS, is_watched
+from pyg_liesym.nn.autocast import without_autocast
+from pyg_liesym.nn.message.cuts import most_edges
+from pyg_liesym.nn.message.edges import CompleteGraph, Edges
+from pyg_liesym.nn.message.maps import Maps, Setting
+from pyg_liesym.nn.message.moments import normalise
+from pyg_liesym.nn.message.ops import pairwise_messages
+from pyg_liesym.nn.message.pairs import Nodes
+from pyg_liesym.nn.message.watched import MODULE_HOOKS, is_watched
 from pyg_liesym.typing import Invariant, OptTensor
 
 

@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
 
+from pyg_liesym.nn.autocast import without_autocast
 from pyg_liesym.typing import Invariant
-
-
-def without_autocast(device: torch.device) -> AbstractContextManager[object]:
-    """Context in which operators compute in the precision of their inputs, whatever surrounds it.
-
-    Example:
-        >>> with torch.autocast("cpu", torch.bfloat16), without_autocast(torch.device("cpu")):
-        ...     (torch.eye(2) @ torch.eye(2)).dtype
-        torch.float32
-    """
-    if torch.is_autocast_enabled(device.type):
-        return torch.autocast(device.type, enabled=False)
-    return nullcontext()
 
 
 def bilinear(a: Tensor, b: Tensor, metric: Tensor) -> Tensor:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from pyg_liesym.nn.edges import complete_graph
-from pyg_liesym.nn.invariants import signed_log
-from pyg_liesym.nn.pairwise.cuts import Graph
-from pyg_liesym.nn.pairwise.maps import Maps, Setting
-from pyg_liesym.nn.pairwise.pairs import Nodes
+from pyg_liesym.nn.message.cuts import Graph
+from pyg_liesym.nn.message.edges import complete_graph
+from pyg_liesym.nn.message.invariants import signed_log
+from pyg_liesym.nn.message.maps import Maps, Setting
+from pyg_liesym.nn.message.pairs import Nodes
 
 
 def plain_scalars(nodes: Nodes, graph: Graph, setting: Setting) -> tuple[Tensor, Tensor, Tensor]:

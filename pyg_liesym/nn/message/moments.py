@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pyg_liesym.nn.pairwise.cuts import Cut, Graph, cut
-from pyg_liesym.nn.pairwise.maps import Setting
-from pyg_liesym.nn.pairwise.pairs import Nodes, Wanted, at_nodes, at_places, backward_scalars, forward_scalars, wanted
-from pyg_liesym.nn.pairwise.plain import plain_scalars
+from pyg_liesym.nn.message.cuts import Cut, Graph, cut
+from pyg_liesym.nn.message.maps import Setting
+from pyg_liesym.nn.message.pairs import Nodes, Wanted, at_nodes, at_places, backward_scalars, forward_scalars, wanted
+from pyg_liesym.nn.message.plain import plain_scalars
 from pyg_liesym.typing import OptTensor
 
 _INPUTS = (

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pyg_liesym.nn.pairwise import products
+from pyg_liesym.nn.message import products
 
 
 @pytest.mark.parametrize("onednn", [True, False])

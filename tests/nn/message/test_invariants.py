@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pyg_liesym.nn.invariants import bilinear, pair_invariants, signed_log
+from pyg_liesym.nn.message.invariants import bilinear, pair_invariants, signed_log
 
 
 def test_signed_log_is_the_formula_with_slope_one_at_zero() -> None:

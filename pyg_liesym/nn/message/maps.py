@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pyg_liesym.nn.pairwise.products import add_outer_products, add_product, linear
-from pyg_liesym.nn.pairwise.tiles import Tile
+from pyg_liesym.nn.message.products import add_outer_products, add_product, linear
+from pyg_liesym.nn.message.tiles import Tile
 from pyg_liesym.typing import OptTensor
 
 aten = torch.ops.aten

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pyg_liesym.nn.pairwise import cuts
-from pyg_liesym.nn.pairwise.tiles import BlockTile, ListTile
+from pyg_liesym.nn.message import cuts
+from pyg_liesym.nn.message.tiles import BlockTile, ListTile
 
 SIZES = [[65] * 3, [200, 1, 1, 31], [5] * 1000, [1] * 10, [3000], [52, 54, 50, 53, 49, 90, 20, 51], []]
 

@@ -4,13 +4,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from pyg_liesym.nn.pairwise import cuts
-from pyg_liesym.nn.pairwise.cuts import Graph
-from pyg_liesym.nn.pairwise.maps import Maps, Setting
-from pyg_liesym.nn.pairwise.ops import pairwise_messages
-from pyg_liesym.nn.pairwise.pairs import Nodes
-from pyg_liesym.nn.pairwise.plain import plain_messages
-from pyg_liesym.nn.pairwise.tiles import BlockTile, ListTile
+from pyg_liesym.nn.message import cuts
+from pyg_liesym.nn.message.cuts import Graph
+from pyg_liesym.nn.message.maps import Maps, Setting
+from pyg_liesym.nn.message.ops import pairwise_messages
+from pyg_liesym.nn.message.pairs import Nodes
+from pyg_liesym.nn.message.plain import plain_messages
+from pyg_liesym.nn.message.tiles import BlockTile, ListTile
 
 SIZES = {"mixed": [5, 5, 1, 3, 3, 3, 9], "equal": [4] * 6, "single": [1], "none": []}
 SETTINGS = {

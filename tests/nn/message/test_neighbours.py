@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pyg_liesym.nn import neighbours
-from pyg_liesym.nn.neighbours import nearest_neighbours
+from pyg_liesym.nn.message import neighbours
+from pyg_liesym.nn.message.neighbours import nearest_neighbours
 
 SIZES = [9, 1, 4, 30, 2, 17]
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pyg_liesym.nn.edges import check_sorted, complete_graph
-from pyg_liesym.nn.pairwise.tiles import BlockTile, ListTile, Tile
+from pyg_liesym.nn.message.edges import check_sorted, complete_graph
+from pyg_liesym.nn.message.tiles import BlockTile, ListTile, Tile
 from pyg_liesym.typing import OptTensor
 
 # One buffer of a tile: as much as stays near a CPU core, or keeps a GPU busy. Smaller tiles cost more in calls than

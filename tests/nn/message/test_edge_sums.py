@@ -13,7 +13,7 @@ from pyg_liesym.nn.conv.relaxed_group_conv import RelaxedGroupConv
 from pyg_liesym.nn.conv.relaxed_steerable_conv import RelaxedSteerableConv
 from pyg_liesym.nn.conv.steerable_conv import SteerableConv
 from pyg_liesym.nn.field.field_norm import FieldNorm
-from pyg_liesym.nn.kernels.edge_sums import edge_sums
+from pyg_liesym.nn.message.edge_sums import edge_sums
 from pyg_liesym.testing.equivariance import randomize_parameters
 
 SO2, C4 = PointGroup.so2(), PointGroup.cyclic(4)

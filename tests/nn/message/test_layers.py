@@ -14,7 +14,7 @@ from pyg_liesym.lie.metric import minkowski
 from pyg_liesym.nn.conv.egnn_conv import EGNNConv
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
 from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
-from pyg_liesym.nn.pairwise import cuts, layers, maps
+from pyg_liesym.nn.message import cuts, layers, maps
 from pyg_liesym.testing.equivariance import randomize_parameters
 
 ETA = minkowski(dtype=torch.float64)

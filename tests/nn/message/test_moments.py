@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pyg_liesym.nn.pairwise import cuts
-from pyg_liesym.nn.pairwise.cuts import Graph
-from pyg_liesym.nn.pairwise.maps import Setting
-from pyg_liesym.nn.pairwise.moments import edge_moments
-from pyg_liesym.nn.pairwise.pairs import Nodes
-from pyg_liesym.nn.pairwise.plain import plain_scalars
+from pyg_liesym.nn.message import cuts
+from pyg_liesym.nn.message.cuts import Graph
+from pyg_liesym.nn.message.maps import Setting
+from pyg_liesym.nn.message.moments import edge_moments
+from pyg_liesym.nn.message.pairs import Nodes
+from pyg_liesym.nn.message.plain import plain_scalars
 
 SIZES = [5, 5, 1, 3, 3, 3, 9]
 SETTINGS = {

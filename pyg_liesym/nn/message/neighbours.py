@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pyg_liesym.nn.edges import Edges
-from pyg_liesym.nn.invariants import without_autocast
-from pyg_liesym.nn.pairwise.cuts import graph_sizes
+from pyg_liesym.nn.autocast import without_autocast
+from pyg_liesym.nn.message.cuts import graph_sizes
+from pyg_liesym.nn.message.edges import Edges
 from pyg_liesym.typing import OptTensor
 
 # Entries of the largest block of distances that is made at once.

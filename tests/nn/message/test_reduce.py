@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch_geometric.typing
 
-from pyg_liesym.nn.reduce import sum_edges
+from pyg_liesym.nn.message.reduce import sum_edges
 
 INDEX = torch.tensor([0, 0, 2, 3, 3, 3])
 PTR = torch.tensor([0, 2, 2, 3, 6])

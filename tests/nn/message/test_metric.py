@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pyg_liesym.lie.algebra import LieAlgebra
-from pyg_liesym.nn.metric import FixedMetric, LearnedMetric, as_metric
+from pyg_liesym.nn.message.metric import FixedMetric, LearnedMetric, as_metric
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.relaxed_liegnn import RelaxedLieGNN
 from pyg_liesym.nn.models.taggers import build_tagger

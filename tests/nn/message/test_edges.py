@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyg_liesym.nn.edges import complete_graph
+from pyg_liesym.nn.message.edges import complete_graph
 
 
 @given(st.lists(st.integers(0, 5), max_size=5))

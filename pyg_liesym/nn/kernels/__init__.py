@@ -1,1 +1,0 @@
-"""Sums over the edges of a graph."""
