@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from typing import Any
 
 from lightning.pytorch.callbacks import TQDMProgressBar
+
+
+def _on_stderr(make: Callable[[TQDMProgressBar], Any]) -> Callable[[TQDMProgressBar], Any]:
+    """The same bar on what is stderr when it is made; Lightning makes them on stdout."""
+
+    def bar(self: TQDMProgressBar) -> Any:
+        with redirect_stdout(sys.stderr):
+            return make(self)
+
+    return bar
 
 
 class ProgressBar(TQDMProgressBar):
@@ -17,27 +28,8 @@ class ProgressBar(TQDMProgressBar):
         """Whether nothing is shown."""
         return bool(super().is_disabled) or not sys.stderr.isatty()
 
-    def init_sanity_tqdm(self) -> Any:
-        """The bar of the first look at the validation."""
-        with redirect_stdout(sys.stderr):
-            return super().init_sanity_tqdm()
-
-    def init_train_tqdm(self) -> Any:
-        """The bar of the training."""
-        with redirect_stdout(sys.stderr):
-            return super().init_train_tqdm()
-
-    def init_validation_tqdm(self) -> Any:
-        """The bar of the validation."""
-        with redirect_stdout(sys.stderr):
-            return super().init_validation_tqdm()
-
-    def init_test_tqdm(self) -> Any:
-        """The bar of the test."""
-        with redirect_stdout(sys.stderr):
-            return super().init_test_tqdm()
-
-    def init_predict_tqdm(self) -> Any:
-        """The bar of the prediction."""
-        with redirect_stdout(sys.stderr):
-            return super().init_predict_tqdm()
+    init_sanity_tqdm = _on_stderr(TQDMProgressBar.init_sanity_tqdm)
+    init_train_tqdm = _on_stderr(TQDMProgressBar.init_train_tqdm)
+    init_validation_tqdm = _on_stderr(TQDMProgressBar.init_validation_tqdm)
+    init_test_tqdm = _on_stderr(TQDMProgressBar.init_test_tqdm)
+    init_predict_tqdm = _on_stderr(TQDMProgressBar.init_predict_tqdm)

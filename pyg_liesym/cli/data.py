@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from pyg_liesym.datasets.jets.jet_summary import JetSummary
 
 
-def info(files: list[str], tree: str | None = None, chunk_size: int = 5000) -> None:
+def info(files: list[str], tree: str | None = None, chunk_size: int = 5000, progress: bool = True) -> None:
     """Say what is in files of jets: counts, classes, ranges, columns, and what is wrong with them.
 
     Args:
         files: Paths or globs of ROOT, HDF5, npz or npy files.
         tree: Name of the tree in ROOT files (default: `tree`, or the only one).
         chunk_size: Jets that are read at once.
+        progress: Whether to show a bar.
     """
     from dataclasses import replace
 
@@ -35,7 +36,7 @@ def info(files: list[str], tree: str | None = None, chunk_size: int = 5000) -> N
         file = open_jet_file(path, replace(schema, strict=False))
         summary = JetSummary(schema.classes if schema.labelled else ())
         with np.errstate(all="ignore"):
-            for jets in pieces(file, chunk_size, f"reading {path.name}"):
+            for jets in pieces(file, chunk_size, f"reading {path.name}", progress):
                 summary.add(jets)
         print(("\n" if number else "") + f"{path}: {kind}, {summary.num_jets} jets")
         print("\n".join(f"  {name:<24}{value}" for name, value in _rows(summary, schema.particle)))
@@ -49,6 +50,7 @@ def convert(
     plane: bool = True,
     classes: list[str] | None = None,
     chunk_size: int = 10_000,
+    progress: bool = True,
 ) -> None:
     """Write jets of one or several files to one file of another format, in their order.
 
@@ -62,6 +64,7 @@ def convert(
         plane: Whether to write (Δη, Δφ) of the constituents, which can be computed when read.
         classes: Names of the classes in the order of their numbers, for files that have numbers alone: [QCD, Tbqq].
         chunk_size: Jets that are read at once.
+        progress: Whether to show bars.
     """
     from dataclasses import replace
 
@@ -81,7 +84,7 @@ def convert(
     sources = [open_jet_file(path, schema) for path in paths]
     with jet_writer(out, schema, plane=plane) as writer:
         for source in sources:
-            for jets in pieces(source, chunk_size, f"{source.path.name} → {out.name}"):
+            for jets in pieces(source, chunk_size, f"{source.path.name} → {out.name}", progress):
                 writer.extend(jets)
         total = writer.num_jets
     print(f"{total} jets of {len(paths)} file{'s' if len(paths) > 1 else ''} in {out}")

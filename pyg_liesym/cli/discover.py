@@ -30,6 +30,7 @@ def discover(
     max_steps: int = 4000,
     num_samples: int | None = None,
     output: Literal["auto", "vector", "scalar", "label"] = "auto",
+    progress: bool = True,
 ) -> list[DiscoveredSymmetry]:
     """Find matrices whose exponentials leave the data alone, say what algebra they form, and leave a report.
 
@@ -50,12 +51,15 @@ def discover(
         output: What y is, where its shape and type do not tell: vectors that move as x does, numbers that nothing
             moves, or labels of classes. The report says how it was read.
         num_samples: Use at most this many samples, taken at even distances.
+        progress: Whether to show bars.
     """
     inputs, outputs = _named(x) if x in NAMED and y is None else _arrays(x, y)
     if num_samples is not None and num_samples < len(inputs):
         keep = np.linspace(0, len(inputs) - 1, num_samples).astype(int)
         inputs, outputs = inputs[keep], None if outputs is None else outputs[keep]
-    method = LieGAN(num_channels, coefficients=coefficients, tolerance=tolerance, max_steps=max_steps)
+    method = LieGAN(
+        num_channels, coefficients=coefficients, tolerance=tolerance, max_steps=max_steps, progress=progress
+    )
     found = method.fit_seeds(inputs, outputs, seeds=seeds, output=output)
     about = f"Symmetry of {x}" if y is None else f"Symmetry of {x} → {y}"
     page = Page(out, answer(found[0]).headline if found else about, about)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,13 +58,14 @@ def save_figure(path: Path, figure: Figure) -> None:
         figure.savefig(temporary, dpi=130, bbox_inches="tight", format="png")
 
 
-def pieces(file: JetFile, chunk_size: int, title: str) -> Iterator[JetArrays]:
-    """Read a file piece by piece, with a bar."""
+def pieces(file: JetFile, chunk_size: int, title: str, progress: bool = True) -> Iterator[JetArrays]:
+    """Read a file piece by piece, with a bar on a terminal."""
     from tqdm import tqdm
 
     if chunk_size < 1:
         raise ValueError(f"chunk_size must be at least 1, got {chunk_size}")
-    with tqdm(total=file.num_jets, desc=title, unit="jet", unit_scale=True, disable=not sys.stderr.isatty()) as bar:
+    disable = None if progress else True
+    with tqdm(total=file.num_jets, desc=title, unit="jet", unit_scale=True, disable=disable) as bar:
         for start in range(0, file.num_jets, chunk_size):
             jets = file.read(start, min(start + chunk_size, file.num_jets))
             yield jets

@@ -10,17 +10,20 @@ import numpy as np
 from pyg_liesym.writing import whole_file
 
 
-def simulate_charged_particles(root: Path = Path("datasets/charged_particles"), seed: int = 43) -> None:
+def simulate_charged_particles(
+    root: Path = Path("datasets/charged_particles"), seed: int = 43, progress: bool = True
+) -> None:
     """Make EGNN's n-body benchmark, all three splits.
 
     Args:
         root: Folder of the data set.
         seed: Seed of the simulation.
+        progress: Whether to show bars.
     """
     from pyg_liesym.datasets.bodies.charged_particles import SPLITS, ChargedParticles
 
     for split in SPLITS:
-        dataset = ChargedParticles(str(root), split, seed=seed)  # type: ignore[arg-type]
+        dataset = ChargedParticles(str(root), split, seed=seed, progress=progress)  # type: ignore[arg-type]
         print(f"{split}: {len(dataset)} systems in {dataset.processed_paths[0]}")
 
 
@@ -68,6 +71,7 @@ def simulate_jets(
     multiple_interactions: bool = True,
     max_constituents: int = 200,
     plane: bool = True,
+    progress: bool = True,
 ) -> None:
     """Make top and QCD jets with Pythia 8, a fast detector and FastJet, as ROOT files; a stopped run goes on.
 
@@ -84,6 +88,7 @@ def simulate_jets(
         multiple_interactions: Whether further partons of the protons collide.
         max_constituents: Keep the hardest constituents of every jet up to this number.
         plane: Whether to write (Δη, Δφ) of the constituents, which can be computed when read.
+        progress: Whether to show a bar.
     """
     from pyg_liesym.datasets.simulation.jets import simulate_jets as simulate
 
@@ -98,6 +103,7 @@ def simulate_jets(
         multiple_interactions=multiple_interactions,
         max_constituents=max_constituents,
         plane=plane,
+        progress=progress,
     )
     print(f"{num_jets} jets in {len(files)} files in {folder}")
 
@@ -107,6 +113,7 @@ def simulate_plume(
     resolution: int = 64,
     frames: int | None = None,
     folder: Path | None = None,
+    progress: bool = True,
 ) -> None:
     """Make plumes of smoke with PhiFlow, as safetensors files; a stopped run goes on.
 
@@ -119,12 +126,13 @@ def simulate_plume(
         resolution: Rows and columns of cells; the paper has 64.
         frames: Number of frames (default: the paper's, 310; 61 for ``graded``, 120 with wind).
         folder: Folder of the files (default: where ``SmokePlume("datasets/smoke_plume", …)`` looks for them).
+        progress: Whether to show a bar.
     """
     from pyg_liesym.datasets.simulation.plume_files import recipe_name, write_plumes
 
     if folder is None:
         folder = Path("datasets/smoke_plume/raw") / recipe_name(setting, resolution, frames)
-    files = write_plumes(folder, setting, resolution=resolution, frames=frames)
+    files = write_plumes(folder, setting, resolution=resolution, frames=frames, progress=progress)
     print(f"the plumes of {setting} in {len(files)} files in {folder}")
 
 

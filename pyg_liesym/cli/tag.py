@@ -24,6 +24,7 @@ def tag(
     device: str = "auto",
     batch_size: int = 64,
     chunk_size: int = 5000,
+    progress: bool = True,
 ) -> None:
     """Write the probability of every class for every jet of a file, in the order of the jets.
 
@@ -39,6 +40,7 @@ def tag(
         device: Where to compute: cpu, cuda, …; auto takes a GPU if there is one.
         batch_size: Jets that are computed at once.
         chunk_size: Jets that are read at once.
+        progress: Whether to show a bar.
     """
     from dataclasses import replace
 
@@ -60,7 +62,7 @@ def tag(
     tagger.net.to(place)
     check = TrainingRange(tagger.ranges)
     with score_writer(out, tagger.classes) as writer:
-        for jets in pieces(source, chunk_size, f"tagging {file.name}"):
+        for jets in pieces(source, chunk_size, f"tagging {file.name}", progress):
             seen = jets if tagger.max_constituents is None else jets.truncate(tagger.max_constituents)
             check.add(seen)
             writer.extend(_scores(tagger, seen, batch_size, place))

@@ -1,11 +1,21 @@
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from pyg_liesym.cli.files import save_figure, write_json
+from pyg_liesym.cli.main import main
+
+SAMPLE = Path(__file__).parents[2] / "pyg_liesym" / "datasets" / "samples" / "jets.root"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 def test_a_result_is_whole_or_the_old_one(tmp_path: Path) -> None:
@@ -26,3 +36,32 @@ def test_a_picture_is_whole_or_not_there(tmp_path: Path) -> None:
     with pytest.raises(MemoryError):
         save_figure(tmp_path / "a.png", Broken())  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "title"),
+    [
+        (["data", "info", str(SAMPLE)], "reading jets.root"),
+        (["data", "convert", str(SAMPLE), "out.h5"], "jets.root → out.h5"),
+        (["tag", str(SAMPLE), "out.h5", "--device=cpu"], "tagging jets.root"),
+        (["simulate", "charged-particles", "--root=charged"], "charged particles"),
+        (["simulate", "jets", "--folder=jets", "--num-jets=1"], "simulating"),
+        (["discover", "two-body", "--max-steps=50"], "Epoch"),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
+)
+def test_bars_of_a_terminal_can_be_switched_off(
+    words: list[str], title: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pyg_liesym.datasets.bodies.charged_particles.SPLITS", {"train": 1})
+    if words[1] == "jets":
+        pytest.importorskip("pythia8mc")
+        pytest.importorskip("fastjet")
+    for options, shown in ([], True), (["--progress=false"], False):
+        folder = tmp_path / str(shown)
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        err = Terminal()
+        monkeypatch.setattr(sys, "stderr", err)
+        main([*words, *options])
+        assert (title in err.getvalue()) is shown

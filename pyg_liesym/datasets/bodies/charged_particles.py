@@ -37,6 +37,7 @@ class ChargedParticles(InMemoryDataset):
         seed: Seed of the simulation; the splits follow one another in its stream.
         frames: Frame of the input and of the target; a frame is 0.1 units of time.
         num_systems: Systems of the split, if not the benchmark's number.
+        progress: Whether to show a bar while they are simulated.
         transform: Called on every graph when it is read.
 
     Units:
@@ -65,11 +66,12 @@ class ChargedParticles(InMemoryDataset):
         seed: int = 43,
         frames: tuple[int, int] = (30, 40),
         num_systems: int | None = None,
+        progress: bool = True,
         transform: Callable[..., Any] | None = None,
     ) -> None:
         if split not in SPLITS:
             raise ValueError(f"expected `split` to be one of {tuple(SPLITS)}, got {split!r}")
-        self.split, self.seed, self.frames = split, seed, frames
+        self.split, self.seed, self.frames, self.progress = split, seed, frames, progress
         self.num_systems = SPLITS[split] if num_systems is None else num_systems
         if not 1 <= self.num_systems <= _DRAWN[split]:
             raise ValueError(
@@ -98,7 +100,9 @@ class ChargedParticles(InMemoryDataset):
             if split == self.split:
                 break
         chosen = ChargedState(*(values[: self.num_systems] for values in start))
-        save_packed(self.processed_paths[0], *_graphs(simulate_charged_particles(chosen, self.frames)))
+        save_packed(
+            self.processed_paths[0], *_graphs(simulate_charged_particles(chosen, self.frames, progress=self.progress))
+        )
 
 
 def _tensor(array: Any) -> Tensor:
