@@ -65,13 +65,14 @@ def main(args: Sequence[str] | None = None) -> None:
 
         sys.stdout.write(f"liesym {__version__}\n")
         return
-    name, *rest = with_packaged_settings(words)
+    name, *rest = words
     if name not in _COMMANDS:
         sys.stderr.write(f"liesym: there is no command {name!r}; the commands are {', '.join(_COMMANDS)}\n")
         raise SystemExit(2)
     module, attribute = _COMMANDS[name].target.split(":")
     try:
         with endings(name):
+            rest = with_packaged_settings(rest)
             target = getattr(import_module(module), attribute)
             if attribute == "train":
                 target([name, *rest])

@@ -8,17 +8,21 @@ from pathlib import Path
 from pyg_liesym.writing import write_whole
 
 NAMES = ("jets", "orbits", "plume-full")
-_OPTION = "--config"
+_OPTIONS = ("--config", "-c")
 
 
 def with_packaged_settings(words: list[str]) -> list[str]:
-    """The words of a command with the file in place of a packaged name after ``--config``; own files go first."""
+    """The words of a command with the file in place of a packaged name after ``--config``; own files go first.
+
+    Raises:
+        ValueError: If a file is not text in UTF-8.
+    """
     found = list(words)
     for place, word in enumerate(words):
         option, equals, value = word.partition("=")
-        if option == _OPTION and equals:
-            found[place] = f"{_OPTION}={_file(value)}"
-        elif word == _OPTION and place + 1 < len(words):
+        if option in _OPTIONS and equals:
+            found[place] = f"{option}={_file(value)}"
+        elif word in _OPTIONS and place + 1 < len(words):
             found[place + 1] = _file(words[place + 1])
     return found
 
@@ -45,7 +49,14 @@ def init(name: str, out: Path | None = None) -> None:
 
 
 def _file(value: str) -> str:
-    return str(_packaged(value)) if value in NAMES and not Path(value).exists() else value
+    path = Path(value)
+    if path.is_file():
+        try:
+            path.read_text("utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path} is not text in UTF-8 ({error}): save it in that encoding") from error
+        return value
+    return str(_packaged(value)) if value in NAMES and not path.exists() else value
 
 
 def _packaged(name: str) -> Path:

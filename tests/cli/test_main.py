@@ -60,8 +60,25 @@ def test_a_bad_file_gives_one_sentence(tmp_path: Path, capsys: pytest.CaptureFix
     with pytest.raises(SystemExit, match="2"):
         main(["discover", str(file)])
     error = capsys.readouterr().err
-    assert error.startswith(f"liesym discover: {file} is not a complete NumPy .npy file")
+    assert error.startswith(
+        f"liesym discover: {file} is not a NumPy .npy file; if it is a table of text, write numpy.save"
+    )
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words", [["fit"], ["fit", "-c"], ["tag", "a.root", "b.root"], ["simulate", "jets"], ["reproduce", "two-body"]]
+)
+def test_settings_in_another_encoding_are_named(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "latin.yaml"
+    file.write_bytes(b"model: caf\xe9\n")
+    with pytest.raises(SystemExit, match="2"):
+        main([*words, str(file)] if words[-1] == "-c" else [*words, f"--config={file}"])
+    error = capsys.readouterr().err
+    assert error.startswith(f"liesym {words[0]}: {file} is not text in UTF-8 (")
+    assert error.endswith("save it in that encoding\n")
 
 
 def test_a_bad_option_names_itself(capsys: pytest.CaptureFixture[str]) -> None:

@@ -117,8 +117,17 @@ def read_array(path: str | Path) -> NDArray[Any]:
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}")
     with path.open("rb") as file:
-        if file.read(2) == b"PK":
-            raise ValueError(f"{path} is an archive of several arrays; save the one you mean with numpy.save")
+        start = file.read(len(NPY_START))
+    if start.startswith(b"PK"):
+        raise ValueError(
+            f"{path} is an archive of arrays ({', '.join(arrays_in(path))}): save the one you mean, "
+            f"numpy.save('x.npy', numpy.load('{path}')[name])"
+        )
+    if start != NPY_START:
+        raise ValueError(
+            f"{path} is not a NumPy .npy file; if it is a table of text, write "
+            f"numpy.save('x.npy', numpy.loadtxt('{path}', delimiter=','))"
+        )
     array = ArrayRows(path).read()
     if not np.isfinite(array).all():
         raise ValueError(f"{path}: {int((~np.isfinite(array)).sum())} of {array.size} entries are not finite")

@@ -39,13 +39,13 @@ def test_files_that_are_no_arrays(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"none\.npy"):
         read_array(tmp_path / "none.npy")
     (tmp_path / "text.npy").write_text("1, 2, 3")
-    with pytest.raises(ValueError, match=r"text\.npy is not a complete NumPy"):
+    with pytest.raises(ValueError, match=r"text\.npy is not a NumPy \.npy file; .* numpy\.loadtxt"):
         read_array(tmp_path / "text.npy")
     np.save(tmp_path / "objects.npy", np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(ValueError, match=r"objects\.npy: expected real numbers, got object"):
         read_array(tmp_path / "objects.npy")
     np.savez(tmp_path / "several.npz", a=np.zeros(1))
-    with pytest.raises(ValueError, match="archive of several"):
+    with pytest.raises(ValueError, match=r"an archive of arrays \(.*\): .* numpy\.load\(.*several\.npz"):
         read_array(tmp_path / "several.npz")
     np.save(tmp_path / "number.npy", np.float64(3))
     with pytest.raises(ValueError, match=r"number\.npy.*got a single number"):
