@@ -8,7 +8,7 @@ from torch_geometric.explain import Explainer, GNNExplainer
 
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.metric import minkowski
-from pyg_liesym.nn import invariants
+from pyg_liesym.nn.message import invariants
 from pyg_liesym.nn.message.edges import complete_graph
 from pyg_liesym.nn.models import liegnn
 from pyg_liesym.nn.models.liegnn import LieGNN
