@@ -22,7 +22,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"cli"},
     ),
     "nn": (
-        {"autocast"},
+        {"autocast", "relaxable"},
         {"field", "message"},
         {"baselines", "conv"},
         {"models"},

@@ -22,6 +22,7 @@ from pyg_liesym.nn.models.relaxed_liegnn import RelaxedLieGNN
 from pyg_liesym.nn.models.scale_conv_net import ScaleConvNet
 from pyg_liesym.nn.models.steerable_gnn import SteerableGNN
 from pyg_liesym.nn.models.taggers import build_tagger
+from pyg_liesym.nn.relaxable import Relaxable, make_strict, relaxation, relaxation_penalty, relaxed_layers
 
 __all__ = [
     "EGNN",
@@ -38,6 +39,7 @@ __all__ = [
     "LorentzNetConv",
     "ParticleNet",
     "ParticleNetConv",
+    "Relaxable",
     "RelaxedGroupConv",
     "RelaxedLieGNN",
     "RelaxedSteerableConv",
@@ -48,5 +50,9 @@ __all__ = [
     "build_forecaster",
     "build_tagger",
     "complete_graph",
+    "make_strict",
+    "relaxation",
+    "relaxation_penalty",
+    "relaxed_layers",
     "with_beams",
 ]

@@ -11,6 +11,7 @@ from torch_geometric.data import Batch
 from torchmetrics import MeanSquaredError
 
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
+from pyg_liesym.nn.relaxable import relaxation, relaxation_penalty
 from pyg_liesym.systems.system import System
 
 
@@ -20,7 +21,7 @@ class FieldForecasting(System):
     .. math:: \frac{1}{S} \sum_{k=1}^{S} \frac{\langle |\hat u_{t+k} - u_{t+k}|^2 \rangle}{\delta^2} + \alpha R
 
     over as many frames S as the batch has in ``y``, with the size δ of the flow's changes and the penalty R of the
-    network's relaxation, :meth:`FieldForecaster.relaxation_penalty`. The protocol is that of "Approximately Equivariant
+    network's relaxation, :func:`~pyg_liesym.nn.relaxation_penalty`. The protocol is that of "Approximately Equivariant
     Networks" (Wang, Walters, Yu, ICML 2022, section 5; `arXiv:2201.11969 <https://arxiv.org/abs/2201.11969>`_).
 
     **Law**: the forecast transforms as the network does.
@@ -71,7 +72,7 @@ class FieldForecasting(System):
         error = nn.functional.mse_loss(self(batch), self.like_network(batch.y)) / self.net.step.square()
         self.watch(error, batch_idx)
         self.log("train_error", error.detach().sqrt(), batch_size=len(batch.x), prog_bar=True)
-        return error + self.penalty * self.net.relaxation_penalty() if self.penalty else error
+        return error + self.penalty * relaxation_penalty(self.net) if self.penalty else error
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Log ``val_rmse``, in the units of the flow."""
@@ -80,7 +81,7 @@ class FieldForecasting(System):
 
     def on_train_epoch_end(self) -> None:
         """Log how far the network has relaxed."""
-        self.log("relaxation", self.net.relaxation(), prog_bar=True)
+        self.log("relaxation", relaxation(self.net), prog_bar=True)
 
     def test_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Log ``test_rmse_future`` and so on for each test set."""

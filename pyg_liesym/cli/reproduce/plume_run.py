@@ -16,6 +16,7 @@ from pyg_liesym.cli.reproduce.training import Clock, best_checkpoint, last_check
 from pyg_liesym.datasets.simulation.plume_settings import PlumeSetting
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.nn.models.field_forecasters import ForecasterName, GridSymmetry, build_forecaster, widest
+from pyg_liesym.nn.relaxable import relaxation, relaxed_layers
 from pyg_liesym.systems.field_data import SmokePlumeData
 from pyg_liesym.systems.field_forecasting import FieldForecasting
 
@@ -80,7 +81,7 @@ class Course(L.Callback):
             {
                 "step": trainer.global_step,
                 "val_rmse": float(trainer.callback_metrics["val_rmse"]),
-                "relaxation": float(pl_module.net.relaxation()),  # type: ignore[operator, union-attr]
+                "relaxation": float(relaxation(pl_module.net)),  # type: ignore[arg-type]
             }
         )
 
@@ -165,8 +166,8 @@ def train_and_test(
         "parameters": sum(parameter.numel() for parameter in net.parameters()),
         **{name: value for score in scores for name, value in score.items()},
         "val_rmse": min(point["val_rmse"] for point in course.points),
-        "relaxation": float(net.relaxation()),
-        "relaxations": {name: float(layer.relaxation()) for name, layer in net.relaxed_layers().items()},  # type: ignore[operator]
+        "relaxation": float(relaxation(net)),
+        "relaxations": {name: float(layer.relaxation()) for name, layer in relaxed_layers(net).items()},
         "course": course.points,
         "training_seconds": clock.seconds,
     }

@@ -22,6 +22,7 @@ from pyg_liesym.field.offset_basis import RingBasis
 from pyg_liesym.field.point_group import PointGroup
 from pyg_liesym.field.representation import FieldType, Representation, regulars, scalars
 from pyg_liesym.nn.models.steerable_gnn import SteerableGNN
+from pyg_liesym.nn.relaxable import make_strict, relaxation, relaxation_penalty
 from pyg_liesym.systems.checkpoint_io import read_checkpoint
 
 Twin: TypeAlias = Literal["strict", "relaxed", "free"]
@@ -109,9 +110,9 @@ class TwinExperiment(Experiment):
         numbers = {"parameters": sum(p.numel() for p in net.parameters()), **task.test(net)}
         numbers["best_epoch"] = read_checkpoint(bench.folder / "best.ckpt")["epoch"]
         if twin == "relaxed":
-            numbers["relaxation"] = float(net.relaxation())  # type: ignore[operator]
-            net.make_strict()  # type: ignore[operator]
-            numbers["strict_relaxation"] = float(net.relaxation())  # type: ignore[operator]
+            numbers["relaxation"] = float(relaxation(net))
+            make_strict(net)
+            numbers["strict_relaxation"] = float(relaxation(net))
             numbers |= {f"strict_{name}": value for name, value in task.test(net).items()}
         return numbers
 
@@ -163,7 +164,7 @@ class TwinSystem(L.LightningModule):
         """The loss, and the penalty."""
         loss = self.task.loss(self.net, batch)
         if self.relaxed:
-            loss = loss + self.budget.penalty * self.net.relaxation_penalty()  # type: ignore[operator]
+            loss = loss + self.budget.penalty * relaxation_penalty(self.net)
         return loss
 
     @torch.no_grad()

@@ -6,8 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
+from pyg_liesym.nn.relaxable import Relaxable
 
-class LiftExpansion(nn.Module):
+
+class LiftExpansion(Relaxable):
     r"""Append the answers of a free encoder to the channels of a strict network, the same at every place.
 
     .. math:: F(f) = B\bigl(A f \oplus E f\bigr)
@@ -60,13 +62,8 @@ class LiftExpansion(nn.Module):
         )
         self.make_strict()
 
-    @torch.no_grad()
-    def relaxation(self) -> Tensor:
-        """Length of the weights of the encoder's last layer; zero for a strict network."""
-        return self.relaxation_penalty().sqrt()
-
     def relaxation_penalty(self) -> Tensor:
-        """The square of :meth:`relaxation`, to be added to a loss."""
+        """The square of the weights of the encoder's last layer, to be added to a loss."""
         return self.last.weight.square().sum() + self.last.bias.square().sum()
 
     def make_strict(self) -> None:

@@ -9,9 +9,10 @@ from torch.nn.functional import unfold
 from pyg_liesym.field.group_average import group_average
 from pyg_liesym.field.representation import FieldType
 from pyg_liesym.nn.field.kernels.field_bias import FieldBias
+from pyg_liesym.nn.relaxable import Relaxable
 
 
-class LocallyConnectedConv2d(nn.Module):
+class LocallyConnectedConv2d(Relaxable):
     r"""Apply a kernel of its own at each place, all held near one by a penalty (constrained locally connected).
 
     .. math:: y(x) = \sum_o K(x, o)\, f(x + o)
@@ -66,13 +67,8 @@ class LocallyConnectedConv2d(nn.Module):
         r"""The average :math:`\bar K`, ``[C_out, C_in, k, k]``."""
         return group_average(self.weight.mean((0, 1)), self.in_type, self.out_type)
 
-    @torch.no_grad()
-    def relaxation(self) -> Tensor:
-        r"""How far the kernels are from their average, :math:`\|K - \bar K\| / \|K\|`."""
-        return self.relaxation_penalty().sqrt()
-
     def relaxation_penalty(self) -> Tensor:
-        """The square of :meth:`relaxation`, to be added to a loss."""
+        r"""The square of :math:`\|K - \bar K\| / \|K\|`, how far the kernels are from their average, for a loss."""
         return (self.weight - self.strict_kernel()).square().sum() / self.weight.square().sum().clamp(min=1e-30)
 
     def make_strict(self) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pyg_liesym.nn.baselines.lattice_linear import LatticeLinear
 from pyg_liesym.nn.field.field_conv2d import FieldConv2d
 from pyg_liesym.nn.field.scale_conv2d import ScaleConv2d
+from pyg_liesym.nn.relaxable import Relaxable
 
 
-class ResidualPathway(nn.Module):
+class ResidualPathway(Relaxable):
     r"""Add a free path to a strict layer, held small by a prior.
 
     .. math:: y = A f + B f, \qquad A \text{ strict}, \quad B \text{ free}
@@ -57,13 +58,8 @@ class ResidualPathway(nn.Module):
         self.free.reset_parameters()
         self.make_strict()
 
-    @torch.no_grad()
-    def relaxation(self) -> Tensor:
-        r"""The free path's share of the layer, :math:`(|B|^2 / (|A|^2 + |B|^2))^{1/2}`, by what white noise becomes."""
-        return self.relaxation_penalty().sqrt()
-
     def relaxation_penalty(self) -> Tensor:
-        """The square of :meth:`relaxation`, to be added to a loss."""
+        r"""The free path's share of the layer, :math:`|B|^2 / (|A|^2 + |B|^2)`, by what white noise becomes."""
         free, strict = _power(self.free), _power(self.strict)
         return free / (free + strict).clamp(min=1e-30)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
@@ -10,14 +11,14 @@ from torch_geometric.nn import MessagePassing
 
 from pyg_liesym.nn.field.kernels.field_bias import FieldBias
 from pyg_liesym.nn.field.kernels.kernel import Kernel
-from pyg_liesym.nn.field.kernels.relaxable import Relaxable
+from pyg_liesym.nn.field.kernels.kernel_layer import KernelLayer
 from pyg_liesym.nn.message.edge_sums import edge_sums
 from pyg_liesym.nn.message.edges import Edges, as_edges
 from pyg_liesym.nn.message.watched import is_watched
 from pyg_liesym.typing import OptTensor
 
 
-class FieldConv(Relaxable, MessagePassing):
+class FieldConv(KernelLayer, MessagePassing):
     r"""Convolve a field on points with a kernel of their offsets.
 
     .. math:: y_i = \sum_{j \to i} K(r_j - r_i)\, x_j = \sum_p M_p \sum_{j \to i} q_p(r_j - r_i)\, x_j
@@ -45,6 +46,8 @@ class FieldConv(Relaxable, MessagePassing):
     """
 
     kernel: Kernel
+    flow: str
+    propagate: Callable[..., Tensor]
 
     def __init__(
         self, kernel: Kernel, *, aggr: Literal["sum", "mean"] = "sum", bias: bool = True, **kwargs: Any
@@ -52,7 +55,7 @@ class FieldConv(Relaxable, MessagePassing):
         if aggr not in ("sum", "mean"):
             raise ValueError(f"expected `aggr` to be 'sum' or 'mean', got {aggr!r}")
         super().__init__(aggr="sum", **kwargs)
-        self.kernel, self.mean = kernel, aggr == "mean"
+        self.kernel, self.relaxed, self.mean = kernel, kernel.relaxed, aggr == "mean"
         self.bias = FieldBias(kernel.out_type) if bias else None
 
     def reset_parameters(self) -> None:

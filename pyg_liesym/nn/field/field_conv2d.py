@@ -11,10 +11,10 @@ from pyg_liesym.field.stencil import stencil
 from pyg_liesym.nn.field.kernels.constants import WithConstants
 from pyg_liesym.nn.field.kernels.field_bias import FieldBias
 from pyg_liesym.nn.field.kernels.kernel import Kernel
-from pyg_liesym.nn.field.kernels.relaxable import Relaxable
+from pyg_liesym.nn.field.kernels.kernel_layer import KernelLayer
 
 
-class FieldConv2d(Relaxable, WithConstants):
+class FieldConv2d(KernelLayer, WithConstants):
     r"""Convolve a field with a kernel on the stencil of a square lattice, :math:`(K f)(x) = \sum_o K(o)\, f(x + o)`.
 
     The layer beneath the convolutions of this package, and what shares a kernel with its twin on graphs,
@@ -52,7 +52,7 @@ class FieldConv2d(Relaxable, WithConstants):
         super().__init__()
         if padding not in ("zeros", "circular"):
             raise ValueError(f"expected `padding` to be 'zeros' or 'circular', got {padding!r}")
-        self.kernel, self.kernel_size, self.padding = kernel, kernel_size, padding
+        self.kernel, self.relaxed, self.kernel_size, self.padding = kernel, kernel.relaxed, kernel_size, padding
         self.bias = FieldBias(kernel.out_type) if bias else None
         self._constant("on_stencil", kernel.basis(stencil(kernel_size, spacing)))
 

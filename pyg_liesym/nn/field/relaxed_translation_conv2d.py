@@ -13,9 +13,10 @@ from pyg_liesym.field.representation import FieldType
 from pyg_liesym.field.stencil import stencil
 from pyg_liesym.nn.field.kernels.field_bias import FieldBias
 from pyg_liesym.nn.field.kernels.steerable_kernel import SteerableKernel, default_frequency
+from pyg_liesym.nn.relaxable import Relaxable
 
 
-class RelaxedTranslationConv2d(nn.Module):
+class RelaxedTranslationConv2d(Relaxable):
     r"""Convolution of a field with filter banks whose mixture depends on the place.
 
     .. math:: y(x) = \sum_o \sum_l w_l(x)\, \Psi_l(o)\, f(x + o), \qquad w_l(r, c) = \sum_q a_{lq}(r)\, b_{lq}(c)
@@ -102,13 +103,8 @@ class RelaxedTranslationConv2d(nn.Module):
         """The weights w, ``[L, H, W]``."""
         return torch.einsum("lqh,lqw->lhw", self.rows, self.columns)
 
-    @torch.no_grad()
-    def relaxation(self) -> Tensor:
-        r"""How far the kernel is from its average over places and rotations, :math:`\|K - \bar K\| / \|K\|`."""
-        return self.relaxation_penalty().clamp(min=0.0).sqrt()
-
     def relaxation_penalty(self) -> Tensor:
-        """The square of :meth:`relaxation`, to be added to a loss."""
+        r"""The square of :math:`\|K - \bar K\| / \|K\|` with the average over places and rotations, for a loss."""
         weights = self.weights().flatten(1)
         mean = weights.mean(1, keepdim=True).expand_as(weights)
         banks = torch.stack([kernel.matrices().flatten() for kernel in self._banks()])

@@ -7,14 +7,14 @@ from typing import Generic, TypeVar
 import torch
 from torch import nn
 
-from pyg_liesym.nn.field.kernels.relaxable import Relaxable
+from pyg_liesym.nn.field.kernels.kernel_layer import KernelLayer
 from pyg_liesym.nn.field.kernels.riesz_kernel import RieszKernel
 from pyg_liesym.nn.field.kernels.scale_kernel import ScaleKernel
 
 AnyKernel = TypeVar("AnyKernel", ScaleKernel, RieszKernel)
 
 
-class ScalingConv2d(Relaxable, nn.Module, Generic[AnyKernel]):
+class ScalingConv2d(KernelLayer, Generic[AnyKernel]):
     """A kernel, what is outside the lattice, and a constant for each channel.
 
     Args:
@@ -32,7 +32,7 @@ class ScalingConv2d(Relaxable, nn.Module, Generic[AnyKernel]):
         super().__init__()
         if padding not in ("zeros", "circular"):
             raise ValueError(f"expected `padding` to be 'zeros' or 'circular', got {padding!r}")
-        self.kernel, self.padding = kernel, padding
+        self.kernel, self.relaxed, self.padding = kernel, kernel.relaxed, padding
         self.bias = nn.Parameter(torch.zeros(kernel.out_channels)) if bias else None
 
     def reset_parameters(self) -> None:

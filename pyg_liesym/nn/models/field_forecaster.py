@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor, nn
 
@@ -67,35 +65,6 @@ class FieldForecaster(nn.Module):
             frames.append(self(torch.stack(frames[-self.history :], 1)))
         return torch.stack(frames[self.history :], 1) if steps else history[:, :0]
 
-    def relaxed_layers(self) -> dict[str, nn.Module]:
-        """The layers that can relax, by name; none of a strict or plain network."""
-        return dict(_relaxable(self.net, "net"))
-
-    @torch.no_grad()
-    def relaxation(self) -> Tensor:
-        """How far the layers have relaxed, the root mean square over them; zero for a strict network or a plain one."""
-        return self.relaxation_penalty().clamp(min=0.0).sqrt()
-
-    def relaxation_penalty(self) -> Tensor:
-        """The mean of the layers' penalties, to be added to a loss."""
-        penalties = [layer.relaxation_penalty() for layer in self.relaxed_layers().values()]  # type: ignore[operator]
-        return torch.stack(penalties).mean() if penalties else self.scale.new_zeros(())
-
-    def make_strict(self) -> None:
-        """Make each layer strict."""
-        for layer in self.relaxed_layers().values():
-            layer.make_strict()  # type: ignore[operator]
-
     def extra_repr(self) -> str:
         """Number of frames and size of the flow."""
         return f"history={self.history}, scale={float(self.scale):.4g}, step={float(self.step):.4g}"
-
-
-def _relaxable(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
-    """The outermost modules that have a penalty, without those that are strict by construction."""
-    if hasattr(module, "relaxation_penalty"):
-        if getattr(module, "relaxed", True):
-            yield name, module
-        return
-    for child_name, child in module.named_children():
-        yield from _relaxable(child, f"{name}.{child_name}")

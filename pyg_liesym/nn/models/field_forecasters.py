@@ -115,8 +115,8 @@ def build_forecaster(
     Example:
         >>> import torch
         >>> net = build_forecaster("rsteer", "rotation", width=2, size=(8, 8), history=3)
-        >>> net(torch.ones(1, 3, 2, 8, 8)).shape, float(net.relaxation())
-        (torch.Size([1, 2, 8, 8]), 0.0)
+        >>> net(torch.ones(1, 3, 2, 8, 8)).shape
+        torch.Size([1, 2, 8, 8])
     """
     if name not in FORECASTERS.get(symmetry, ()):
         known = "; ".join(f"{key}: {', '.join(names)}" for key, names in FORECASTERS.items())

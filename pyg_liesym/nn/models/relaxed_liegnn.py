@@ -12,10 +12,11 @@ from pyg_liesym.nn.message.edges import CompleteGraph, Edges
 from pyg_liesym.nn.message.invariants import bilinear, signed_log
 from pyg_liesym.nn.message.metric import Metric, as_metric
 from pyg_liesym.nn.models.liegnn import LieGNN
+from pyg_liesym.nn.relaxable import Relaxable
 from pyg_liesym.typing import OptTensor
 
 
-class RelaxedLieGNN(nn.Module):
+class RelaxedLieGNN(Relaxable):
     r"""LieGNN with learned spurions: vectors that start at zero and tell how much of the group the data break.
 
     Beams, gravity or an inflow are reference vectors :math:`s_k` of the represented space. A network that knows them is
@@ -116,14 +117,8 @@ class RelaxedLieGNN(nn.Module):
         lengths: Tensor = moved.flatten(1).norm(dim=1)
         return lengths
 
-    @torch.no_grad()
-    def relaxation(self) -> Tensor:
-        """Length of all spurions together; zero for a strict network."""
-        length: Tensor = self.spurions.norm()
-        return length
-
     def relaxation_penalty(self) -> Tensor:
-        """The square of :meth:`relaxation`, to be added to a loss."""
+        """The squared length of all spurions together, to be added to a loss."""
         return self.spurions.square().sum()
 
     def make_strict(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 from torch_geometric.nn import global_add_pool, global_mean_pool
 
@@ -36,8 +35,9 @@ class SteerableGNN(nn.Module):
     ``PointGroup.cyclic(1)``, the group of nothing but the identity, to which every kernel is equivariant.
 
     **Law**: equivariant to the fields' group acting on ``pos`` and, by the field types, on ``x``, and to translations
-    of ``pos``; invariant with a readout. Relaxed: so at the start and after :meth:`make_strict`, in between as far as
-    :meth:`relaxation` is small; always equivariant to translations.
+    of ``pos``; invariant with a readout. Relaxed: so at the start and after
+    :func:`~pyg_liesym.nn.make_strict`, in between as far as :func:`~pyg_liesym.nn.relaxation` is small; always
+    equivariant to translations.
 
     Args:
         in_type: What the channels of ``x`` are.
@@ -58,6 +58,7 @@ class SteerableGNN(nn.Module):
         ValueError: If there is no layer, the readout is unknown, or its answer is more than scalars.
 
     Example:
+        >>> import torch
         >>> from pyg_liesym.field import PointGroup, RingBasis, regulars, scalars, vectors
         >>> group = PointGroup.cyclic(8)
         >>> basis = RingBasis.up_to(1.5, count=3, max_frequency=2, relaxed_frequency=1)
@@ -65,8 +66,6 @@ class SteerableGNN(nn.Module):
         >>> model = SteerableGNN(*fields, num_layers=2, basis=basis, max_frequency=2, relaxed=True)
         >>> model(torch.ones(3, 1), torch.randn(3, 2), torch.tensor([[0, 1, 2], [1, 2, 0]])).shape
         torch.Size([3, 2])
-        >>> float(model.relaxation())
-        0.0
     """
 
     def __init__(
@@ -135,24 +134,6 @@ class SteerableGNN(nn.Module):
         gather = global_mean_pool if self.readout == "mean" else global_add_pool
         answer: Tensor = self.head(gather(self.pool(h), batch, batch_size))
         return answer
-
-    def layers(self) -> list[FieldConv]:
-        """The convolutions, first to last."""
-        return [module for module in self.modules() if isinstance(module, FieldConv)]
-
-    @torch.no_grad()
-    def relaxation(self) -> Tensor:
-        r"""Root mean square over the layers of :math:`\|K - \bar K\| / \|K\|`; zero for a strict network."""
-        return self.relaxation_penalty().clamp(min=0.0).sqrt()
-
-    def relaxation_penalty(self) -> Tensor:
-        """The square of :meth:`relaxation`, to be added to a loss."""
-        return torch.stack([layer.relaxation_penalty() for layer in self.layers()]).mean()
-
-    def make_strict(self) -> None:
-        """Put the group average of each kernel in its place."""
-        for layer in self.layers():
-            layer.make_strict()
 
     def __repr__(self) -> str:
         kind = "relaxed" if self.relaxed else "strict"

@@ -3,7 +3,7 @@
 from pyg_liesym.nn.field.kernels.field_bias import FieldBias
 from pyg_liesym.nn.field.kernels.group_kernel import GroupKernel
 from pyg_liesym.nn.field.kernels.kernel import Kernel
-from pyg_liesym.nn.field.kernels.relaxable import Relaxable
+from pyg_liesym.nn.field.kernels.kernel_layer import KernelLayer
 from pyg_liesym.nn.field.kernels.riesz_kernel import RieszKernel
 from pyg_liesym.nn.field.kernels.scale_kernel import ScaleKernel
 from pyg_liesym.nn.field.kernels.steerable_kernel import SteerableKernel
@@ -13,7 +13,7 @@ __all__ = [
     "FieldBias",
     "GroupKernel",
     "Kernel",
-    "Relaxable",
+    "KernelLayer",
     "RieszKernel",
     "ScaleKernel",
     "SteerableKernel",

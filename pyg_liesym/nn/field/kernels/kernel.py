@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import torch
+from abc import abstractmethod
+
 from torch import Tensor
 
 from pyg_liesym.field.offset_basis import OffsetBasis
 from pyg_liesym.field.representation import FieldType
 from pyg_liesym.nn.field.kernels.constants import WithConstants
+from pyg_liesym.nn.relaxable import Relaxable
 
 
-class Kernel(WithConstants):
+class Kernel(Relaxable, WithConstants):
     r"""A kernel :math:`K(o) = \sum_p q_p(o)\, M_p` from one field to another, and how far it breaks its symmetry.
 
     Subclasses give the matrices :math:`M_p` and their group average. A grid layer evaluates K on its stencil, a graph
@@ -26,7 +28,6 @@ class Kernel(WithConstants):
     """
 
     gram: Tensor
-    relaxed: bool
 
     def __init__(self, in_type: FieldType, out_type: FieldType, basis: OffsetBasis) -> None:
         super().__init__()
@@ -35,29 +36,20 @@ class Kernel(WithConstants):
         self.in_type, self.out_type, self.basis = in_type, out_type, basis
         self._constant("gram", basis.gram())
 
+    @abstractmethod
     def reset_parameters(self) -> None:
         """Draw new parameters, those of a strict kernel."""
-        raise NotImplementedError
 
+    @abstractmethod
     def matrices(self) -> Tensor:
         """The matrices M, ``[P, C_out, C_in]``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def strict_matrices(self) -> Tensor:
         r"""Those of :math:`\bar K`, ``[P, C_out, C_in]``."""
-        raise NotImplementedError
-
-    def make_strict(self) -> None:
-        r"""Put :math:`\bar K` in the place of K."""
-        raise NotImplementedError
-
-    @torch.no_grad()
-    def relaxation(self) -> Tensor:
-        r"""How far K is from its group average, :math:`\|K - \bar K\| / \|K\|`; zero for a strict kernel."""
-        return self.relaxation_penalty().clamp(min=0.0).sqrt()
 
     def relaxation_penalty(self) -> Tensor:
-        r"""The square of :meth:`relaxation`, to be added to a loss."""
+        r"""The square of :math:`\|K - \bar K\| / \|K\|`, to be added to a loss."""
         whole = self.matrices()
         return self._square(whole - self.strict_matrices()) / self._square(whole).clamp(min=1e-30)
 

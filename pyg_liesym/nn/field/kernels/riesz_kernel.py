@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from pyg_liesym.field.riesz_basis import angular_multipliers, octaves
+from pyg_liesym.nn.relaxable import Relaxable
 
 
-class RieszKernel(nn.Module):
+class RieszKernel(Relaxable):
     r"""A kernel of translations and scalings, given by its Fourier transform; its weights may depend on the octave.
 
     .. math:: \hat K_{oi}(k) = \sum_l w_{il}(|k|)\, c_{oil}\, \Phi_l(k / |k|)
@@ -72,13 +73,8 @@ class RieszKernel(nn.Module):
             ]
         return torch.complex(*parts)
 
-    @torch.no_grad()
-    def relaxation(self) -> Tensor:
-        r"""How far K is from its average over the octaves, :math:`\|K - \bar K\| / \|K\|`."""
-        return self.relaxation_penalty().sqrt()
-
     def relaxation_penalty(self) -> Tensor:
-        """The square of :meth:`relaxation`, to be added to a loss."""
+        r"""The square of :math:`\|K - \bar K\| / \|K\|` with the average over the octaves, to be added to a loss."""
         if self.mixing is None:
             return self.weight.new_zeros(())
         size = self.weight.square().sum(0)[..., None]

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from pyg_liesym.field.scale_basis import hermite_gaussians
 from pyg_liesym.field.stencil import stencil
 from pyg_liesym.nn.field.kernels.constants import WithConstants
+from pyg_liesym.nn.relaxable import Relaxable
 
 
-class ScaleKernel(WithConstants):
+class ScaleKernel(Relaxable, WithConstants):
     r"""Kernel of the relaxed scale convolution, a mixture of filter banks that depends on the scale.
 
     .. math:: [f \,\tilde\star\, \Psi](x, s) = \sum_{y, s'} f(y, s') \sum_l w_l(s')\, \Psi_l(s^{-1} (y - x), s' / s)
@@ -102,13 +103,8 @@ class ScaleKernel(WithConstants):
         whole: Tensor = kernel.unflatten(-1, (self.kernel_size, self.kernel_size))
         return whole
 
-    @torch.no_grad()
-    def relaxation(self) -> Tensor:
-        r"""How far K is from its average over the scales, :math:`\|K - \bar K\| / \|K\|`."""
-        return self.relaxation_penalty().sqrt()
-
     def relaxation_penalty(self) -> Tensor:
-        """The square of :meth:`relaxation`, to be added to a loss."""
+        r"""The square of :math:`\|K - \bar K\| / \|K\|` with the average over the scales, to be added to a loss."""
         whole = self.stencil_kernel()
         if self.mixing is None:
             return whole.new_zeros(())
