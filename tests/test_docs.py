@@ -118,9 +118,9 @@ def test_every_command_has_a_page_with_its_options(tmp_path: Path) -> None:
     assert "liesym data convert\n------" in (tmp_path / "data.rst").read_text(encoding="utf-8")
     assert "liesym simulate plume\n------" in (tmp_path / "simulate.rst").read_text(encoding="utf-8")
     fit = (tmp_path / "fit.rst").read_text(encoding="utf-8")
-    assert ".. option:: --trainer.max_epochs" in fit
-    assert ".. option:: --data.max_constituents" in fit
-    assert ".. option:: --model.init_args" not in fit
+    assert ".. option:: --trainer.max-epochs" in fit
+    assert ".. option:: --data.max-constituents" in fit
+    assert ".. option:: --model.init-args" not in fit
 
 
 def test_readme_example_is_short() -> None:

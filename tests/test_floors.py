@@ -49,7 +49,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"jet_files"},
     ),
     "cli": (
-        {"endings", "files", "parser", "settings"},
+        {"endings", "files", "parser", "settings", "train_help"},
         {"page"},
         {"tagging_report"},
         {"prediction_report"},

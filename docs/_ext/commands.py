@@ -17,6 +17,7 @@ from reference import write_pages
 
 from pyg_liesym import systems
 from pyg_liesym.cli.main import main, usage
+from pyg_liesym.cli.train_help import SUBCOMMANDS, train_help
 
 _OPTION = re.compile(r"^  (\S.*?)(?:\s{2,}(\S.*))?$")
 _TITLE = re.compile(r"^(\S.*):$")
@@ -93,6 +94,16 @@ def section(words: list[str], mark: str) -> list[str]:
     return lines
 
 
+def training(name: str) -> list[str]:
+    """A command that trains or uses a checkpoint: its first screen and every option."""
+    title = f"liesym {name}"
+    first = [f"   {line}".rstrip() for line in train_help(name).splitlines()]
+    lines = [title, "=" * len(title), "", SUBCOMMANDS[name], "", ".. code-block:: text", "", *first, ""]
+    said, _, rest = help_of([name, "--help-all"]).partition("\n\n")[2].partition("\n\n")
+    rest = rest.replace(f"\n{said}:\n", "\ncheckpoint:\n")  # a group without a title has this sentence for one
+    return [*lines, "Every option", "-" * 12, "", f".. program:: {title}", "", *options(rest), ""]
+
+
 def settings_of_classes() -> list[str]:
     """The options of the systems and the data that ``fit`` and its siblings take."""
     lines = []
@@ -110,7 +121,7 @@ def settings_of_classes() -> list[str]:
 
 def write_commands(folder: Path) -> None:
     """Write the pages, and an overview from ``liesym --help``."""
-    pages = {name: "\n".join(section([name], "=")) for name in commands()}
+    pages = {name: "\n".join(training(name) if name in SUBCOMMANDS else section([name], "=")) for name in commands()}
     pages["fit"] += "\n" + "\n".join(settings_of_classes())
     title = "The command liesym"
     overview = [title, "=" * len(title), "", ".. list-table::", "   :widths: 25 75", ""]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pyg_liesym.cli.endings import endings
 from pyg_liesym.cli.settings import with_packaged_settings
+from pyg_liesym.cli.train_help import SUBCOMMANDS, train_help
 
 
 class _Command(NamedTuple):
@@ -69,13 +70,16 @@ def main(args: Sequence[str] | None = None) -> None:
     if name not in _COMMANDS:
         sys.stderr.write(f"liesym: there is no command {name!r}; the commands are {', '.join(_COMMANDS)}\n")
         raise SystemExit(2)
+    if name in SUBCOMMANDS and ("-h" in rest or "--help" in rest):
+        sys.stdout.write(train_help(name))
+        return
     module, attribute = _COMMANDS[name].target.split(":")
     try:
         with endings(name):
             rest = with_packaged_settings(rest)
             target = getattr(import_module(module), attribute)
             if attribute == "train":
-                target([name, *rest])
+                target([name, *("--help" if word == "--help_all" else word for word in rest)])
             elif attribute == "run":
                 target(rest)
             else:

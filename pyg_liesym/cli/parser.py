@@ -14,7 +14,7 @@ class DashedHelp(DefaultHelpFormatter):
     def format_help(self) -> str:
         """The text of ``--help``, or of the usage alone."""
         text = re.sub(r"(?<![\w-])--[\w.]+", lambda option: option[0].replace("_", "-"), super().format_help())
-        return re.sub(r"<class\s+'(\w+)'>", r"\1", text)
+        return re.sub(r"<class\s+'(?:\w+\.)*(\w+)'>", r"\1", text)
 
 
 class Parser(ArgumentParser):

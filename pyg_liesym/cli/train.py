@@ -15,19 +15,25 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.callbacks import ProgressBar as Bar
 from lightning.pytorch.plugins.io import CheckpointIO
 
+from pyg_liesym.cli.parser import Parser
+from pyg_liesym.cli.train_help import SUBCOMMANDS
 from pyg_liesym.progress import ProgressBar
 from pyg_liesym.systems.checkpoint_io import WholeCheckpointIO, newest_checkpoint, read_checkpoint
 from pyg_liesym.systems.last_checkpoint import LastCheckpoint
 
 # Lightning's command line calls jsonargparse by names that the latter has since changed; not the user's concern.
 os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
-from lightning.pytorch.cli import LightningCLI
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 MINUTES = 5
 """From one checkpoint within an epoch to the next, where the data can go on within an epoch."""
 
 PATIENCE = 20
 """Epochs without a better validation loss after which a training stops: more than the rate's longest cycle."""
+
+
+class TrainingParser(Parser, LightningArgumentParser):
+    """Lightning's parser with our help."""
 
 
 class CommandLine(LightningCLI):
@@ -132,6 +138,8 @@ def train(words: list[str]) -> None:
         words: For example ``["fit", "--config", "jets.yaml", "--trainer.max_epochs", "3"]``.
     """
     import pyg_liesym.systems.data
+    import pyg_liesym.systems.field_data
+    import pyg_liesym.systems.field_forecasting
     import pyg_liesym.systems.forecasting
     import pyg_liesym.systems.streaming_data
     import pyg_liesym.systems.tagging  # noqa: F401  (their classes can then be named without the module)
@@ -151,6 +159,8 @@ def train(words: list[str]) -> None:
             subclass_mode_data=True,
             save_config_kwargs={"overwrite": True},
             auto_configure_optimizers=False,
+            parser_class=TrainingParser,
+            parser_kwargs={name: {"usage": f"liesym {name} --config NAME|FILE [OPTIONS]"} for name in SUBCOMMANDS},
             args=words,
         )
 
