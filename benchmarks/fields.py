@@ -54,27 +54,27 @@ def relaxed(side: int, batch: int, channels: int, repeats: int) -> list[dict[str
     few, plain = max(channels // 4, 1), scalars(c1, channels)
     pairs: dict[str, tuple[nn.Module, nn.Module, int, float]] = {
         "steerable, scalars": (
-            layers.RelaxedSteerableConv2d(scalars(c4, channels), scalars(c4, channels), 5),
+            layers.SteerableConv2d(scalars(c4, channels), scalars(c4, channels), 5, relaxed=True),
             layers.SteerableConv2d(scalars(c4, channels), scalars(c4, channels), 5), channels, 1.5,
         ),
         "steerable, vectors": (
-            layers.RelaxedSteerableConv2d(vectors(c4, channels // 2), vectors(c4, channels // 2), 5),
+            layers.SteerableConv2d(vectors(c4, channels // 2), vectors(c4, channels // 2), 5, relaxed=True),
             layers.SteerableConv2d(vectors(c4, channels // 2), vectors(c4, channels // 2), 5), channels, 1.5,
         ),
         "steerable, regular": (
-            layers.RelaxedSteerableConv2d(regulars(c4, few), regulars(c4, few), 5),
+            layers.SteerableConv2d(regulars(c4, few), regulars(c4, few), 5, relaxed=True),
             layers.SteerableConv2d(regulars(c4, few), regulars(c4, few), 5), 4 * few, 1.5,
         ),
         "group, C4": (
-            layers.RelaxedGroupConv2d(regulars(c4, few), regulars(c4, few), 5, num_banks=BANKS),
+            layers.GroupConv2d(regulars(c4, few), regulars(c4, few), 5, num_banks=BANKS, relaxed=True),
             layers.GroupConv2d(regulars(c4, few), regulars(c4, few), 5), 4 * few, 1.5,
         ),
         "scale, 4 scales": (
-            layers.RelaxedScaleConv2d(few, few, 5, scales, num_banks=BANKS),
+            layers.ScaleConv2d(few, few, 5, scales, num_banks=BANKS, relaxed=True),
             layers.ScaleConv2d(few, few, 5, scales), few, 1.5,
         ),
         "Riesz, 5 octaves": (
-            layers.RelaxedRieszConv2d(channels, channels),
+            layers.RieszConv2d(channels, channels, relaxed=True),
             layers.RieszConv2d(channels, channels), channels, 1.5,
         ),
         f"translation, {BANKS} banks": (
@@ -98,10 +98,10 @@ def twins(side: int, channels: int, repeats: int) -> list[dict[str, Any]]:
 
     from pyg_liesym.field import Lattice, PointGroup, scalars
     from pyg_liesym.nn import FieldConv
-    from pyg_liesym.nn.field import RelaxedSteerableConv2d
+    from pyg_liesym.nn.field import SteerableConv2d
 
     kind = scalars(PointGroup.cyclic(4), channels)
-    layer = RelaxedSteerableConv2d(kind, kind, 5)
+    layer = SteerableConv2d(kind, kind, 5, relaxed=True)
     twin = FieldConv(layer.kernel)
     steps: list[Callable[[], object]] = []
     edges = []

@@ -1,7 +1,7 @@
 """What does a relaxed filter see in a jet?
 
 The constituents of a jet are points of the plane of Δη and Δφ, each carrying its share of the transverse momentum.
-`RelaxedSteerableConv` makes scalars and vectors of them on the graph of nearest neighbours. Fresh from the box it is
+A relaxed `SteerableConv` makes scalars and vectors of them on the graph of nearest neighbours. Fresh from the box it is
 strict: turn the jet, and scalars stay while vectors turn along. Trained to find what lies to the right of each
 constituent, towards +Δη, and to point there, which no filter can that minds rotations, it relaxes, and says how far;
 `make_strict()` takes that back.
@@ -24,7 +24,7 @@ from torch_geometric.data import Data
 from pyg_liesym.datasets import Jets
 from pyg_liesym.field import FieldType, PointGroup, Representation, RingBasis, scalars, vectors
 from pyg_liesym.metrics import relative_error
-from pyg_liesym.nn import RelaxedSteerableConv
+from pyg_liesym.nn import SteerableConv
 from pyg_liesym.plot.style import COLOURS, as_array
 from pyg_liesym.transforms import MeshToGraph
 
@@ -44,7 +44,7 @@ def turned(graph: Data, angle: float) -> Data:
     return Data(x=graph.x, pos=vectors(SO2, 1).act(graph.pos, angle), edge_index=graph.edge_index)
 
 
-def equivariance_error(conv: RelaxedSteerableConv, graph: Data, angle: float) -> float:
+def equivariance_error(conv: SteerableConv, graph: Data, angle: float) -> float:
     """How far the answer to the turned jet is from the turned answer."""
     with torch.no_grad():
         moved, answer = (conv(g.x, g.pos, g.edge_index) for g in (turned(graph, angle), graph))
@@ -59,7 +59,7 @@ def what_lies_right(graph: Data) -> Tensor:
     return torch.cat([moment, moment, torch.zeros_like(moment)], 1)
 
 
-def train(conv: RelaxedSteerableConv, graphs: Sequence[Data], steps: int) -> None:
+def train(conv: SteerableConv, graphs: Sequence[Data], steps: int) -> None:
     """Teach the filter the law, with a penalty on what it relaxes."""
     optimizer = torch.optim.Adam(conv.parameters(), lr=0.02)
     size = torch.cat([what_lies_right(graph) for graph in graphs]).square().mean()
@@ -71,7 +71,7 @@ def train(conv: RelaxedSteerableConv, graphs: Sequence[Data], steps: int) -> Non
         optimizer.step()
 
 
-def draw(rows: Sequence[tuple[str, RelaxedSteerableConv, Data]]) -> Figure:
+def draw(rows: Sequence[tuple[str, SteerableConv, Data]]) -> Figure:
     """The jet and the filter's answer: scalars as colours, vectors as arrows."""
     figure = Figure(figsize=(8.6, 8.8), layout="constrained")
     for ax, (title, conv, graph) in zip(figure.subplots(2, 2).flatten(), rows, strict=True):
@@ -98,10 +98,10 @@ def main(args: Sequence[str] | None = None) -> dict[str, float]:
     jets, angle = Jets(max_constituents=40), math.radians(options.angle)
     graph, result = points(jets[options.jet]), {}
     basis = RingBasis.up_to(0.5, count=3, max_frequency=1, relaxed_frequency=2)
-    conv, before = (RelaxedSteerableConv(MOMENTUM, ANSWER, basis) for _ in range(2))
+    conv, before = (SteerableConv(MOMENTUM, ANSWER, basis, relaxed=True) for _ in range(2))
     before.load_state_dict(conv.state_dict())
     train(conv, [points(jets[k]) for k in range(20)], options.steps)
-    strict = RelaxedSteerableConv(MOMENTUM, ANSWER, basis)
+    strict = SteerableConv(MOMENTUM, ANSWER, basis, relaxed=True)
     strict.load_state_dict(conv.state_dict())
     strict.make_strict()
     for name, layer in {"fresh": before, "trained": conv, "made strict": strict}.items():

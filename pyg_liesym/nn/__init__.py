@@ -2,13 +2,12 @@
 
 from pyg_liesym.nn.conv.egnn_conv import EGNNConv
 from pyg_liesym.nn.conv.field_conv import FieldConv
+from pyg_liesym.nn.conv.group_conv import GroupConv
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
 from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
 from pyg_liesym.nn.conv.particlenet_conv import ParticleNetConv
-from pyg_liesym.nn.conv.relaxed_group_conv import RelaxedGroupConv
-from pyg_liesym.nn.conv.relaxed_steerable_conv import RelaxedSteerableConv
-from pyg_liesym.nn.conv.relaxed_tensor_field_conv import RelaxedTensorFieldConv
 from pyg_liesym.nn.conv.steerable_conv import SteerableConv
+from pyg_liesym.nn.conv.tensor_field_conv import TensorFieldConv
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, complete_graph
 from pyg_liesym.nn.message.metric import LearnedMetric
 from pyg_liesym.nn.models.egnn import EGNN
@@ -32,6 +31,7 @@ __all__ = [
     "FieldConv",
     "FieldConvNet",
     "FieldForecaster",
+    "GroupConv",
     "LearnedMetric",
     "LieGNN",
     "LieGNNConv",
@@ -40,13 +40,11 @@ __all__ = [
     "ParticleNet",
     "ParticleNetConv",
     "Relaxable",
-    "RelaxedGroupConv",
     "RelaxedLieGNN",
-    "RelaxedSteerableConv",
-    "RelaxedTensorFieldConv",
     "ScaleConvNet",
     "SteerableConv",
     "SteerableGNN",
+    "TensorFieldConv",
     "build_forecaster",
     "build_tagger",
     "complete_graph",

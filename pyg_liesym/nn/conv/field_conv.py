@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor
@@ -16,6 +16,11 @@ from pyg_liesym.nn.message.edge_sums import edge_sums
 from pyg_liesym.nn.message.edges import Edges, as_edges
 from pyg_liesym.nn.message.watched import is_watched
 from pyg_liesym.typing import OptTensor
+
+Aggregation: TypeAlias = Literal["sum", "mean"]
+"""Of the edges that arrive at a node."""
+Flow: TypeAlias = Literal["source_to_target", "target_to_source"]
+"""Of the edges: from row 0 of ``edge_index`` to row 1, or the other way."""
 
 
 class FieldConv(KernelLayer, MessagePassing):
@@ -34,7 +39,8 @@ class FieldConv(KernelLayer, MessagePassing):
         kernel: The kernel.
         aggr: ``"sum"``, or ``"mean"`` over the edges that arrive, for points that are not equally dense.
         bias: Whether to add a constant to the invariant fields of the output.
-        **kwargs: Of :class:`torch_geometric.nn.conv.MessagePassing`, such as ``flow``.
+        flow: Which row of ``edge_index`` the edges arrive at, as in
+            :class:`torch_geometric.nn.conv.MessagePassing`: row 1 of ``"source_to_target"``, else row 0.
 
     Shapes:
         - **x**: :math:`(N, C_{in})`; **pos**: :math:`(N, d)`; **edge_index**: :math:`(2, |E|)`;
@@ -50,11 +56,11 @@ class FieldConv(KernelLayer, MessagePassing):
     propagate: Callable[..., Tensor]
 
     def __init__(
-        self, kernel: Kernel, *, aggr: Literal["sum", "mean"] = "sum", bias: bool = True, **kwargs: Any
+        self, kernel: Kernel, *, aggr: Aggregation = "sum", bias: bool = True, flow: Flow = "source_to_target"
     ) -> None:
         if aggr not in ("sum", "mean"):
             raise ValueError(f"expected `aggr` to be 'sum' or 'mean', got {aggr!r}")
-        super().__init__(aggr="sum", **kwargs)
+        super().__init__(aggr="sum", flow=flow)
         self.kernel, self.relaxed, self.mean = kernel, kernel.relaxed, aggr == "mean"
         self.bias = FieldBias(kernel.out_type) if bias else None
 
@@ -108,4 +114,4 @@ class FieldConv(KernelLayer, MessagePassing):
         return (functions[:, :, None] * x_j[:, None]).flatten(1)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.kernel.in_type} -> {self.kernel.out_type})"
+        return f"{type(self).__name__}({self.kernel.in_type} -> {self.kernel.out_type}{self._relaxed_or_not()})"

@@ -5,10 +5,6 @@ from pyg_liesym.nn.field.field_conv2d import FieldConv2d
 from pyg_liesym.nn.field.field_norm import FieldNorm
 from pyg_liesym.nn.field.group_conv2d import GroupConv2d
 from pyg_liesym.nn.field.group_pool import GroupPool
-from pyg_liesym.nn.field.relaxed_group_conv2d import RelaxedGroupConv2d
-from pyg_liesym.nn.field.relaxed_riesz_conv2d import RelaxedRieszConv2d
-from pyg_liesym.nn.field.relaxed_scale_conv2d import RelaxedScaleConv2d
-from pyg_liesym.nn.field.relaxed_steerable_conv2d import RelaxedSteerableConv2d
 from pyg_liesym.nn.field.relaxed_translation_conv2d import RelaxedTranslationConv2d
 from pyg_liesym.nn.field.riesz_conv2d import RieszConv2d
 from pyg_liesym.nn.field.scale_conv2d import ScaleConv2d
@@ -20,10 +16,6 @@ __all__ = [
     "FieldNorm",
     "GroupConv2d",
     "GroupPool",
-    "RelaxedGroupConv2d",
-    "RelaxedRieszConv2d",
-    "RelaxedScaleConv2d",
-    "RelaxedSteerableConv2d",
     "RelaxedTranslationConv2d",
     "RieszConv2d",
     "ScaleConv2d",

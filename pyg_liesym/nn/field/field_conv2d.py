@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from torch import Tensor
-from torch.nn.functional import conv2d, pad
 
 from pyg_liesym.field.stencil import stencil
 from pyg_liesym.nn.field.kernels.constants import WithConstants
 from pyg_liesym.nn.field.kernels.field_bias import FieldBias
 from pyg_liesym.nn.field.kernels.kernel import Kernel
 from pyg_liesym.nn.field.kernels.kernel_layer import KernelLayer
+from pyg_liesym.nn.field.lattice_conv import Padding, check_padding, lattice_conv
 
 
 class FieldConv2d(KernelLayer, WithConstants):
@@ -45,13 +43,12 @@ class FieldConv2d(KernelLayer, WithConstants):
         kernel: Kernel,
         kernel_size: int,
         *,
-        padding: Literal["zeros", "circular"] = "zeros",
+        padding: Padding = "zeros",
         spacing: float = 1.0,
         bias: bool = True,
     ) -> None:
         super().__init__()
-        if padding not in ("zeros", "circular"):
-            raise ValueError(f"expected `padding` to be 'zeros' or 'circular', got {padding!r}")
+        check_padding(padding)
         self.kernel, self.relaxed, self.kernel_size, self.padding = kernel, kernel.relaxed, kernel_size, padding
         self.bias = FieldBias(kernel.out_type) if bias else None
         self._constant("on_stencil", kernel.basis(stencil(kernel_size, spacing)))
@@ -76,12 +73,8 @@ class FieldConv2d(KernelLayer, WithConstants):
             raise ValueError(
                 f"expected a field [B, {channels}, H, W] of {self.kernel.in_type}, got {list(field.shape)}"
             )
-        half = self.kernel_size // 2
-        bias = None if self.bias is None else self.bias()
-        if self.padding == "circular":
-            field, half = pad(field, (half, half, half, half), mode="circular"), 0
-        return conv2d(field, self.stencil_kernel(), bias, padding=half)
+        return lattice_conv(field, self.stencil_kernel(), None if self.bias is None else self.bias(), self.padding)
 
     def extra_repr(self) -> str:
-        """Size and padding."""
-        return f"kernel_size={self.kernel_size}, padding={self.padding!r}"
+        """Size, padding, and whether it is relaxed."""
+        return f"kernel_size={self.kernel_size}, padding={self.padding!r}{self._relaxed_or_not()}"

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, pad
 
 from pyg_liesym.field.offset_basis import StencilBasis
 from pyg_liesym.field.representation import FieldType
 from pyg_liesym.field.stencil import stencil
 from pyg_liesym.nn.field.kernels.field_bias import FieldBias
-from pyg_liesym.nn.field.kernels.steerable_kernel import SteerableKernel, default_frequency
+from pyg_liesym.nn.field.kernels.steerable_kernel import SteerableKernel
+from pyg_liesym.nn.field.lattice_conv import Padding, check_padding, lattice_conv
 from pyg_liesym.nn.relaxable import Relaxable
 
 
@@ -66,19 +64,17 @@ class RelaxedTranslationConv2d(Relaxable):
         rank: int = 2,
         relaxed_rotation: bool = False,
         max_frequency: int | None = None,
-        padding: Literal["zeros", "circular"] = "zeros",
+        padding: Padding = "zeros",
         bias: bool = True,
     ) -> None:
         super().__init__()
         if min(num_banks, rank, *size) < 1:
             raise ValueError(f"num_banks, rank and size must be positive, got {num_banks}, {rank} and {size}")
-        if padding not in ("zeros", "circular"):
-            raise ValueError(f"expected `padding` to be 'zeros' or 'circular', got {padding!r}")
+        check_padding(padding)
         self.kernel_size, self.size, self.padding = kernel_size, size, padding
         basis = StencilBasis(stencil(kernel_size))
-        frequency = default_frequency(in_type, out_type) if max_frequency is None else max_frequency
         self.kernels = nn.ModuleList(
-            SteerableKernel(in_type, out_type, basis, frequency, relaxed=relaxed_rotation) for _ in range(num_banks)
+            SteerableKernel(in_type, out_type, basis, max_frequency, relaxed=relaxed_rotation) for _ in range(num_banks)
         )
         self.rows = nn.Parameter(torch.empty(num_banks, rank, size[0]))
         self.columns = nn.Parameter(torch.empty(num_banks, rank, size[1]))
@@ -129,11 +125,9 @@ class RelaxedTranslationConv2d(Relaxable):
         expected = [self.in_type.channels, *self.size]
         if field.dim() != 4 or list(field.shape[1:]) != expected:
             raise ValueError(f"expected a field [B, {', '.join(map(str, expected))}], got {list(field.shape)}")
-        half, side = self.kernel_size // 2, (self.kernel_size, self.kernel_size)
+        side = (self.kernel_size, self.kernel_size)
         banks = [kernel.matrices().permute(1, 2, 0).unflatten(2, side) for kernel in self._banks()]
-        if self.padding == "circular":
-            field, half = pad(field, (half, half, half, half), mode="circular"), 0
-        out = conv2d(field, torch.cat(banks), padding=half)
+        out = lattice_conv(field, torch.cat(banks), None, self.padding)
         first, *others = zip(out.chunk(len(banks), 1), self.weights(), strict=True)
         out = first[0] * first[1]
         for bank, weight in others:

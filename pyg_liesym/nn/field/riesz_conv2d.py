@@ -1,36 +1,41 @@
-"""Convolution with all scalings, strict."""
+"""Convolution with all scalings, strict or relaxed by weights of the octave."""
 
 from __future__ import annotations
-
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from pyg_liesym.nn.autocast import without_autocast
 from pyg_liesym.nn.field.kernels.riesz_kernel import RieszKernel
+from pyg_liesym.nn.field.lattice_conv import Padding
 from pyg_liesym.nn.field.scaling_conv2d import ScalingConv2d
 
 
-class RieszConv2d(ScalingConv2d[RieszKernel]):
+class RieszConv2d(ScalingConv2d):
     r"""Convolution on a lattice with the kernels that scalings leave as they are: sums of Riesz transforms.
 
-    .. math:: \hat y(k) = \sum_l c_l\, \Phi_l(k / |k|)\, \hat f(k)
+    .. math:: \hat y(k) = \sum_l w_l(|k|) \odot c_l\, \Phi_l(k / |k|)\, \hat f(k)
 
-    The layer of "Riesz networks: scale invariant neural networks in a single forward pass" (Barisin, Schladitz,
-    Redenbach, `arXiv:2305.04665 <https://arxiv.org/abs/2305.04665>`_), here with harmonics of the direction of any
-    order; the kernel is :class:`~pyg_liesym.nn.field.kernels.RieszKernel`. Unlike
+    Strict, with :math:`w = 1`, it is the layer of "Riesz networks: scale invariant neural networks in a single forward
+    pass" (Barisin, Schladitz, Redenbach, `arXiv:2305.04665 <https://arxiv.org/abs/2305.04665>`_), here with harmonics
+    of the direction of any order. Relaxed, weights may differ from octave to octave, as equation 10 of `"Approximately
+    Equivariant Networks for Imperfectly Symmetric Dynamics" <https://arxiv.org/abs/2201.11969>`_ (Wang, Walters, Yu,
+    ICML 2022) has it for rotations. The kernel is :class:`~pyg_liesym.nn.field.kernels.RieszKernel`. Unlike
     :class:`~pyg_liesym.nn.field.ScaleConv2d` it has no row of scales that ends, and channels are ordinary fields. Every
     output depends on all places: the order 2 holds what takes the divergence out of a flow.
 
     **Law**: :math:`f(x / \lambda) \mapsto y(x / \lambda)` for every :math:`\lambda > 0`; on a lattice exact to rounding
     for whole :math:`1 / \lambda`, fields that the finer picture still resolves and ``padding="circular"``, else up to
-    what lattice and border cut off. Equivariant to translations of a periodic lattice.
+    what lattice and border cut off. Equivariant to translations of a periodic lattice. Relaxed: so as long as all
+    octaves have equal weights, which they have at the start and after :meth:`make_strict`; always equivariant to
+    translations of a periodic lattice.
 
     Args:
         in_channels: Channels of the input.
         out_channels: Channels of the output.
         max_order: Highest order of the Riesz transforms.
+        relaxed: Whether octaves of the frequency have weights of their own.
+        num_octaves: How many, if relaxed, from half a cycle per cell downwards.
         padding: What is outside the lattice: ``"zeros"`` or ``"circular"``.
         bias: Whether to add a constant to each channel.
 
@@ -38,13 +43,17 @@ class RieszConv2d(ScalingConv2d[RieszKernel]):
         - **field**: :math:`(B, C_{in}, H, W)`; **output**: :math:`(B, C_{out}, H, W)`
 
     Raises:
-        ValueError: If the order is negative, on an unknown padding, or a field of another shape.
+        ValueError: If the order is negative, or there is less than one octave; on an unknown padding, or a field of
+            another shape.
 
     Example:
         >>> import torch
-        >>> RieszConv2d(1, 4)(torch.ones(1, 1, 9, 8)).shape
-        torch.Size([1, 4, 9, 8])
+        >>> conv = RieszConv2d(1, 4, relaxed=True)
+        >>> conv(torch.ones(1, 1, 9, 8)).shape, float(conv.relaxation())
+        (torch.Size([1, 4, 9, 8]), 0.0)
     """
+
+    kernel: RieszKernel
 
     def __init__(
         self,
@@ -52,10 +61,13 @@ class RieszConv2d(ScalingConv2d[RieszKernel]):
         out_channels: int,
         *,
         max_order: int = 3,
-        padding: Literal["zeros", "circular"] = "zeros",
+        relaxed: bool = False,
+        num_octaves: int = 5,
+        padding: Padding = "zeros",
         bias: bool = True,
     ) -> None:
-        super().__init__(RieszKernel(in_channels, out_channels, max_order), padding, bias)
+        kernel = RieszKernel(in_channels, out_channels, max_order, relaxed=relaxed, num_octaves=num_octaves)
+        super().__init__(kernel, padding=padding, bias=bias)
 
     def forward(self, field: Tensor) -> Tensor:
         """Convolve a field."""
@@ -74,9 +86,9 @@ class RieszConv2d(ScalingConv2d[RieszKernel]):
         return out if self.bias is None else out + self.bias[:, None, None]
 
     def extra_repr(self) -> str:
-        """Channels and order."""
+        """Channels, order, and whether it is relaxed."""
         kernel = self.kernel
-        return f"{kernel.in_channels}, {kernel.out_channels}, max_order={kernel.max_order}"
+        return f"{kernel.in_channels}, {kernel.out_channels}, max_order={kernel.max_order}{self._relaxed_or_not()}"
 
 
 def _product(multiplier: Tensor, spectrum: Tensor) -> Tensor:

@@ -1,28 +1,33 @@
-"""Scale convolution on square lattices, strict."""
+"""Scale convolution on square lattices, strict or relaxed by filter banks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from torch import Tensor
-from torch.nn.functional import conv2d, pad
 
 from pyg_liesym.nn.field.kernels.scale_kernel import ScaleKernel
+from pyg_liesym.nn.field.lattice_conv import Padding, lattice_conv
 from pyg_liesym.nn.field.scaling_conv2d import ScalingConv2d
 
 
-class ScaleConv2d(ScalingConv2d[ScaleKernel]):
-    r"""Convolution over places and scales.
+class ScaleConv2d(ScalingConv2d):
+    r"""Convolution over places and scales, with filter banks mixed by weights of the scale if relaxed.
 
-    .. math:: [f \star \Psi](x, s) = \sum_{y, s'} f(y, s')\, \Psi\bigl(s^{-1} (y - x), s' / s\bigr)
+    .. math::
+        [f \star \Psi](x, s) &= \sum_{y, s'} f(y, s')\, \Psi(s^{-1} (y - x), s' / s)
 
-    "Scale-Equivariant Steerable Networks" (Sosnovik, Szmaja, Smeulders, ICLR 2020, `arXiv:1910.11093
-    <https://arxiv.org/abs/1910.11093>`_, eqs. 12 and 13); the kernel is
-    :class:`~pyg_liesym.nn.field.kernels.ScaleKernel`.
+        [f \,\tilde\star\, \Psi](x, s) &= \sum_{y, s'} f(y, s') \sum_l w_l(s')\, \Psi_l(s^{-1} (y - x), s' / s)
+
+    Strict: "Scale-Equivariant Steerable Networks" (Sosnovik, Szmaja, Smeulders, ICLR 2020, `arXiv:1910.11093
+    <https://arxiv.org/abs/1910.11093>`_, eqs. 12 and 13). Relaxed: `"Approximately Equivariant Networks for Imperfectly
+    Symmetric Dynamics" <https://arxiv.org/abs/2201.11969>`_ (Wang, Walters, Yu, ICML 2022, eq. 8) for scalings. The
+    kernel is :class:`~pyg_liesym.nn.field.kernels.ScaleKernel`.
 
     **Law**: scaling a field by the ratio of neighbouring scales moves the output by one scale; approximately, as a
     lattice has no scalings and the row of scales has ends. Equivariant to translations away from the border, exactly.
+    Relaxed: so as long as the weights of each bank are equal, which they are at the start and after
+    :meth:`make_strict`; always equivariant to translations.
 
     Args:
         in_channels: Channels of the input.
@@ -32,6 +37,8 @@ class ScaleConv2d(ScalingConv2d[ScaleKernel]):
         lifting: Whether the input has no scales.
         interaction: How many scales further up or down a filter reaches.
         max_order: Order of the Hermite polynomials.
+        relaxed: Whether filter banks are mixed by weights.
+        num_banks: Number of filter banks L, if relaxed.
         padding: What is outside the lattice: ``"zeros"`` or ``"circular"``.
         bias: Whether to add a constant to each channel.
 
@@ -49,6 +56,8 @@ class ScaleConv2d(ScalingConv2d[ScaleKernel]):
         torch.Size([1, 2, 2, 9, 8])
     """
 
+    kernel: ScaleKernel
+
     def __init__(
         self,
         in_channels: int,
@@ -59,17 +68,16 @@ class ScaleConv2d(ScalingConv2d[ScaleKernel]):
         lifting: bool = False,
         interaction: int = 1,
         max_order: int = 3,
-        padding: Literal["zeros", "circular"] = "zeros",
+        relaxed: bool = False,
+        num_banks: int = 3,
+        padding: Padding = "zeros",
         bias: bool = True,
     ) -> None:
-        super().__init__(
-            ScaleKernel(
-                in_channels, out_channels, kernel_size, scales,
-                lifting=lifting, interaction=interaction, max_order=max_order,
-            ),
-            padding,
-            bias,
+        kernel = ScaleKernel(
+            in_channels, out_channels, kernel_size, scales,
+            lifting=lifting, interaction=interaction, max_order=max_order, relaxed=relaxed, num_banks=num_banks,
         )  # fmt: skip
+        super().__init__(kernel, padding=padding, bias=bias)
 
     def forward(self, field: Tensor) -> Tensor:
         """Convolve a field."""
@@ -80,13 +88,11 @@ class ScaleConv2d(ScalingConv2d[ScaleKernel]):
         flat = field if kernel.lifting else field.flatten(1, 2)
         weight = kernel.stencil_kernel().flatten(0, 1).flatten(1, 2)
         bias = None if self.bias is None else self.bias.repeat_interleave(num_scales)
-        half = kernel.kernel_size // 2
-        if self.padding == "circular":
-            flat, half = pad(flat, (half, half, half, half), mode="circular"), 0
-        out: Tensor = conv2d(flat, weight, bias, padding=half).unflatten(1, (kernel.out_channels, num_scales))
+        out: Tensor = lattice_conv(flat, weight, bias, self.padding).unflatten(1, (kernel.out_channels, num_scales))
         return out
 
     def extra_repr(self) -> str:
-        """Channels, size and scales."""
+        """Channels, size, scales, and whether it is relaxed."""
         kernel = self.kernel
-        return f"{kernel.in_channels}, {kernel.out_channels}, kernel_size={kernel.kernel_size}, scales={kernel.scales}"
+        sizes = f"{kernel.in_channels}, {kernel.out_channels}, kernel_size={kernel.kernel_size}, scales={kernel.scales}"
+        return sizes + self._relaxed_or_not()

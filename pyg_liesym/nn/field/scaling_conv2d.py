@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
-
 import torch
 from torch import nn
 
 from pyg_liesym.nn.field.kernels.kernel_layer import KernelLayer
 from pyg_liesym.nn.field.kernels.riesz_kernel import RieszKernel
 from pyg_liesym.nn.field.kernels.scale_kernel import ScaleKernel
+from pyg_liesym.nn.field.lattice_conv import Padding, check_padding
 
-AnyKernel = TypeVar("AnyKernel", ScaleKernel, RieszKernel)
 
-
-class ScalingConv2d(KernelLayer, Generic[AnyKernel]):
+class ScalingConv2d(KernelLayer):
     """A kernel, what is outside the lattice, and a constant for each channel.
 
     Args:
@@ -26,12 +23,11 @@ class ScalingConv2d(KernelLayer, Generic[AnyKernel]):
         ValueError: On an unknown padding.
     """
 
-    kernel: AnyKernel
+    kernel: ScaleKernel | RieszKernel
 
-    def __init__(self, kernel: AnyKernel, padding: str, bias: bool) -> None:
+    def __init__(self, kernel: ScaleKernel | RieszKernel, *, padding: Padding, bias: bool) -> None:
         super().__init__()
-        if padding not in ("zeros", "circular"):
-            raise ValueError(f"expected `padding` to be 'zeros' or 'circular', got {padding!r}")
+        check_padding(padding)
         self.kernel, self.relaxed, self.padding = kernel, kernel.relaxed, padding
         self.bias = nn.Parameter(torch.zeros(kernel.out_channels)) if bias else None
 

@@ -25,7 +25,7 @@ class FieldConvNet(nn.Sequential):
     Args:
         kinds: What the channels are: of the input, after each layer, of the output.
         layer: Makes the layer between two field types, such as
-            ``lambda a, b: RelaxedSteerableConv2d(a, b, 3)``.
+            ``lambda a, b: SteerableConv2d(a, b, 3, relaxed=True)``.
         act: Activation, see :class:`~pyg_liesym.nn.field.FieldActivation`.
         act_last: Whether an activation follows the last layer.
 

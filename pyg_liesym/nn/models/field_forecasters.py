@@ -14,10 +14,7 @@ from pyg_liesym.nn.baselines.lattice_linear import LatticeLinear
 from pyg_liesym.nn.baselines.lift_expansion import LiftExpansion
 from pyg_liesym.nn.baselines.locally_connected_conv2d import LocallyConnectedConv2d
 from pyg_liesym.nn.baselines.residual_pathway import ResidualPathway
-from pyg_liesym.nn.field.relaxed_group_conv2d import RelaxedGroupConv2d
-from pyg_liesym.nn.field.relaxed_riesz_conv2d import RelaxedRieszConv2d
-from pyg_liesym.nn.field.relaxed_scale_conv2d import RelaxedScaleConv2d
-from pyg_liesym.nn.field.relaxed_steerable_conv2d import RelaxedSteerableConv2d
+from pyg_liesym.nn.field.group_conv2d import GroupConv2d
 from pyg_liesym.nn.field.relaxed_translation_conv2d import RelaxedTranslationConv2d
 from pyg_liesym.nn.field.riesz_conv2d import RieszConv2d
 from pyg_liesym.nn.field.scale_conv2d import ScaleConv2d
@@ -86,10 +83,10 @@ def build_forecaster(
     - ``clcnn``: :class:`~pyg_liesym.nn.baselines.LocallyConnectedConv2d`; by a penalty;
     - ``lift``: :class:`~pyg_liesym.nn.baselines.LiftExpansion` of strict layers; if the encoder is silent;
     - ``rgroup``: :class:`~pyg_liesym.nn.field.RelaxedTranslationConv2d`,
-      :class:`~pyg_liesym.nn.field.RelaxedGroupConv2d` or :class:`~pyg_liesym.nn.field.RelaxedScaleConv2d`; relaxed by
-      filter banks (eq. 8);
-    - ``rsteer``: :class:`~pyg_liesym.nn.field.RelaxedSteerableConv2d`; relaxed by weights of the offset (eq. 10);
-    - ``rriesz``: :class:`~pyg_liesym.nn.field.RelaxedRieszConv2d`; relaxed by weights of the octave (not in the paper).
+      :class:`~pyg_liesym.nn.field.GroupConv2d` or :class:`~pyg_liesym.nn.field.ScaleConv2d`, relaxed
+      by filter banks (eq. 8);
+    - ``rsteer``: :class:`~pyg_liesym.nn.field.SteerableConv2d`, relaxed by weights of the offset (eq. 10);
+    - ``rriesz``: :class:`~pyg_liesym.nn.field.RieszConv2d`, relaxed by weights of the octave (not in the paper).
 
     Rotations are those of C₄; hidden channels are ``width`` regular fields. The first and last layer of ``rgroup`` for
     rotations, from and to vectors, are strict steerable ones. With one filter bank it has hardly more parameters than
@@ -169,31 +166,29 @@ def _translation_layer(name: ForecasterName, sizes: _Sizes) -> FieldLayer:
 def _rotation_layer(name: ForecasterName, sizes: _Sizes) -> FieldLayer:
     def layer(before: FieldType, after: FieldType) -> nn.Module:
         if name == "rgroup" and before[0][0].kind == after[0][0].kind:
-            return RelaxedGroupConv2d(before, after, sizes.kernel_size, num_banks=sizes.num_banks)
-        if name == "rsteer":
-            return RelaxedSteerableConv2d(before, after, sizes.kernel_size)
+            return GroupConv2d(before, after, sizes.kernel_size, relaxed=True, num_banks=sizes.num_banks)
         if name == "clcnn":
             return LocallyConnectedConv2d(before, after, sizes.kernel_size, sizes.size)
-        strict = SteerableConv2d(before, after, sizes.kernel_size)
-        return ResidualPathway(strict, _plain(before.channels, after.channels, sizes)) if name == "rpp" else strict
+        conv = SteerableConv2d(before, after, sizes.kernel_size, relaxed=name == "rsteer")
+        return ResidualPathway(conv, _plain(before.channels, after.channels, sizes)) if name == "rpp" else conv
 
     return layer
 
 
 def _riesz_layer(name: ForecasterName, sizes: _Sizes) -> FieldLayer:
-    kind = RieszConv2d if name == "riesz" else RelaxedRieszConv2d
-    return lambda before, after: kind(before.channels, after.channels)
+    return lambda before, after: RieszConv2d(before.channels, after.channels, relaxed=name == "rriesz")
 
 
 def _scale_net(name: ForecasterName, sizes: _Sizes) -> nn.Module:
     def layer(before: int, after: int, lifting: bool) -> nn.Module:
-        if name == "rgroup":
-            return RelaxedScaleConv2d(before, after, reach, sizes.scales, lifting=lifting, num_banks=sizes.num_banks)
-        strict = ScaleConv2d(before, after, reach, sizes.scales, lifting=lifting)
+        relaxed = name == "rgroup"
+        conv = ScaleConv2d(
+            before, after, reach, sizes.scales, lifting=lifting, relaxed=relaxed, num_banks=sizes.num_banks
+        )
         if name != "rpp":
-            return strict
+            return conv
         count = len(sizes.scales)
-        return ResidualPathway(strict, _plain(before * (1 if lifting else count), after * count, sizes))
+        return ResidualPathway(conv, _plain(before * (1 if lifting else count), after * count, sizes))
 
     reach = 2 * round(2.5 * max(sizes.scales)) - 1
     first, width, last = 2 * sizes.history, sizes.width, 2

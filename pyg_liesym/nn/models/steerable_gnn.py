@@ -24,10 +24,10 @@ class SteerableGNN(nn.Module):
 
     .. math:: f^{(0)} = \sigma(N(K_0 f)), \qquad f^{(l)} = f^{(l-1)} + \sigma(N(K_l f^{(l-1)}))
 
-    with convolutions :math:`K_l` as in :class:`~pyg_liesym.nn.SteerableConv` ("General E(2)-Equivariant Steerable
-    CNNs", Weiler & Cesa, NeurIPS 2019, `arXiv:1911.08251 <https://arxiv.org/abs/1911.08251>`_, eq. 2), or as in
-    :class:`~pyg_liesym.nn.RelaxedSteerableConv` (`"Approximately Equivariant Networks"
-    <https://arxiv.org/abs/2201.11969>`_, Wang, Walters, Yu, ICML 2022, eq. 10), norms N and activations σ of fields.
+    with convolutions :math:`K_l` as in :class:`~pyg_liesym.nn.SteerableConv`, strict ("General E(2)-Equivariant
+    Steerable CNNs", Weiler & Cesa, NeurIPS 2019, `arXiv:1911.08251 <https://arxiv.org/abs/1911.08251>`_, eq. 2) or
+    relaxed (`"Approximately Equivariant Networks" <https://arxiv.org/abs/2201.11969>`_, Wang, Walters, Yu, ICML 2022,
+    eq. 10), norms N and activations σ of fields.
     A last convolution gives a field on the nodes; with a readout, an average of the nodes' lengths and scalars goes
     through a small network instead, one answer for each graph.
 

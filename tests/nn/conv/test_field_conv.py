@@ -13,12 +13,11 @@ from pyg_liesym.field.point_group import PointGroup, rotation
 from pyg_liesym.field.representation import FieldType, Representation, regulars, scalars, vectors
 from pyg_liesym.field.stencil import stencil
 from pyg_liesym.nn.conv.field_conv import FieldConv
-from pyg_liesym.nn.conv.relaxed_group_conv import RelaxedGroupConv
-from pyg_liesym.nn.conv.relaxed_steerable_conv import RelaxedSteerableConv
+from pyg_liesym.nn.conv.group_conv import GroupConv
 from pyg_liesym.nn.conv.steerable_conv import SteerableConv
 from pyg_liesym.nn.field.field_conv2d import FieldConv2d
-from pyg_liesym.nn.field.relaxed_group_conv2d import RelaxedGroupConv2d
-from pyg_liesym.nn.field.relaxed_steerable_conv2d import RelaxedSteerableConv2d
+from pyg_liesym.nn.field.group_conv2d import GroupConv2d
+from pyg_liesym.nn.field.steerable_conv2d import SteerableConv2d
 from pyg_liesym.testing.equivariance import assert_equivariant, assert_permutation_equivariant, randomize_parameters
 
 C4, C8, D4, D3 = PointGroup.cyclic(4), PointGroup.cyclic(8), PointGroup.dihedral(4), PointGroup.dihedral(3)
@@ -37,13 +36,16 @@ def rings(relaxed=0):
 STRICT = [
     *(SteerableConv(mixed(group), mixed(group), rings(), max_frequency=4) for group in (SO2, O2, C8, D3)),
     SteerableConv(mixed(O2), mixed(O2), rings(), aggr="mean", flow="target_to_source"),
-    RelaxedGroupConv(scalars(C8, 2), regulars(C8, 2), rings(), num_banks=None),
-    RelaxedGroupConv(regulars(D3, 2), regulars(D3, 1), rings(), num_banks=None),
+    GroupConv(scalars(C8, 2), regulars(C8, 2), rings()),
+    GroupConv(regulars(D3, 2), regulars(D3, 1), rings()),
 ]
 RELAXED = [
-    *(RelaxedSteerableConv(mixed(group), mixed(group), rings(2), max_frequency=4) for group in (SO2, O2, C8, D3)),
-    RelaxedGroupConv(scalars(C8, 2), regulars(C8, 2), rings()),
-    RelaxedGroupConv(regulars(D3, 2), regulars(D3, 1), rings()),
+    *(
+        SteerableConv(mixed(group), mixed(group), rings(2), max_frequency=4, relaxed=True)
+        for group in (SO2, O2, C8, D3)
+    ),
+    GroupConv(scalars(C8, 2), regulars(C8, 2), rings(), relaxed=True),
+    GroupConv(regulars(D3, 2), regulars(D3, 1), rings(), relaxed=True),
 ]
 
 
@@ -165,10 +167,10 @@ def test_tiles_of_any_size_give_the_same(monkeypatch):
 @pytest.mark.parametrize(
     "layer",
     [
-        RelaxedSteerableConv2d(mixed(C4), mixed(C4), 5),
-        RelaxedSteerableConv2d(mixed(D4), mixed(D4), 3),
-        RelaxedGroupConv2d(regulars(D4, 1), regulars(D4, 2), 3),
-        RelaxedGroupConv2d(scalars(C8, 1), regulars(C8, 2), 5),
+        SteerableConv2d(mixed(C4), mixed(C4), 5, relaxed=True),
+        SteerableConv2d(mixed(D4), mixed(D4), 3, relaxed=True),
+        GroupConv2d(regulars(D4, 1), regulars(D4, 2), 3, relaxed=True),
+        GroupConv2d(scalars(C8, 1), regulars(C8, 2), 5, relaxed=True),
     ],
     ids=repr,
 )
@@ -190,8 +192,8 @@ def test_the_twin_on_a_lattice_graph_with_the_same_weights(layer, periodic):
 
 
 def test_twins_share_weights_by_name_too():
-    grid = RelaxedSteerableConv2d(mixed(C4), mixed(C4), 3)
-    graph = RelaxedSteerableConv(mixed(C4), mixed(C4), StencilBasis(stencil(3)))
+    grid = SteerableConv2d(mixed(C4), mixed(C4), 3, relaxed=True)
+    graph = SteerableConv(mixed(C4), mixed(C4), StencilBasis(stencil(3)), relaxed=True)
     assert isinstance(grid, FieldConv2d)
     graph.load_state_dict(grid.state_dict())
 
@@ -220,14 +222,14 @@ def test_no_edges_one_node_and_coincident_points():
 def test_sequential_and_compile():
     net = Sequential("x, pos, edge_index", [
         (SteerableConv(scalars(SO2, 2), vectors(SO2, 3), rings()), "x, pos, edge_index -> x"),
-        (RelaxedSteerableConv(vectors(SO2, 3), scalars(SO2, 1), rings(2)), "x, pos, edge_index -> x"),
+        (SteerableConv(vectors(SO2, 3), scalars(SO2, 1), rings(2), relaxed=True), "x, pos, edge_index -> x"),
     ])  # fmt: skip
     pos, edge_index = points()
     x = torch.randn(9, 2)
     out = net(x, pos.float(), edge_index)
     assert out.shape == (9, 1)
     out.sum().backward()
-    layer = RelaxedSteerableConv(vectors(SO2, 3), scalars(SO2, 1), rings(2))
+    layer = SteerableConv(vectors(SO2, 3), scalars(SO2, 1), rings(2), relaxed=True)
     compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
     inputs = (torch.randn(9, 6), pos.float(), edge_index)
     torch.testing.assert_close(compiled(*inputs), layer(*inputs))

@@ -13,8 +13,6 @@ from pyg_liesym.field.stencil import stencil
 from pyg_liesym.nn.field.field_conv2d import FieldConv2d
 from pyg_liesym.nn.field.group_conv2d import GroupConv2d
 from pyg_liesym.nn.field.kernels.steerable_kernel import SteerableKernel
-from pyg_liesym.nn.field.relaxed_group_conv2d import RelaxedGroupConv2d
-from pyg_liesym.nn.field.relaxed_steerable_conv2d import RelaxedSteerableConv2d
 from pyg_liesym.nn.field.steerable_conv2d import SteerableConv2d
 from pyg_liesym.testing.equivariance import assert_equivariant, randomize_parameters
 
@@ -34,9 +32,9 @@ STRICT = [
     *(GroupConv2d(regulars(group, 2), regulars(group, 1), 3) for group in (C4, D4, C8)),
 ]
 RELAXED = [
-    *(RelaxedSteerableConv2d(mixed(group), mixed(group), 3) for group in (C2, C4, D4, C8, O2)),
-    *(RelaxedGroupConv2d(scalars(group, 2), regulars(group, 2), 3) for group in (C4, D4, C8)),
-    *(RelaxedGroupConv2d(regulars(group, 2), regulars(group, 1), 3) for group in (C4, D4, C8)),
+    *(SteerableConv2d(mixed(group), mixed(group), 3, relaxed=True) for group in (C2, C4, D4, C8, O2)),
+    *(GroupConv2d(scalars(group, 2), regulars(group, 2), 3, relaxed=True) for group in (C4, D4, C8)),
+    *(GroupConv2d(regulars(group, 2), regulars(group, 1), 3, relaxed=True) for group in (C4, D4, C8)),
 ]
 
 
@@ -82,7 +80,7 @@ def test_relaxed_layers_are_strict_at_first_and_after_make_strict_and_not_betwee
 
 
 def test_a_relaxed_layer_can_be_any_convolution_of_scalars():
-    layer = RelaxedSteerableConv2d(scalars(C4, 1), scalars(C4, 1), 3, bias=False).double()
+    layer = SteerableConv2d(scalars(C4, 1), scalars(C4, 1), 3, bias=False, relaxed=True).double()
     wanted = torch.randn(1, 1, 3, 3, dtype=torch.float64)
     optimizer = torch.optim.LBFGS(layer.parameters(), max_iter=100)
 
@@ -99,8 +97,8 @@ def test_a_relaxed_layer_can_be_any_convolution_of_scalars():
 
 def test_a_group_convolution_is_the_sum_over_the_group():
     """The definition written out, element by element, for D4 on an asymmetric lattice."""
-    lift = fresh(RelaxedGroupConv2d(scalars(D4, 1), regulars(D4, 1), 3, num_banks=2, bias=False))
-    layer = fresh(RelaxedGroupConv2d(regulars(D4, 1), regulars(D4, 1), 3, num_banks=2, bias=False))
+    lift = fresh(GroupConv2d(scalars(D4, 1), regulars(D4, 1), 3, num_banks=2, bias=False, relaxed=True))
+    layer = fresh(GroupConv2d(regulars(D4, 1), regulars(D4, 1), 3, num_banks=2, bias=False, relaxed=True))
     field = torch.randn(1, 1, 5, 7, dtype=torch.float64)
 
     def turned(image, element):
@@ -139,8 +137,8 @@ def test_layers_stack_in_both_precisions_with_finite_gradients():
     group = C4
     net = nn.Sequential(
         SteerableConv2d(vectors(group, 1), regulars(group, 2), 3), nn.ReLU(),
-        RelaxedGroupConv2d(regulars(group, 2), regulars(group, 2), 3), nn.ReLU(),
-        RelaxedSteerableConv2d(regulars(group, 2), vectors(group, 1), 3),
+        GroupConv2d(regulars(group, 2), regulars(group, 2), 3, relaxed=True), nn.ReLU(),
+        SteerableConv2d(regulars(group, 2), vectors(group, 1), 3, relaxed=True),
     )  # fmt: skip
     for dtype in (torch.float32, torch.float64):
         net.to(dtype)
@@ -166,7 +164,7 @@ def test_two_layers_of_different_sizes_share_a_kernel():
 
 
 def test_compiles_without_a_break():
-    layer = RelaxedSteerableConv2d(scalars(C4, 2), vectors(C4, 2), 3)
+    layer = SteerableConv2d(scalars(C4, 2), vectors(C4, 2), 3, relaxed=True)
     field = torch.randn(2, 2, 6, 5)
     compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
     torch.testing.assert_close(compiled(field), layer(field))

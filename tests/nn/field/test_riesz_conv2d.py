@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch import nn
 
-from pyg_liesym.nn.field.relaxed_riesz_conv2d import RelaxedRieszConv2d
 from pyg_liesym.nn.field.riesz_conv2d import RieszConv2d
 from pyg_liesym.testing.equivariance import randomize_parameters
 
@@ -36,27 +35,27 @@ def test_strict_is_equivariant_to_rounding_and_relaxed_is_not(factor, order):
     field = smooth(3, 36, 5)
     strict = randomize_parameters(RieszConv2d(3, 2, max_order=order, padding="circular").double())
     assert shrinking_error(strict, field, factor) < 1e-10
-    relaxed = randomize_parameters(RelaxedRieszConv2d(3, 2, max_order=order, padding="circular").double())
+    relaxed = randomize_parameters(RieszConv2d(3, 2, max_order=order, padding="circular", relaxed=True).double())
     assert shrinking_error(relaxed, field, factor) > 0.05
     relaxed.make_strict()
     assert shrinking_error(relaxed, field, factor) < 1e-10
 
 
 def test_a_network_is_equivariant_as_far_as_activations_make_no_frequencies_that_the_lattice_lacks():
-    def net(kind, **options):
+    def net(**options):
         torch.manual_seed(1)
-        first, last = (kind(*channels, padding="circular", **options).double() for channels in ((2, 4), (4, 2)))
+        first, last = (RieszConv2d(*channels, padding="circular", **options).double() for channels in ((2, 4), (4, 2)))
         for layer in (first, last):
             randomize_parameters(layer, 0.3, torch.Generator().manual_seed(2))
         return nn.Sequential(first, nn.Tanh(), last)
 
     field = smooth(2, 96, 2)
-    assert shrinking_error(net(RieszConv2d), field, 2) < 1e-6
-    assert shrinking_error(net(RelaxedRieszConv2d, num_octaves=6), field, 2) > 0.02
+    assert shrinking_error(net(), field, 2) < 1e-6
+    assert shrinking_error(net(relaxed=True, num_octaves=6), field, 2) > 0.02
 
 
 def test_without_a_period_kernels_reach_as_far_as_the_lattice_and_no_further():
-    layer = randomize_parameters(RelaxedRieszConv2d(1, 2, bias=False).double())
+    layer = randomize_parameters(RieszConv2d(1, 2, bias=False, relaxed=True).double())
     field = torch.zeros(1, 1, 6, 5, dtype=torch.float64)
     field[..., 1, 2] = 1
     response = layer(field)
@@ -67,15 +66,15 @@ def test_without_a_period_kernels_reach_as_far_as_the_lattice_and_no_further():
     torch.testing.assert_close(moved[..., 2:, :-1], response[..., :-2, 1:])
 
 
-@pytest.mark.parametrize("kind", [RieszConv2d, RelaxedRieszConv2d])
-def test_periodic_lattices_have_translations(kind):
-    layer = randomize_parameters(kind(2, 2, padding="circular").double())
+@pytest.mark.parametrize("relaxed", [False, True])
+def test_periodic_lattices_have_translations(relaxed):
+    layer = randomize_parameters(RieszConv2d(2, 2, relaxed=relaxed, padding="circular").double())
     field = torch.randn(1, 2, 6, 9, dtype=torch.float64)
     torch.testing.assert_close(layer(field.roll((2, 4), (-2, -1))), layer(field).roll((2, 4), (-2, -1)))
 
 
 def test_relaxation_is_zero_at_first_then_not_and_again_after_make_strict():
-    layer = RelaxedRieszConv2d(3, 2)
+    layer = RieszConv2d(3, 2, relaxed=True)
     strict = RieszConv2d(3, 2)
     strict.kernel.weight.data.copy_(layer.kernel.weight.data)
     field = torch.randn(1, 3, 8, 8)
@@ -96,7 +95,7 @@ def test_relaxation_is_zero_at_first_then_not_and_again_after_make_strict():
 
 def test_a_step_of_adam_moves_weights_of_octaves_and_filters_by_as_large_a_part():
     torch.manual_seed(0)
-    kernel = RelaxedRieszConv2d(8, 8).kernel
+    kernel = RieszConv2d(8, 8, relaxed=True).kernel
     before = {name: parameter.detach().clone() for name, parameter in kernel.named_parameters()}
     torch.view_as_real(kernel.multiplier(64, 64)).square().sum().backward()
     torch.optim.Adam(kernel.parameters(), lr=1e-3).step()
@@ -108,7 +107,7 @@ def test_a_step_of_adam_moves_weights_of_octaves_and_filters_by_as_large_a_part(
 
 
 def test_gradients_and_sizes_of_outputs():
-    layer = RelaxedRieszConv2d(1, 2, max_order=1, num_octaves=2).double()
+    layer = RieszConv2d(1, 2, max_order=1, num_octaves=2, relaxed=True).double()
     field = torch.randn(1, 1, 3, 4, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(layer, field)
     torch.manual_seed(0)
@@ -117,7 +116,7 @@ def test_gradients_and_sizes_of_outputs():
 
 
 def test_compiles_without_a_break():
-    layer = RelaxedRieszConv2d(2, 3)
+    layer = RieszConv2d(2, 3, relaxed=True)
     field = torch.randn(1, 2, 6, 5)
     compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
     torch.testing.assert_close(compiled(field), layer(field))
@@ -130,14 +129,14 @@ def test_repr_and_what_is_refused():
     with pytest.raises(ValueError, match="padding"):
         RieszConv2d(1, 1, padding="same")
     with pytest.raises(ValueError, match="num_octaves"):
-        RelaxedRieszConv2d(1, 1, num_octaves=0)
+        RieszConv2d(1, 1, num_octaves=0, relaxed=True)
     with pytest.raises(ValueError, match="max_order"):
         RieszConv2d(1, 1, max_order=-1)
 
 
-@pytest.mark.parametrize("build", [RieszConv2d, RelaxedRieszConv2d])
-def test_half_precision_is_transformed_in_single(build):
-    layer = randomize_parameters(build(3, 2), generator=torch.Generator().manual_seed(0))
+@pytest.mark.parametrize("relaxed", [False, True])
+def test_half_precision_is_transformed_in_single(relaxed):
+    layer = randomize_parameters(RieszConv2d(3, 2, relaxed=relaxed), generator=torch.Generator().manual_seed(0))
     field = torch.randn(2, 3, 6, 9, generator=torch.Generator().manual_seed(1))
     exact = layer(field)
     with torch.autocast("cpu", torch.bfloat16):

@@ -5,7 +5,6 @@ import torch
 from torch import nn
 
 from pyg_liesym.field.lattice import Lattice
-from pyg_liesym.nn.field.relaxed_scale_conv2d import RelaxedScaleConv2d
 from pyg_liesym.nn.field.scale_conv2d import ScaleConv2d
 from pyg_liesym.testing.equivariance import randomize_parameters
 
@@ -31,11 +30,11 @@ def shifted_error(net):
     return float((after - before).norm() / before.norm())
 
 
-def build(kind, seed=0, **options):
+def build(seed=0, **options):
     net = nn.Sequential(
-        kind(1, 4, 15, SCALES, lifting=True, max_order=2, bias=False, **options),
+        ScaleConv2d(1, 4, 15, SCALES, lifting=True, max_order=2, bias=False, **options),
         nn.Tanh(),
-        kind(4, 2, 15, SCALES, interaction=1, max_order=2, bias=False, **options),
+        ScaleConv2d(4, 2, 15, SCALES, interaction=1, max_order=2, bias=False, **options),
     ).double()
     randomize_parameters(net, 1.0, torch.Generator().manual_seed(seed))
     return net
@@ -51,7 +50,7 @@ def test_a_larger_picture_is_one_scale_on():
     )
     assert shifted_error(lift) < 0.02
     relaxed = randomize_parameters(
-        RelaxedScaleConv2d(1, 4, 15, SCALES, lifting=True, max_order=2, bias=False).double(), 1.0, seeded()
+        ScaleConv2d(1, 4, 15, SCALES, lifting=True, max_order=2, bias=False, relaxed=True).double(), 1.0, seeded()
     )
     assert shifted_error(relaxed) > 0.1
     relaxed.make_strict()
@@ -59,16 +58,16 @@ def test_a_larger_picture_is_one_scale_on():
 
 
 def test_two_layers_are_equivariant_but_for_the_ends_of_the_row():
-    strict = build(ScaleConv2d)
+    strict = build()
     strict[2].kernel.weight.data[:, :, :, 0] = 0  # look up only: the first scales have what they need
     assert shifted_error(strict) < 0.05
-    relaxed = build(RelaxedScaleConv2d)
+    relaxed = build(relaxed=True)
     relaxed[2].kernel.weight.data[:, :, :, 0] = 0
     assert shifted_error(relaxed) > 0.1
 
 
 def test_is_the_sum_over_scales_written_out():
-    layer = randomize_parameters(RelaxedScaleConv2d(2, 3, 5, SCALES, num_banks=2).double())
+    layer = randomize_parameters(ScaleConv2d(2, 3, 5, SCALES, num_banks=2, relaxed=True).double())
     field = torch.randn(1, 2, 3, 6, 7, dtype=torch.float64)
     kernel = layer.kernel
     for out_scale in range(3):
@@ -86,7 +85,7 @@ def test_is_the_sum_over_scales_written_out():
 
 @pytest.mark.parametrize("lifting", [True, False])
 def test_relaxation_is_zero_at_first_then_not_and_again_after_make_strict(lifting):
-    layer = RelaxedScaleConv2d(2, 2, 5, SCALES, lifting=lifting)
+    layer = ScaleConv2d(2, 2, 5, SCALES, lifting=lifting, relaxed=True)
     assert layer.relaxation() < 1e-6
     randomize_parameters(layer)
     assert layer.relaxation() > 0.1
@@ -98,7 +97,7 @@ def test_relaxation_is_zero_at_first_then_not_and_again_after_make_strict(liftin
 
 
 def test_periodic_lattices_have_translations():
-    layer = randomize_parameters(RelaxedScaleConv2d(1, 2, 5, SCALES, lifting=True, padding="circular").double())
+    layer = randomize_parameters(ScaleConv2d(1, 2, 5, SCALES, lifting=True, padding="circular", relaxed=True).double())
     field = torch.randn(1, 1, 6, 8, dtype=torch.float64)
     torch.testing.assert_close(layer(field.roll((2, 3), (-2, -1))), layer(field).roll((2, 3), (-2, -1)))
 

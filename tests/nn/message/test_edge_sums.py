@@ -9,8 +9,7 @@ from torch import Tensor, nn
 from pyg_liesym.field.offset_basis import RingBasis
 from pyg_liesym.field.point_group import PointGroup
 from pyg_liesym.field.representation import regulars, scalars, vectors
-from pyg_liesym.nn.conv.relaxed_group_conv import RelaxedGroupConv
-from pyg_liesym.nn.conv.relaxed_steerable_conv import RelaxedSteerableConv
+from pyg_liesym.nn.conv.group_conv import GroupConv
 from pyg_liesym.nn.conv.steerable_conv import SteerableConv
 from pyg_liesym.nn.field.field_norm import FieldNorm
 from pyg_liesym.nn.message.edge_sums import edge_sums
@@ -46,8 +45,8 @@ def layers() -> list[nn.Module]:
     kinds = scalars(SO2, 3), vectors(SO2, 2)
     return [
         SteerableConv(kinds[0], kinds[1], RINGS, max_frequency=2),
-        RelaxedSteerableConv(kinds[0], kinds[1], RINGS, max_frequency=2),
-        RelaxedGroupConv(scalars(C4, 3), regulars(C4, 2), RINGS),
+        SteerableConv(kinds[0], kinds[1], RINGS, max_frequency=2, relaxed=True),
+        GroupConv(scalars(C4, 3), regulars(C4, 2), RINGS, relaxed=True),
     ]
 
 

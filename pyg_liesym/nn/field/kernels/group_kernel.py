@@ -28,17 +28,18 @@ class GroupKernel(Kernel):
         out_type: Regular fields.
         basis: The functions of the offset that the filters are made of; of a square stencil only for C_n and D_n
             whose n divides 4.
-        num_banks: Number L of filter banks; one without weights is the strict convolution.
+        relaxed: Whether filter banks are mixed by weights; the strict kernel is one bank without.
+        num_banks: Number L of filter banks, if relaxed.
 
     Raises:
-        ValueError: If the fields are none of these.
+        ValueError: If the fields are none of these, or there is no bank.
     """
 
     turns: Tensor
     relative: Tensor
 
     def __init__(
-        self, in_type: FieldType, out_type: FieldType, basis: OffsetBasis, *, num_banks: int | None = None
+        self, in_type: FieldType, out_type: FieldType, basis: OffsetBasis, *, relaxed: bool = False, num_banks: int = 3
     ) -> None:
         super().__init__(in_type, out_type, basis)
         (rep_in, self.count_in), (rep_out, self.count_out) = in_type[0], out_type[0]
@@ -52,9 +53,9 @@ class GroupKernel(Kernel):
             raise ValueError(
                 f"a group convolution takes scalars or regular fields to regular fields, got {in_type} -> {out_type}"
             )
-        if num_banks is not None and num_banks < 1:
-            raise ValueError(f"num_banks must be at least 1 or None, got {num_banks}")
-        self.num_banks = num_banks
+        if relaxed and num_banks < 1:
+            raise ValueError(f"expected at least one filter bank, got num_banks={num_banks}")
+        self.relaxed, num_banks = relaxed, num_banks if relaxed else 1
         group = in_type.group
         size = group.size
         inverse = group.inverses()
@@ -63,10 +64,9 @@ class GroupKernel(Kernel):
             "relative", group.products()[inverse] if not self.lifting else torch.zeros(size, 1, dtype=torch.long)
         )
         self.filters = nn.Parameter(
-            torch.empty(num_banks or 1, self.count_out, self.count_in, 1 if self.lifting else size, len(basis))
+            torch.empty(num_banks, self.count_out, self.count_in, 1 if self.lifting else size, len(basis))
         )
-        self.relaxed = num_banks is not None
-        self.mixing = nn.Parameter(torch.empty(num_banks, size)) if num_banks is not None else None
+        self.mixing = nn.Parameter(torch.empty(num_banks, size)) if relaxed else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

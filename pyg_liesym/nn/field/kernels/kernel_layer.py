@@ -21,3 +21,6 @@ class KernelLayer(Relaxable):
     def make_strict(self) -> None:
         """Put the kernel's group average in its place."""
         self.kernel.make_strict()
+
+    def _relaxed_or_not(self) -> str:
+        return ", relaxed=True" if self.relaxed else ""

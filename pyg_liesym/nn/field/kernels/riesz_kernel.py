@@ -28,24 +28,27 @@ class RieszKernel(Relaxable):
         in_channels: Channels of the input.
         out_channels: Channels of the output.
         max_order: Highest order of the Riesz transforms.
-        num_octaves: Number of octaves with weights of their own; without them the kernel is strict.
+        relaxed: Whether octaves have weights of their own.
+        num_octaves: How many, if relaxed, from half a cycle per cell downwards.
 
     Raises:
         ValueError: If the order is negative or there is less than one octave.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, max_order: int, num_octaves: int | None = None) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, max_order: int, *, relaxed: bool = False, num_octaves: int = 5
+    ) -> None:
         super().__init__()
-        if max_order < 0 or (num_octaves is not None and num_octaves < 1):
+        if max_order < 0 or (relaxed and num_octaves < 1):
             raise ValueError(
                 f"max_order must be zero or more and num_octaves one or more, got {max_order} and {num_octaves}"
             )
         self.in_channels, self.out_channels, self.max_order = in_channels, out_channels, max_order
-        self.relaxed = num_octaves is not None
+        self.relaxed = relaxed
         count = 1 + 2 * max_order
         self.std = (in_channels * count) ** -0.5
         self.weight = nn.Parameter(torch.empty(out_channels, in_channels, count))
-        self.mixing = nn.Parameter(torch.empty(in_channels, count, num_octaves)) if num_octaves is not None else None
+        self.mixing = nn.Parameter(torch.empty(in_channels, count, num_octaves)) if relaxed else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -35,10 +35,11 @@ class ScaleKernel(Relaxable, WithConstants):
         lifting: Whether the input has no scales.
         interaction: How many scales further up or down :math:`s' / s` a filter reaches.
         max_order: Order N of the Hermite polynomials.
-        num_banks: Number L of filter banks; one without weights is the strict convolution.
+        relaxed: Whether filter banks are mixed by weights; the strict kernel is one bank without.
+        num_banks: Number L of filter banks, if relaxed.
 
     Raises:
-        ValueError: If the scales are no rising geometric series.
+        ValueError: If the scales are no rising geometric series, or there is no bank.
     """
 
     functions: Tensor
@@ -53,7 +54,8 @@ class ScaleKernel(Relaxable, WithConstants):
         lifting: bool,
         interaction: int = 1,
         max_order: int = 3,
-        num_banks: int | None = None,
+        relaxed: bool = False,
+        num_banks: int = 3,
     ) -> None:
         super().__init__()
         ratios = (
@@ -62,15 +64,17 @@ class ScaleKernel(Relaxable, WithConstants):
         if ratios is None or any(abs(r - ratios[0]) > 1e-6 * r or r <= 1 for r in ratios):
             raise ValueError(f"scales must be a rising geometric series, such as (1, 1.5, 2.25), got {tuple(scales)}")
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
-        self.scales, self.lifting, self.num_banks = tuple(scales), lifting, num_banks
+        if relaxed and num_banks < 1:
+            raise ValueError(f"expected at least one filter bank, got num_banks={num_banks}")
+        self.scales, self.lifting = tuple(scales), lifting
+        self.relaxed, num_banks = relaxed, num_banks if relaxed else 1
         self.interaction = 0 if lifting else min(interaction, len(scales) - 1)
         places = stencil(kernel_size)
         functions = torch.stack([hermite_gaussians(places, scale, max_order) for scale in scales])
         self._constant("functions", functions)
         reach = 2 * self.interaction + 1
-        self.weight = nn.Parameter(torch.empty(num_banks or 1, out_channels, in_channels, reach, functions.size(1)))
-        self.relaxed = num_banks is not None
-        self.mixing = nn.Parameter(torch.empty(num_banks, len(scales))) if num_banks is not None else None
+        self.weight = nn.Parameter(torch.empty(num_banks, out_channels, in_channels, reach, functions.size(1)))
+        self.mixing = nn.Parameter(torch.empty(num_banks, len(scales))) if relaxed else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

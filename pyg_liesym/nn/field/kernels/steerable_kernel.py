@@ -26,7 +26,8 @@ class SteerableKernel(Kernel):
         in_type: What the channels of the input are.
         out_type: What those of the output are.
         basis: The functions of the offset that modes and harmonics are made of.
-        max_frequency: Highest angular frequency of :math:`\Phi_l`.
+        max_frequency: Highest angular frequency of :math:`\Phi_l` (default: of both fields together, beyond which a
+            continuous group has no more kernels).
         relaxed: Whether weights may depend on more than the ring.
 
     Raises:
@@ -34,10 +35,17 @@ class SteerableKernel(Kernel):
     """
 
     def __init__(
-        self, in_type: FieldType, out_type: FieldType, basis: OffsetBasis, max_frequency: int, *, relaxed: bool = False
+        self,
+        in_type: FieldType,
+        out_type: FieldType,
+        basis: OffsetBasis,
+        max_frequency: int | None = None,
+        *,
+        relaxed: bool = False,
     ) -> None:
         super().__init__(in_type, out_type, basis)
-        self.max_frequency, self.relaxed = max_frequency, relaxed
+        self.max_frequency = _of_both(in_type, out_type) if max_frequency is None else max_frequency
+        self.relaxed = relaxed
         self.weights = nn.ParameterList()
         spaces: dict[tuple[object, object], tuple[Tensor, Tensor]] = {}
         for row, (rep_out, count_out) in enumerate(out_type):
@@ -50,7 +58,7 @@ class SteerableKernel(Kernel):
                 self.weights.append(nn.Parameter(torch.empty(len(elements), count_out, count_in)))
         if all(weight.numel() == 0 for weight in self.weights):
             raise ValueError(
-                f"no kernel from {in_type} to {out_type} obeys the symmetry up to frequency {max_frequency}"
+                f"no kernel from {in_type} to {out_type} obeys the symmetry up to frequency {self.max_frequency}"
             )
         self.reset_parameters()
 
@@ -102,6 +110,5 @@ class SteerableKernel(Kernel):
         return torch.cat([torch.cat(blocks, 2) for blocks in rows], 1)
 
 
-def default_frequency(in_type: FieldType, out_type: FieldType) -> int:
-    """The highest frequency that two fields can exchange: beyond it a continuous group has no more kernels."""
+def _of_both(in_type: FieldType, out_type: FieldType) -> int:
     return max(rep.frequency for rep, _ in in_type) + max(rep.frequency for rep, _ in out_type)

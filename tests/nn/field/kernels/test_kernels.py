@@ -9,8 +9,12 @@ from pyg_liesym.field.offset_basis import RingBasis, StencilBasis
 from pyg_liesym.field.point_group import PointGroup
 from pyg_liesym.field.representation import FieldType, Representation, regulars, scalars, vectors
 from pyg_liesym.field.stencil import stencil
+from pyg_liesym.nn.field.group_conv2d import GroupConv2d
 from pyg_liesym.nn.field.kernels.group_kernel import GroupKernel
 from pyg_liesym.nn.field.kernels.steerable_kernel import SteerableKernel
+from pyg_liesym.nn.field.riesz_conv2d import RieszConv2d
+from pyg_liesym.nn.field.scale_conv2d import ScaleConv2d
+from pyg_liesym.nn.field.steerable_conv2d import SteerableConv2d
 from pyg_liesym.testing.equivariance import randomize_parameters
 
 C4, D4, C8, SO2 = PointGroup.cyclic(4), PointGroup.dihedral(4), PointGroup.cyclic(8), PointGroup.so2()
@@ -27,14 +31,13 @@ def rings(relaxed):
 
 
 def kernels(relaxed):
-    banks = 3 if relaxed else None
     for group in (C4, D4):
         yield SteerableKernel(mixed(group), mixed(group), LATTICE, 4, relaxed=relaxed)
-        yield GroupKernel(scalars(group, 2), regulars(group, 3), LATTICE, num_banks=banks)
-        yield GroupKernel(regulars(group, 2), regulars(group, 3), LATTICE, num_banks=banks)
+        yield GroupKernel(scalars(group, 2), regulars(group, 3), LATTICE, relaxed=relaxed)
+        yield GroupKernel(regulars(group, 2), regulars(group, 3), LATTICE, relaxed=relaxed)
     for group in (C8, SO2):
         yield SteerableKernel(mixed(group), mixed(group), rings(2 * relaxed), 4, relaxed=relaxed)
-    yield GroupKernel(regulars(C8, 2), regulars(C8, 1), rings(0), num_banks=banks)
+    yield GroupKernel(regulars(C8, 2), regulars(C8, 1), rings(0), relaxed=relaxed)
 
 
 def averaged(kernel):
@@ -101,7 +104,7 @@ def test_a_fresh_kernel_keeps_the_size_of_white_fields():
     torch.manual_seed(0)
     for kernel in (
         SteerableKernel(scalars(C4, 16), vectors(C4, 16), StencilBasis(stencil(5)), 4, relaxed=True),
-        GroupKernel(regulars(C4, 8), regulars(C4, 8), StencilBasis(stencil(5)), num_banks=4),
+        GroupKernel(regulars(C4, 8), regulars(C4, 8), StencilBasis(stencil(5)), relaxed=True, num_banks=4),
     ):
         gain = kernel.matrices().square().sum() / kernel.out_type.channels
         assert 0.7 < gain < 1.4
@@ -128,6 +131,27 @@ def test_what_is_refused():
     with pytest.raises(ValueError, match="takes scalars or regular fields"):
         GroupKernel(vectors(C4, 1), regulars(C4, 1), LATTICE)
     with pytest.raises(ValueError, match="num_banks"):
-        GroupKernel(scalars(C4, 1), regulars(C4, 1), LATTICE, num_banks=0)
+        GroupKernel(scalars(C4, 1), regulars(C4, 1), LATTICE, relaxed=True, num_banks=0)
     with pytest.raises(ValueError, match="quarter turns"):
         GroupKernel(scalars(C8, 1), regulars(C8, 1), LATTICE)
+
+
+@pytest.mark.parametrize("relaxed", [False, True])
+def test_names_of_weights_are_those_of_saved_networks(relaxed):
+    layers = {
+        SteerableConv2d(scalars(C4, 1), regulars(C4, 1), 3, relaxed=relaxed): {"kernel.weights.0", "bias.weight"},
+        GroupConv2d(scalars(C4, 1), regulars(C4, 1), 3, relaxed=relaxed): {"kernel.filters", "bias.weight"},
+        ScaleConv2d(1, 1, 3, (1.0, 2.0), relaxed=relaxed): {"kernel.weight", "bias"},
+        RieszConv2d(1, 1, relaxed=relaxed): {"kernel.weight", "bias"},
+    }
+    for layer, names in layers.items():
+        mixing = {"kernel.mixing"} if relaxed and not isinstance(layer, SteerableConv2d) else set()
+        assert set(layer.state_dict()) == names | mixing
+
+
+def test_a_strict_kernel_reads_no_number_of_banks():
+    assert len(GroupKernel(scalars(C4, 1), regulars(C4, 1), LATTICE, num_banks=7).filters) == 1
+    with pytest.raises(ValueError, match="at least one filter bank, got num_banks=0"):
+        GroupKernel(scalars(C4, 1), regulars(C4, 1), LATTICE, relaxed=True, num_banks=0)
+    with pytest.raises(ValueError, match="at least one filter bank, got num_banks=0"):
+        ScaleConv2d(1, 1, 3, (1.0, 2.0), relaxed=True, num_banks=0)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pyg_liesym.field.spherical import ShellBasis, irreps, spherical_harmonics
-from pyg_liesym.nn.conv.relaxed_tensor_field_conv import RelaxedTensorFieldConv
+from pyg_liesym.nn.conv.tensor_field_conv import TensorFieldConv
 from pyg_liesym.testing.equivariance import assert_equivariant, randomize_parameters
 
 o3 = pytest.importorskip("e3nn.o3")
@@ -38,7 +38,7 @@ def check(layer):
 
 
 def test_strict_at_first_and_after_make_strict_and_not_between():
-    layer = RelaxedTensorFieldConv(IN, OUT, SHELLS, max_degree=3).double()
+    layer = TensorFieldConv(IN, OUT, SHELLS, max_degree=3, relaxed=True).double()
     check(layer)
     assert layer.relaxation() < 1e-12
     randomize_parameters(layer)
@@ -50,7 +50,7 @@ def test_strict_at_first_and_after_make_strict_and_not_between():
 
 
 def test_a_strict_layer_with_random_weights():
-    layer = RelaxedTensorFieldConv(IN, OUT, ShellBasis.up_to(2.0, count=3, max_degree=3), max_degree=3).double()
+    layer = TensorFieldConv(IN, OUT, ShellBasis.up_to(2.0, count=3, max_degree=3), max_degree=3).double()
     check(randomize_parameters(layer))
     assert layer.relaxation() < 1e-12
 
@@ -59,13 +59,13 @@ def test_a_strict_layer_with_random_weights():
 def test_the_number_of_kernels_on_a_shell_is_known(l_in, l_out):
     """One for each degree from |l_in − l_out| to l_in + l_out of the right parity (here all: parities (−1)^l)."""
     kinds = [f"{degree}{'eo'[degree % 2]}" for degree in (l_in, l_out)]
-    layer = RelaxedTensorFieldConv(*kinds, ShellBasis((1.0,), 0.5, 4), max_degree=4)
+    layer = TensorFieldConv(*kinds, ShellBasis((1.0,), 0.5, 4), max_degree=4)
     wanted = [degree for degree in range(abs(l_in - l_out), l_in + l_out + 1) if (degree - l_in - l_out) % 2 == 0]
     assert [len(weight) for weight in layer.kernel.weights] == [len(wanted)]
 
 
 def test_gradients_and_the_offset_zero():
-    layer = RelaxedTensorFieldConv("2x0e + 1x1o", "1x1o", SHELLS)
+    layer = TensorFieldConv("2x0e + 1x1o", "1x1o", SHELLS, relaxed=True)
     pos = torch.zeros(2, 3, requires_grad=True)
     layer(torch.randn(2, 5), pos, torch.tensor([[0, 1], [1, 1]])).square().sum().backward()
     assert pos.grad.isfinite().all()
@@ -73,13 +73,14 @@ def test_gradients_and_the_offset_zero():
 
 
 def test_repr_and_what_is_refused():
-    layer = RelaxedTensorFieldConv("2x0e+1o", "1e", SHELLS)
-    assert repr(layer) == "RelaxedTensorFieldConv(2 x 0e + 1 x 1o of O(3) -> 1 x 1e of O(3))"
+    layer = TensorFieldConv("2x0e+1o", "1e", SHELLS, relaxed=True)
+    assert repr(layer) == "TensorFieldConv(2 x 0e + 1 x 1o of O(3) -> 1 x 1e of O(3), relaxed=True)"
     with pytest.raises(ValueError, match=r"\[2, 3\], got \[2, 2\]"):
         layer(torch.ones(2, 5), torch.ones(2, 2), torch.zeros(2, 1, dtype=torch.long))
     with pytest.raises(ValueError, match="written like"):
         irreps("3x0x")
+    basis = ShellBasis.up_to(1.0, count=2, max_degree=2, relaxed_degree=1)
     with pytest.raises(ValueError, match="need a basis up to 4"):
-        RelaxedTensorFieldConv("0e", "0e", ShellBasis.up_to(1.0, count=2, max_degree=2, relaxed_degree=1), max_degree=3)
+        TensorFieldConv("0e", "0e", basis, max_degree=3, relaxed=True)
     with pytest.raises(ValueError, match="no kernel"):
-        RelaxedTensorFieldConv("0e", "0o", SHELLS)
+        TensorFieldConv("0e", "0o", SHELLS)
