@@ -28,11 +28,10 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"models"},
     ),
     "nn.message": (
-        {"edges", "invariants", "metric", "products", "reduce", "tiles", "watched"},
-        {"cuts", "edge_sums", "maps"},
-        {"neighbours", "pairs"},
-        {"plain"},
-        {"moments", "ops"},
+        {"edges", "formula", "invariants", "metric", "products", "reduce", "schema", "tiles", "watched"},
+        {"edge_sums", "operands"},
+        {"cuts", "plain", "tile_maps", "tile_scalars"},
+        {"moments", "neighbours", "sums"},
         {"layers"},
     ),
     "nn.field": (

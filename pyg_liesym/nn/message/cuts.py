@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.nn.message.edges import check_sorted, complete_graph
+from pyg_liesym.nn.message.operands import Graph, Nodes
 from pyg_liesym.nn.message.tiles import BlockTile, ListTile, Tile
 from pyg_liesym.typing import OptTensor
 
@@ -21,18 +22,8 @@ _WORTHWHILE = 1 / 64
 # Graphs are filled up to the size of the largest beside them while no more than this share of the tile is filling,
 # and once as much again of what is in it: about what the calls of one more tile cost.
 _FILLING = 1 / 16
-
-
-class Graph(NamedTuple):
-    """The edges of a batch: an edge list, or all pairs of the nodes of each item of ``batch``.
-
-    Shapes:
-        - **edge_index**: :math:`(2, |E|)`, sources in row 0; or ``None`` for complete graphs
-        - **batch**: :math:`(N)`, sorted; or ``None`` for one item
-    """
-
-    edge_index: OptTensor
-    batch: OptTensor
+# Fields of Nodes that have a value a node, and the dimension of the nodes.
+_AT_NODES = {"target": 0, "source": 0, "pos": 1, "lowered": 2}
 
 
 class Cut(NamedTuple):
@@ -60,8 +51,16 @@ class Cut(NamedTuple):
         """The inverse of :meth:`to_places`."""
         return values if self.places is None or values.size(dim) == 0 else values.index_select(dim, self.places)
 
+    def at_places(self, nodes: Nodes) -> Nodes:
+        """What the edges read, in the order of the tiles."""
+        return nodes._replace(**{name: self.to_places(getattr(nodes, name), dim) for name, dim in _AT_NODES.items()})
 
-def cut(graph: Graph, nodes: Tensor, as_listed: bool = False) -> Cut:
+    def at_nodes(self, nodes: Nodes) -> Nodes:
+        """The inverse of :meth:`at_places`."""
+        return nodes._replace(**{name: self.to_nodes(getattr(nodes, name), dim) for name, dim in _AT_NODES.items()})
+
+
+def cut_edges(graph: Graph, nodes: Tensor, as_listed: bool = False) -> Cut:
     """Cut the edges of a batch into tiles for values like those of ``nodes``, :math:`(N, H)`.
 
     Complete graphs become blocks, several graphs of one size (or filled up to it) or some rows of one at a time. Where

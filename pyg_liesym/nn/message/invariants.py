@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor
 
 from pyg_liesym.nn.autocast import without_autocast
-from pyg_liesym.typing import Invariant
+from pyg_liesym.typing import Invariant, OptTensor
+
+Psi: TypeAlias = Literal["log", "identity"]
+"""How the invariants enter: through :func:`signed_log`, or as they are."""
 
 
 def bilinear(a: Tensor, b: Tensor, metric: Tensor) -> Tensor:
@@ -25,12 +29,21 @@ def bilinear(a: Tensor, b: Tensor, metric: Tensor) -> Tensor:
         >>> bilinear(p, p, torch.tensor([[[1.0, 0.0], [0.0, -1.0]]]))
         tensor([[16.]])
     """
-    forms, n = metric.size(0), metric.size(-1)
-    dtype = torch.promote_types(a.dtype, torch.float32)
     with without_autocast(a.device):
-        rows = metric.transpose(0, 1).reshape(n, forms * n).to(dtype)
-        lowered = (a.to(dtype) @ rows).view(a.size(0), forms, n)
-        return (lowered * b[:, None]).sum(-1)
+        return (lower(a, metric) * b[:, None]).sum(-1)
+
+
+def lower(vectors: Tensor, metric: Tensor) -> Tensor:
+    r"""Rows with their index lowered by each form, :math:`J^\top a`, in float32 or better.
+
+    Shapes:
+        - **vectors**: :math:`(N, n)`; **metric**: :math:`(F, n, n)`; **output**: :math:`(N, F, n)`
+    """
+    forms, n = metric.size(0), metric.size(-1)
+    dtype = torch.promote_types(vectors.dtype, torch.float32)
+    rows = metric.transpose(0, 1).reshape(n, forms * n).to(dtype)
+    with without_autocast(vectors.device):
+        return (vectors.to(dtype) @ rows).view(vectors.size(0), forms, n)
 
 
 def signed_log(s: Tensor) -> Tensor:
@@ -46,19 +59,41 @@ def signed_log(s: Tensor) -> Tensor:
 
 
 def pair_invariants(
-    relative: Tensor, pos_i: Tensor, pos_j: Tensor, metric: Tensor, invariants: Sequence[Invariant], psi: str
+    relative: Tensor,
+    pos_i: Tensor,
+    pos_j: Tensor,
+    metric: Tensor,
+    invariants: Sequence[Invariant],
+    psi: Psi,
+    lowered_i: OptTensor = None,
 ) -> Tensor:
     r"""Chosen invariants of each edge, :math:`\psi(\|x_i - x_j\|_J^2)` and :math:`\psi(\langle x_i, x_j \rangle_J)`.
 
     They are computed in float32 or better, under autocast too, and come in the precision of the vectors.
 
+    Args:
+        relative: :math:`x_i - x_j`.
+        pos_i: Vectors of the targets.
+        pos_j: Vectors of the sources.
+        metric: The forms J.
+        invariants: Which, in the order of the output.
+        psi: How they enter.
+        lowered_i: :math:`J^\top x_i`, where somebody knows them.
+
     Shapes:
-        - **relative**, **pos_i**, **pos_j**: :math:`(|E|, n)`; **metric**: :math:`(F, n, n)`
+        - **relative**, **pos_i**, **pos_j**: :math:`(|E|, n)`; **metric**: :math:`(F, n, n)`;
+          **lowered_i**: :math:`(|E|, F, n)`
         - **output**: :math:`(|E|, F \cdot |\text{invariants}|)`
     """
-    scalars = [
-        bilinear(relative, relative, metric) if kind == "distance" else bilinear(pos_i, pos_j, metric)
-        for kind in invariants
-    ]
+    if not invariants:
+        return relative[:, :0]
+    scalars = []
+    for invariant in invariants:
+        if invariant == "distance":
+            scalars.append(bilinear(relative, relative, metric))
+        elif lowered_i is None:
+            scalars.append(bilinear(pos_i, pos_j, metric))
+        else:
+            scalars.append((lowered_i * pos_j[:, None]).sum(-1))
     out = scalars[0] if len(scalars) == 1 else torch.cat(scalars, dim=-1)
     return (signed_log(out) if psi == "log" else out).to(pos_i.dtype)

@@ -13,10 +13,9 @@ from torch_geometric.utils import degree
 from pyg_liesym.nn.autocast import without_autocast
 from pyg_liesym.nn.message.cuts import most_edges
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges
-from pyg_liesym.nn.message.maps import Maps, Setting
 from pyg_liesym.nn.message.moments import normalise
-from pyg_liesym.nn.message.ops import pairwise_messages
-from pyg_liesym.nn.message.pairs import Nodes
+from pyg_liesym.nn.message.operands import Choices, Graph, Maps, Nodes
+from pyg_liesym.nn.message.sums import message_sums
 from pyg_liesym.nn.message.watched import MODULE_HOOKS, is_watched
 from pyg_liesym.typing import Invariant, OptTensor
 
@@ -118,12 +117,13 @@ def tiled_messages(
     else:
         edge_index = edges.edge_index if flow == "source_to_target" else edges.edge_index.flip(0)
     phi_e, phi_m, phi_x = maps
-    setting = Setting(
+    graph = Graph(edge_index, batch)
+    choices = Choices(
         distance="distance" in invariants,
         inner="inner" in invariants,
-        log=log,
-        relu=isinstance(phi_e[0], nn.ReLU),
-        gated_move=gated_move,
+        psi="log" if log else "identity",
+        act="relu" if isinstance(phi_e[0], nn.ReLU) else "silu",
+        sight="gated" if gated_move else "message",
         clamp=clamp,
     )
     # Half precision has too few digits for the invariants, and sums over neighbours lose more of them.
@@ -131,9 +131,9 @@ def tiled_messages(
     with without_autocast(pos.device):
         nodes = _nodes(target, source, pos, metric, weight, edge_attr, invariants, dtype)
         if norm is not None:
-            nodes = normalise(norm, nodes, setting, edge_index, batch, _degrees(edges, edge_index, pos.size(0)))
+            nodes = normalise(norm, nodes, graph, choices, _degrees(edges, edge_index, pos.size(0)))
         parameters = _parameters(phi_e, phi_m, phi_x, dtype)
-        message, shift = pairwise_messages(nodes, parameters, setting, edge_index, batch)
+        message, shift = message_sums(nodes, parameters, graph, choices)
     return message.to(pos.dtype), None if phi_x is None else shift.t().to(pos.dtype)
 
 

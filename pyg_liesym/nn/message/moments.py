@@ -9,157 +9,149 @@ With :math:`z_{ij} = t_i + s_j + W^\top c_{ij}` both moments are sums over *node
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from pyg_liesym.nn.message.cuts import Cut, Graph, cut
-from pyg_liesym.nn.message.maps import Setting
-from pyg_liesym.nn.message.pairs import Nodes, Wanted, at_nodes, at_places, backward_scalars, forward_scalars, wanted
+from pyg_liesym.nn.message.cuts import Cut, cut_edges
+from pyg_liesym.nn.message.operands import Choices, Graph, Nodes
 from pyg_liesym.nn.message.plain import plain_scalars
+from pyg_liesym.nn.message.schema import gather, gradients, keep, kept, pull_back, schema
+from pyg_liesym.nn.message.tile_scalars import Needed, backward_scalars, forward_scalars, needed
 from pyg_liesym.typing import OptTensor
 
-_INPUTS = (
-    "Tensor target, Tensor source, Tensor weight, Tensor pos, Tensor metric, Tensor lowered, Tensor? edge_attr, "
-    "Tensor? edge_index, Tensor? batch, "
-    "bool distance, bool inner, bool log, bool relu, bool gated_move, float clamp"
-)
-_NODES = len(Nodes._fields)
-_TENSORS = _NODES + 2
+
+class _Operands(NamedTuple):
+    nodes: Nodes
+    graph: Graph
+    choices: Choices
 
 
-def _read(inputs: tuple[Any, ...]) -> tuple[Nodes, Graph, Setting]:
-    return Nodes(*inputs[:_NODES]), Graph(*inputs[_NODES:_TENSORS]), Setting(*inputs[_TENSORS:])
+class _Sums(NamedTuple):
+    at_targets: Tensor
+    at_sources: Tensor
+    products: Tensor
+    neighbours: Tensor
 
 
-def _outputs(nodes: Nodes) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+class _Cotangents(NamedTuple):
+    sums: _Sums
+    operands: _Operands
+    needed: Needed
+
+
+def _zero_sums(nodes: Nodes) -> _Sums:
     scalars, pos = nodes.weight.size(0), nodes.pos
     at_nodes = pos.new_zeros(scalars, pos.size(1))
     products = torch.zeros(scalars, scalars, dtype=torch.double, device=pos.device)
-    return at_nodes, at_nodes.clone(), products, torch.zeros_like(nodes.source)
+    return _Sums(at_nodes, at_nodes.clone(), products, torch.zeros_like(nodes.source))
 
 
 def _cut(graph: Graph, nodes: Nodes) -> Cut:
     """Tiles for values of a few components an edge; stretches of an edge list also gather the channels of its nodes."""
     values = nodes.pos.t() if graph.edge_index is None else nodes.target
-    return cut(graph, values, as_listed=nodes.edge_attr is not None)
+    return cut_edges(graph, values, as_listed=nodes.edge_attr is not None)
 
 
 @torch.library.custom_op(
-    "pyg_liesym::pairwise_scalars", mutates_args=(), schema=f"({_INPUTS}) -> (Tensor, Tensor, Tensor, Tensor)"
+    "pyg_liesym::pairwise_scalars",
+    mutates_args=(),
+    schema=f"({schema(_Operands)}) -> (Tensor, Tensor, Tensor, Tensor)",
 )
 def _edge_sums(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Sums of the scalars at the targets, at the sources, of their products, and of the neighbours' first layers."""
-    nodes, graph, setting = _read(inputs)
-    found = _cut(graph, nodes)
-    nodes = at_places(found, nodes)
-    at_targets, at_sources, products, neighbours = _outputs(nodes)
-    for tile in found.tiles:
-        tile.gather(nodes.source, neighbours)
-        scalars = forward_scalars(tile, nodes, setting, False).scalars
+    nodes, graph, choices = gather(_Operands, inputs)
+    cut = _cut(graph, nodes)
+    nodes = cut.at_places(nodes)
+    sums = _zero_sums(nodes)
+    for tile in cut.tiles:
+        tile.gather(nodes.source, sums.neighbours)
+        scalars = forward_scalars(tile, nodes, choices, False).entering
         for row in scalars:
             tile.mask(row)
-        tile.sum_components(scalars, at_targets, at_sources)
-        products += scalars @ scalars.t()
-    return found.to_nodes(at_targets, 1), found.to_nodes(at_sources, 1), products, found.to_nodes(neighbours)
+        tile.sum_components(scalars, sums.at_targets, sums.at_sources)
+        sums.products.add_(scalars @ scalars.t())
+    at_targets, at_sources = cut.to_nodes(sums.at_targets, 1), cut.to_nodes(sums.at_sources, 1)
+    return at_targets, at_sources, sums.products, cut.to_nodes(sums.neighbours)
 
 
 @_edge_sums.register_fake
 def _(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    return _outputs(Nodes(*inputs[:_NODES]))
+    return tuple(_zero_sums(gather(_Operands, inputs).nodes))  # type: ignore[return-value]
 
 
 @torch.library.custom_op(
-    "pyg_liesym::pairwise_scalars_backward",
-    mutates_args=(),
-    schema=f"(Tensor at_targets, Tensor at_sources, Tensor products, Tensor neighbours, {_INPUTS}, "
-    "bool scalars_too, bool metric_too) -> Tensor[]",
+    "pyg_liesym::pairwise_scalars_backward", mutates_args=(), schema=f"({schema(_Cotangents)}) -> Tensor[]"
 )
-def _backward(
-    at_targets: Tensor, at_sources: Tensor, products: Tensor, neighbours: Tensor, *inputs: Any
-) -> list[Tensor]:
-    nodes, graph, setting = _read(inputs[:-2])
-    needed = Wanted(*inputs[-2:])
-    found = _cut(graph, nodes)
-    nodes = at_places(found, nodes)
-    at_targets, at_sources = found.to_places(at_targets, 1), found.to_places(at_sources, 1)
-    neighbours = found.to_places(neighbours)
-    flat = [torch.zeros_like(t, memory_format=torch.contiguous_format) if t is not None else None for t in nodes]
-    grads = Nodes(*flat)  # type: ignore[arg-type]
-    both = (products + products.t()).to(nodes.pos.dtype)
-    for tile in found.tiles:
+def _backward(*inputs: Any) -> list[Tensor]:
+    sums, (nodes, graph, choices), needed = gather(_Cotangents, inputs)
+    cut = _cut(graph, nodes)
+    nodes = cut.at_places(nodes)
+    at_targets, at_sources = cut.to_places(sums.at_targets, 1), cut.to_places(sums.at_sources, 1)
+    neighbours = cut.to_places(sums.neighbours)
+    grads = Nodes(*(None if t is None else torch.zeros_like(t, memory_format=torch.contiguous_format) for t in nodes))  # type: ignore[arg-type]
+    both = (sums.products + sums.products.t()).to(nodes.pos.dtype)
+    for tile in cut.tiles:
         tile.gather_backward(neighbours, grads.source)
         if not any(needed):
             continue
-        pairs = forward_scalars(tile, nodes, setting, False)
-        grad = torch.addmm(tile.spread(at_targets) + tile.spread_sources(at_sources), both, pairs.scalars)
+        scalars = forward_scalars(tile, nodes, choices, False)
+        grad = torch.addmm(tile.spread(at_targets) + tile.spread_sources(at_sources), both, scalars.entering)
         for row in grad:
             tile.mask(row)
-        backward_scalars(tile, nodes, setting, pairs, grad, None, grads, needed)
-    return [nodes.pos.new_empty(0) if t is None else t for t in at_nodes(found, grads)]
+        backward_scalars(tile, nodes, choices, scalars, grad, None, grads, needed)
+    return [nodes.pos.new_empty(0) if grad is None else grad for grad in cut.at_nodes(grads)]
 
 
 @_backward.register_fake
-def _(at_targets: Tensor, at_sources: Tensor, products: Tensor, neighbours: Tensor, *inputs: Any) -> list[Tensor]:
-    return [at_targets.new_empty(0) if t is None else torch.empty_like(t).contiguous() for t in inputs[:_NODES]]
-
-
-def _save(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-    ctx.save_for_backward(*inputs[:_TENSORS])
-    ctx.setting = inputs[_TENSORS:]
+def _(*inputs: Any) -> list[Tensor]:
+    nodes = gather(_Cotangents, inputs).operands.nodes
+    return [nodes.pos.new_empty(0) if t is None else torch.empty_like(t).contiguous() for t in nodes]
 
 
 def _differentiate(ctx: Any, *cotangents: Tensor) -> tuple[Any, ...]:
-    inputs = (*ctx.saved_tensors, *ctx.setting)
+    operands = kept(ctx)
     if torch.is_grad_enabled() and not torch.compiler.is_compiling():
-        grads = _through_autograd(inputs, cotangents)
-    else:
-        tensors = _backward(*cotangents, *inputs, *wanted(ctx.needs_input_grad))
-        grads = [None if given is None else g for g, given in zip(tensors, inputs, strict=False)]
-    return (*grads, *([None] * (len(inputs) - _NODES)))
+        return gradients(_through_autograd(gather(_Operands, operands), cotangents), operands)
+    return gradients(_backward(*cotangents, *operands, *needed(ctx.needs_input_grad)), operands)
 
 
-def _through_autograd(inputs: tuple[Any, ...], cotangents: tuple[Tensor, ...]) -> list[OptTensor]:
+def _through_autograd(operands: _Operands, cotangents: Sequence[Tensor]) -> list[OptTensor]:
     """The gradient by the formula without tiles, for whoever differentiates it again."""
-    nodes, graph, setting = _read(inputs)
-    scalars, _, (source, target) = plain_scalars(nodes, graph, setting)
-    at_nodes = scalars.new_zeros(scalars.size(0), nodes.pos.size(1))
-    made = (
-        at_nodes.index_add(1, target, scalars),
-        at_nodes.index_add(1, source, scalars),
-        (scalars @ scalars.t()).double(),
+    nodes, graph, choices = operands
+    scalars, _, (source, target) = plain_scalars(nodes, graph, choices)
+    at_nodes = scalars.new_zeros(scalars.size(1), nodes.pos.size(1))
+    sums = _Sums(
+        at_nodes.index_add(1, target, scalars.t()),
+        at_nodes.index_add(1, source, scalars.t()),
+        (scalars.t() @ scalars).double(),
         torch.zeros_like(nodes.source).index_add(0, target, nodes.source[source]),
     )
-    pairs = [(t, c) for t, c in zip(made, cotangents, strict=True) if t.requires_grad]
-    given = [t for t in nodes if t is not None and t.requires_grad]
-    found = iter(
-        torch.autograd.grad([t for t, _ in pairs], given, [c for _, c in pairs], create_graph=True, allow_unused=True)
-    )
-    return [next(found) if t is not None and t.requires_grad else None for t in nodes]
+    leaves = [t for t in nodes if t is not None and t.requires_grad]
+    grads = iter(pull_back(sums, leaves, cotangents, create_graph=True))
+    return [next(grads) if t is not None and t.requires_grad else None for t in nodes]
 
 
-_edge_sums.register_autograd(_differentiate, setup_context=_save)
+_edge_sums.register_autograd(_differentiate, setup_context=keep(_Operands))
 
 
-def edge_moments(
-    nodes: Nodes, setting: Setting, edge_index: OptTensor, batch: OptTensor, degrees: tuple[Tensor, Tensor]
-) -> tuple[Tensor, Tensor]:
+def edge_moments(nodes: Nodes, graph: Graph, choices: Choices, degrees: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     r"""Mean and (biased) variance of :math:`z_{ij}` over all edges; zero where there is none.
 
     Everything is taken about the means of its parts first, so that the squares do not cancel.
 
     Args:
         nodes: What an edge reads.
-        setting: Which invariants enter.
-        edge_index: Edges from row 0 to row 1; ``None`` for complete graphs.
-        batch: Item of every node.
+        graph: The edges.
+        choices: Which invariants enter.
         degrees: Number of edges that arrive at each node, and that leave it.
 
     Shapes:
         - **output**: :math:`(H)` each
     """
-    at_targets, at_sources, products, neighbours = _edge_sums(*nodes, edge_index, batch, *setting)
+    at_targets, at_sources, products, neighbours = _edge_sums(*nodes, *graph, *choices)
     arriving, leaving = (degree.to(nodes.target.dtype) for degree in degrees)
     edges = arriving.sum().clamp(min=1)
     target_mean, source_mean = arriving @ nodes.target / edges, leaving @ nodes.source / edges
@@ -178,12 +170,7 @@ def edge_moments(
 
 
 def normalise(
-    norm: nn.BatchNorm1d,
-    nodes: Nodes,
-    setting: Setting,
-    edge_index: OptTensor,
-    batch: OptTensor,
-    degrees: tuple[Tensor, Tensor],
+    norm: nn.BatchNorm1d, nodes: Nodes, graph: Graph, choices: Choices, degrees: tuple[Tensor, Tensor]
 ) -> Nodes:
     r"""Fold a batch normalisation of :math:`z_{ij}` into what makes it: :math:`t`, :math:`s` and :math:`W`.
 
@@ -191,7 +178,7 @@ def normalise(
     :class:`torch.nn.BatchNorm1d` does; otherwise the running ones are used and the normalisation costs nothing.
     """
     if norm.training or norm.running_mean is None or norm.running_var is None:
-        mean, var = edge_moments(nodes, setting, edge_index, batch, degrees)
+        mean, var = edge_moments(nodes, graph, choices, degrees)
         if norm.training and norm.running_mean is not None:
             _move_running(norm, mean.detach(), var.detach(), degrees[0].sum())
     else:

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from pyg_liesym.nn.message import cuts
+from pyg_liesym.nn.message.operands import Graph
 from pyg_liesym.nn.message.tiles import BlockTile, ListTile
 
 SIZES = [[65] * 3, [200, 1, 1, 31], [5] * 1000, [1] * 10, [3000], [52, 54, 50, 53, 49, 90, 20, 51], []]
@@ -63,4 +64,4 @@ def test_stretches_cover_every_edge_once() -> None:
 
 def test_unsorted_batch_is_refused() -> None:
     with pytest.raises(ValueError, match="not sorted"):
-        cuts.cut(cuts.Graph(None, torch.tensor([1, 0])), torch.ones(2, 3))
+        cuts.cut_edges(Graph(None, torch.tensor([1, 0])), torch.ones(2, 3))

@@ -14,7 +14,7 @@ from pyg_liesym.lie.metric import minkowski
 from pyg_liesym.nn.conv.egnn_conv import EGNNConv
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
 from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
-from pyg_liesym.nn.message import cuts, layers, maps
+from pyg_liesym.nn.message import cuts, layers, tile_maps
 from pyg_liesym.testing.equivariance import randomize_parameters
 
 ETA = minkowski(dtype=torch.float64)
@@ -89,12 +89,12 @@ def test_tiles_equal_the_plain_path(monkeypatch: pytest.MonkeyPatch, name: str, 
         conv = LAYERS[name]().double().train(training)
         randomize_parameters(conv, generator=torch.Generator().manual_seed(0))
         calls: list[object] = []
-        original = layers.pairwise_messages
-        monkeypatch.setattr(layers, "pairwise_messages", lambda *args, o=original, c=calls: c.append(1) or o(*args))
+        original = layers.message_sums
+        monkeypatch.setattr(layers, "message_sums", lambda *args, o=original, c=calls: c.append(1) or o(*args))
         if not tiled:
             conv.register_message_forward_hook(lambda *_: None)
         answers.append(run(conv, graph))
-        monkeypatch.setattr(layers, "pairwise_messages", original)
+        monkeypatch.setattr(layers, "message_sums", original)
         assert bool(calls) == (tiled and graph not in ("no edges", "single node"))
     torch.testing.assert_close(answers[0], answers[1], rtol=1e-10, atol=1e-10)
 
@@ -124,7 +124,7 @@ def test_whoever_watches_or_changes_a_map_is_heard(
     monkeypatch: pytest.MonkeyPatch, watch: Callable[[LieGNNConv], object]
 ) -> None:
     monkeypatch.setattr(cuts, "_CPU_BYTES", 400)
-    monkeypatch.setattr(layers, "pairwise_messages", lambda *_: pytest.fail("took the tiles"))
+    monkeypatch.setattr(layers, "message_sums", lambda *_: pytest.fail("took the tiles"))
     conv = LieGNNConv(5, 5, metric=minkowski())
     watch(conv)
     conv(torch.randn(9, 5), torch.randn(9, 4))
@@ -164,12 +164,12 @@ def test_torch_func_takes_the_plain_path(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_inference_mode_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a prediction leaves for the next call can be written to by a training step."""
     monkeypatch.setattr(cuts, "_CPU_BYTES", 2000)
-    monkeypatch.setattr(maps, "_kept", threading.local())
+    monkeypatch.setattr(tile_maps, "_kept", threading.local())
     conv = LieGNNConv(5, 5, metric=minkowski(dtype=torch.float16)).half()
     big, small = (torch.randn(n, 9, dtype=torch.float16) for n in (60, 40))
     calls: list[object] = []
-    original = layers.pairwise_messages
-    monkeypatch.setattr(layers, "pairwise_messages", lambda *args: calls.append(1) or original(*args))
+    original = layers.message_sums
+    monkeypatch.setattr(layers, "message_sums", lambda *args: calls.append(1) or original(*args))
     with torch.inference_mode():
         conv(big[:, :5], big[:, 5:])
     conv(small[:, :5], small[:, 5:])[0].sum().backward()

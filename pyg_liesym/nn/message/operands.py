@@ -1,0 +1,87 @@
+"""What the sums over edges are computed from, group by group; the schemas of the operators are read from here."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias
+
+from torch import Tensor
+
+from pyg_liesym.nn.message.formula import Sight
+from pyg_liesym.nn.message.invariants import Psi
+from pyg_liesym.typing import Invariant, OptTensor
+
+Activation: TypeAlias = Literal["silu", "relu"]
+"""The activations whose derivatives the tiles know."""
+
+
+class Nodes(NamedTuple):
+    r"""What an edge reads: :math:`z_{ij} = t_i + s_j + W^\top (\psi(\text{invariants}_{ij}), a_{ij})`.
+
+    Vectors come component by component. ``lowered`` is :math:`J^\top x` for each form, so that
+    :math:`\langle x_i, x_j\rangle_J = \text{lowered}_i \cdot x_j`; ``metric`` is the symmetric part of each form, since
+    squared norms are taken of differences, which lose nothing far from the origin.
+
+    Shapes:
+        - **target**, **source**: :math:`(N, H)`; **weight**: :math:`(K, H)`
+        - **pos**: :math:`(n, N)`; **metric**: :math:`(F, n, n)`; **lowered**: :math:`(F, n, N)`;
+          **edge_attr**: :math:`(|E|, D)` or ``None``
+    """
+
+    target: Tensor
+    source: Tensor
+    weight: Tensor
+    pos: Tensor
+    metric: Tensor
+    lowered: Tensor
+    edge_attr: OptTensor
+
+
+class Maps(NamedTuple):
+    r"""Weights of the maps of an edge.
+
+    :math:`m = \sigma(W_2 \sigma(z) + b_2)`, gate :math:`g = \mathrm{sigmoid}(w_g m + b_g)`,
+    move :math:`c = w_4 \sigma(W_3 m + b_3)`, or :math:`c = w_4 m` without ``w3``.
+
+    Shapes:
+        - **w2**, **w3**: :math:`(H, H)`; **b2**, **b3**, **wg**, **w4**: :math:`(H)`; **bg**: :math:`(1)`
+    """
+
+    w2: Tensor
+    b2: Tensor
+    wg: OptTensor
+    bg: OptTensor
+    w3: OptTensor
+    b3: OptTensor
+    w4: OptTensor
+
+
+class Graph(NamedTuple):
+    """The edges of a batch: an edge list, or all pairs of the nodes of each item of ``batch``.
+
+    Shapes:
+        - **edge_index**: :math:`(2, |E|)`, sources in row 0; or ``None`` for complete graphs
+        - **batch**: :math:`(N)`, sorted; or ``None`` for one item
+    """
+
+    edge_index: OptTensor
+    batch: OptTensor
+
+
+class Choices(NamedTuple):
+    """Which invariants of a pair enter, and how the maps are put together.
+
+    ``clamp`` bounds every component of a shift (0: no bound).
+    """
+
+    distance: bool
+    inner: bool
+    psi: Psi
+    act: Activation
+    sight: Sight
+    clamp: float
+
+    @property
+    def invariants(self) -> tuple[Invariant, ...]:
+        """Those that enter, in the order in which they do."""
+        names: tuple[tuple[Invariant, bool], ...] = (("distance", self.distance), ("inner", self.inner))
+        return tuple(name for name, enters in names if enters)

@@ -1,0 +1,104 @@
+"""Operands of an operator as named tuples, of tensors or of further ones, whose annotations are its schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+import torch
+from torch import Tensor
+
+from pyg_liesym.typing import OptTensor
+
+Operands = TypeVar("Operands", bound=tuple[Any, ...])
+
+_WORDS = {Tensor: "Tensor", OptTensor: "Tensor?", bool: "bool", float: "float"}
+
+
+def schema(operands: type[tuple[Any, ...]]) -> str:
+    """The arguments of an operator as :func:`torch.library.custom_op` writes them.
+
+    Example:
+        >>> from typing import NamedTuple
+        >>> Ends = NamedTuple("Ends", [("target", Tensor), ("source", OptTensor)])
+        >>> Sums = NamedTuple("Sums", [("ends", Ends), ("act", Literal["silu", "relu"])])
+        >>> schema(Sums)
+        'Tensor target, Tensor? source, str act'
+    """
+    return ", ".join(f"{word} {name}" for word, name in _arguments(operands))
+
+
+def _arguments(operands: type[tuple[Any, ...]]) -> Iterator[tuple[str, str]]:
+    for name, hint in get_type_hints(operands).items():
+        if hint in _WORDS:
+            yield _WORDS[hint], name
+        elif get_origin(hint) is Literal and all(isinstance(word, str) for word in get_args(hint)):
+            yield "str", name
+        else:
+            yield from _arguments(hint)
+
+
+def flatten(operands: tuple[Any, ...]) -> Iterator[Any]:
+    """Yields the operands one by one, in the order of :func:`schema`."""
+    for operand in operands:
+        if isinstance(operand, tuple):
+            yield from flatten(operand)
+        else:
+            yield operand
+
+
+def gather(operands: type[Operands], values: Sequence[Any]) -> Operands:
+    """The inverse of :func:`flatten`."""
+    return _take(operands, iter(values))
+
+
+def _take(operands: type[Operands], values: Iterator[Any]) -> Operands:
+    return operands(*[next(values) if part is None else _take(part, values) for part in _parts(operands)])
+
+
+@lru_cache
+def _parts(operands: type[tuple[Any, ...]]) -> tuple[type[tuple[Any, ...]] | None, ...]:
+    """The named tuple that stands at each place, ``None`` for a single operand."""
+    hints = get_type_hints(operands).values()
+    return tuple(None if hint in _WORDS or get_origin(hint) is Literal else hint for hint in hints)
+
+
+def keep(operands: type[tuple[Any, ...]]) -> Callable[[Any, tuple[Any, ...], Any], None]:
+    """What keeps the operands of an operator for its derivative, to be used as ``setup_context``; tensors come first.
+
+    Raises:
+        ValueError: If a tensor stands behind what is none.
+    """
+    tensors = [word.startswith("Tensor") for word, _ in _arguments(operands)]
+    count = sum(tensors)
+    if not all(tensors[:count]):
+        raise ValueError(f"expected the tensors first, got ({schema(operands)})")
+
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        ctx.save_for_backward(*inputs[:count])
+        ctx.others = inputs[count:]
+
+    return setup_context
+
+
+def kept(ctx: Any) -> tuple[Any, ...]:
+    """The operands that :func:`keep` kept."""
+    return (*ctx.saved_tensors, *ctx.others)
+
+
+def gradients(of_first: Iterable[OptTensor], operands: Sequence[Any]) -> tuple[OptTensor, ...]:
+    """One gradient for every operand: those of the first ones where they were given, ``None`` for all others."""
+    known = [None if operand is None else grad for grad, operand in zip(of_first, operands, strict=False)]
+    return (*known, *(len(operands) - len(known)) * [None])
+
+
+def pull_back(
+    outputs: Sequence[Tensor], inputs: Sequence[Tensor], cotangents: Sequence[Tensor], create_graph: bool = False
+) -> tuple[Tensor, ...]:
+    """Gradients of some inputs, zero where nothing depends on them, from those of the outputs, by autograd."""
+    pairs = [(value, grad) for value, grad in zip(outputs, cotangents, strict=True) if value.requires_grad]
+    values, grads = [value for value, _ in pairs], [grad for _, grad in pairs]
+    return torch.autograd.grad(
+        values, inputs, grads, create_graph=create_graph, allow_unused=True, materialize_grads=True
+    )
