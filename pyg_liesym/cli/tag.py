@@ -28,7 +28,8 @@ def tag(
 ) -> None:
     """Write the probability of every class for every jet of a file, in the order of the jets.
 
-    Jets that are unlike those that the tagger was trained on, as in MeV, are scored with a warning.
+    Jets that are unlike those that the tagger was trained on, as in MeV, are scored with a warning; so are all jets
+    where the tagger does not say which they were.
 
     Args:
         file: ROOT, HDF5, npz or npy file of jets; labels are not needed and not read.
@@ -66,7 +67,8 @@ def tag(
             seen = jets if tagger.max_constituents is None else jets.truncate(tagger.max_constituents)
             check.add(seen)
             writer.extend(_scores(tagger, seen, batch_size, place))
-    if warning := check.warning():
+    unknown = "the tagger's file does not say what the jets of its training were like: whether yours are is unchecked"
+    if warning := check.warning() if tagger.ranges else unknown:
         print(f"liesym tag: {warning}", file=sys.stderr)
     print(f"{source.num_jets} jets scored in {out}: {', '.join(tagger.classes)}")
 

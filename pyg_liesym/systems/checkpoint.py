@@ -12,6 +12,8 @@ from pyg_liesym.datasets.io.files import PathLike, naming_damage
 from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.systems.checkpoint_io import local_path, read_checkpoint
 from pyg_liesym.systems.pretrained import NETWORKS, Tagger, build_transform, load_tagger
+from pyg_liesym.systems.tagging import RANGES
+from pyg_liesym.systems.training_range import TrainingRange
 
 _PREFIX = "net."
 
@@ -35,7 +37,8 @@ def tagger_of_checkpoint(path: PathLike) -> Tagger:
         ValueError: If the checkpoint cannot be read, or has a network or a transform that a tagger cannot have.
     """
     path = local_path(path)
-    saved = read_checkpoint(path).get("state_dict")
+    content = read_checkpoint(path)
+    saved = content.get("state_dict")
     if not isinstance(saved, dict):
         raise ValueError(f"{path} has no `state_dict`, as a checkpoint of `liesym fit` has")
     model, data = _settings(path)
@@ -56,7 +59,18 @@ def tagger_of_checkpoint(path: PathLike) -> Tagger:
         max_constituents=data.get("max_constituents"),
         description=f"the checkpoint {path}",
         transform=transform,
+        ranges=_ranges(content, path),
     )
+
+
+def _ranges(content: Mapping[str, Any], path: Path) -> dict[str, tuple[float, float]]:
+    """What the jets of the training were like; nothing where it has not noted that, as early ones."""
+    try:
+        ranges = {str(name): (float(low), float(high)) for name, (low, high) in content.get(RANGES, {}).items()}
+        TrainingRange(ranges)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} has no proper ranges of the jets of its training: {error}") from error
+    return ranges
 
 
 def _settings(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:

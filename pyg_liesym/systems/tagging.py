@@ -16,7 +16,11 @@ from pyg_liesym.systems.gather import gather_rows
 from pyg_liesym.systems.lion import Lion
 from pyg_liesym.systems.schedules import Schedule, make_schedule
 from pyg_liesym.systems.system import System, TrainingDiverged
+from pyg_liesym.systems.training_range import SeenRange
 from pyg_liesym.transforms.with_batch import with_batch
+
+RANGES = "jet_tagging_ranges"
+"""Where a checkpoint has the ranges of the jets that it was trained on."""
 
 
 class JetTagging(System):
@@ -34,6 +38,9 @@ class JetTagging(System):
     A training that was stopped and goes on from a checkpoint equals one that was not, bit for bit on a CPU: what is
     random in a step, such as dropout, follows from the seed, the epoch, the number of the batch and the rank alone.
     The order of the jets is the loader's matter.
+
+    Checkpoints hold the ranges of pT, mass and number of constituents in the first epoch's jets, before ``augment`` and
+    ``transform``, so that ``liesym tag`` can warn of jets unlike those.
 
     Args:
         net: Called as ``net(x, p4, batch=..., batch_size=...)``, returns logits, shape :math:`(B, C)`, as
@@ -93,6 +100,7 @@ class JetTagging(System):
         self.test_scores: dict[str, Tensor] = {}
         self._seed: int | None = None
         self._rows: list[tuple[Tensor, ...]] = []
+        self._seen, self._seen_all = SeenRange(), False
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the logits of a batch, shape :math:`(B, C)`."""
@@ -106,6 +114,8 @@ class JetTagging(System):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
         batch = with_batch(batch, "p4")
+        if not self._seen_all:
+            self._seen.add(batch.p4, batch.batch, batch.num_graphs)
         with self._own_randomness(batch_idx):
             logits = self(batch if self.augment is None else self.augment(batch))
         loss = _cross_entropy(logits, batch.y, batch.get("weight"))
@@ -136,6 +146,7 @@ class JetTagging(System):
     def on_validation_epoch_end(self) -> None:
         """Log ``val_loss`` and the numbers of :func:`~pyg_liesym.metrics.tagging_summary`."""
         self._log_scores("val")
+        self._seen.gather(self.device)  # before the checkpoint that follows
 
     def on_test_epoch_end(self) -> None:
         """Log the same under ``test_…``; keep ``test_scores``: ``logits``, ``label``, ``mass`` and ``pt`` in GeV."""
@@ -149,13 +160,21 @@ class JetTagging(System):
         if self._seed is None:
             self._seed = int(self.trainer.strategy.broadcast(torch.initial_seed()))
 
+    def on_train_epoch_end(self) -> None:
+        """Note that all jets have been seen."""
+        self._seen_all = True
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add the seed."""
+        """Add the seed, and what the jets were like."""
         checkpoint["jet_tagging_seed"] = self._seed
+        checkpoint[RANGES] = self._seen.ranges()
+        checkpoint["jet_tagging_seen_all"] = self._seen_all
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take the seed over."""
+        """Take both over."""
         self._seed = checkpoint.get("jet_tagging_seed")
+        self._seen = SeenRange(checkpoint.get(RANGES))
+        self._seen_all = checkpoint.get("jet_tagging_seen_all", False)
 
     def configure_optimizers(self) -> Any:
         """The optimiser, and its schedule by the step."""

@@ -1,4 +1,4 @@
-"""Whether jets are like those that a tagger was trained on."""
+"""What the jets of a training are like, and whether others are like them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.jets.jet_summary import jet_quantities
+from pyg_liesym.systems.gather import gather_rows
 
 UNITS = {"pT": " GeV", "mass": " GeV", "constituents": ""}
 """What a tagger can know the range of."""
@@ -83,3 +86,51 @@ class TrainingRange:
             f"{self._num_outside} of {self._num} jets are unlike those that the tagger was trained on, so that their "
             f"scores mean little: {', '.join(found) or 'each a little'}.{said}"
         )
+
+
+class SeenRange:
+    """Gathers the ranges of the jets of a training, batch by batch, for :class:`TrainingRange` to compare with.
+
+    Nothing waits for the device until the ranges are asked for.
+
+    Args:
+        ranges: What was seen before.
+
+    Units:
+        GeV.
+
+    Example:
+        >>> seen = SeenRange({"pT": (550.0, 560.0), "mass": (0.0, 80.0), "constituents": (2.0, 9.0)})
+        >>> seen.add(torch.tensor([[600.0, 600.0, 0, 0], [9.0, 0, 0, 0]]), torch.tensor([0, 0]), num_jets=2)
+        >>> seen.ranges()["pT"], seen.ranges()["constituents"]
+        ((550.0, 600.0), (2.0, 9.0))
+    """
+
+    def __init__(self, ranges: Mapping[str, tuple[float, float]] | None = None) -> None:
+        ends = [(ranges or {}).get(name, (math.inf, -math.inf)) for name in UNITS]
+        self._low, self._high = torch.tensor(ends, dtype=torch.float64).T
+
+    def add(self, p4: Tensor, batch: Tensor, num_jets: int) -> None:
+        """Take up the jets of a batch; those without constituents, or not finite, do not count.
+
+        Shapes:
+            - **p4**: :math:`(N, 4)`
+            - **batch**: :math:`(N)`, the jet of every constituent
+        """
+        total = p4.new_zeros(num_jets, 4, dtype=torch.float64).index_add(0, batch, p4.detach().double())
+        count = torch.bincount(batch, minlength=num_jets)
+        square = total[:, 0].square() - total[:, 1:].square().sum(1)
+        values = torch.stack([total[:, 1:3].norm(dim=1), square.sign() * square.abs().sqrt(), count.double()])
+        counts = (count > 0) & values.isfinite().all(0)
+        self._low = torch.minimum(self._low.to(values.device), values.where(counts, math.inf).amin(1))
+        self._high = torch.maximum(self._high.to(values.device), values.where(counts, -math.inf).amax(1))
+
+    def gather(self, device: torch.device) -> None:
+        """Take up what the other ranks have seen."""
+        self._low = gather_rows(self._low[None].to(device)).amin(0)
+        self._high = gather_rows(self._high[None].to(device)).amax(0)
+
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Smallest and largest values; nothing if no jet was seen."""
+        ends = zip(UNITS, self._low.tolist(), self._high.tolist(), strict=True)
+        return {name: (low, high) for name, low, high in ends if low <= high}

@@ -101,6 +101,17 @@ def test_predictions_and_the_last_checkpoint(tmp_path: Path, capsys: pytest.Capt
     with h5py.File(tmp_path / "scores.h5") as content:
         scores = np.stack([content[f"score_{name}"][:count] for name in ("QCD", "Tbqq")], axis=1)
     np.testing.assert_allclose(found["predictions"], scores, rtol=1e-4, atol=1e-6)
+    content = read_jets(SAMPLE, ("QCD", "Tbqq"))
+    write_jets(tmp_path / "mev.root", replace(content, p4=content.p4 * np.float32(1000)), ("QCD", "Tbqq"))
+    capsys.readouterr()
+    main(["tag", str(tmp_path / "mev.root"), str(tmp_path / "scores.h5"), "--model", str(last)])
+    assert "unlike those that the tagger was trained on" in (warning := capsys.readouterr().err)
+    assert "look like MeV" in warning
+    state = torch.load(last, weights_only=True)
+    del state["jet_tagging_ranges"]
+    torch.save(state, last)
+    main(["tag", str(SAMPLE), str(tmp_path / "scores.h5"), "--model", str(last)])
+    assert "does not say what the jets of its training were like" in capsys.readouterr().err
 
 
 def test_forecasts_are_written(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import torch
@@ -14,7 +15,7 @@ from torch_geometric.data import InMemoryDataset
 
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.datasets.packing import pack
-from pyg_liesym.systems.tagging import JetTagging
+from pyg_liesym.systems.tagging import RANGES, JetTagging
 
 
 class Toy(InMemoryDataset):
@@ -56,7 +57,9 @@ def run(folder: Path, devices: int) -> None:
     if trainer.is_global_zero:
         order = tagger.test_scores["pt"].argsort()
         rows = {name: value[order].tolist() for name, value in tagger.test_scores.items()}
-        (folder / f"{devices}.json").write_text(json.dumps({"scores": scores, **rows}))
+        saved: dict[str, Any] = {}
+        tagger.on_save_checkpoint(saved)
+        (folder / f"{devices}.json").write_text(json.dumps({"scores": scores, "ranges": saved[RANGES], **rows}))
 
 
 if __name__ == "__main__":

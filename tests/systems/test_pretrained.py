@@ -13,6 +13,7 @@ from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.taggers import build_tagger
 from pyg_liesym.systems.checkpoint import tagger_of_checkpoint
 from pyg_liesym.systems.pretrained import build_transform, load_tagger, packaged_taggers, save_tagger
+from pyg_liesym.systems.tagging import RANGES
 from pyg_liesym.transforms.add_reference_vectors import AddReferenceVectors
 
 P4 = torch.rand(7, 4, generator=torch.Generator().manual_seed(0)) + torch.tensor([3.0, 0, 0, 0])
@@ -149,6 +150,11 @@ data:
     (folder.parent / "config.yaml").write_text(config)
     tagger = tagger_of_checkpoint(folder / "best.ckpt")
     assert (tagger.classes, tagger.max_constituents) == (("gluon", "quark"), 6)
+    assert tagger.ranges == {}  # as in early checkpoints
+    for ranges in ({"pT": [2.0, 1.0]}, {"E": [0.0, 1.0]}, {"pT": 1.0}, [1.0]):
+        torch.save({**torch.load(folder / "best.ckpt", weights_only=True), RANGES: ranges}, folder / "odd.ckpt")
+        with pytest.raises(ValueError, match=r"odd\.ckpt has no proper ranges of the jets of its training"):
+            tagger_of_checkpoint(folder / "odd.ckpt")
     with torch.no_grad():
         expected = net(None, P4, batch=BATCH, batch_size=3).softmax(-1)
     assert torch.equal(tagger(batch(False))[[0, 2]], expected[[0, 2]])

@@ -21,7 +21,7 @@ from pyg_liesym.metrics.summary import tagging_summary
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.systems.data import JetsData
 from pyg_liesym.systems.system import TrainingDiverged
-from pyg_liesym.systems.tagging import JetTagging
+from pyg_liesym.systems.tagging import RANGES, JetTagging
 
 HERE = Path(__file__).parent
 
@@ -162,6 +162,24 @@ def test_a_run_killed_in_an_epoch_goes_on(whole: tuple[Path, list[torch.Tensor]]
         assert torch.equal(value, expected)
 
 
+def test_a_checkpoint_knows_the_jets_of_its_training(whole: tuple[Path, list[torch.Tensor]], tmp_path: Path) -> None:
+    train = JetsData(max_constituents=6, batch_size=32).dataset("train")[:170]
+    sums = torch.stack([jet.p4.double().sum(0) for jet in train])  # 10 of them are left out of an epoch
+    pt = sums[:, 1:3].norm(dim=1)
+    first = torch.load(whole[0] / "steps" / "step=3.ckpt", weights_only=True)
+    epochs = [torch.load(path, weights_only=True) for path in sorted((whole[0] / "epochs").iterdir())]
+    low, high = epochs[0][RANGES]["pT"]
+    assert min(abs(pt - low)) < 1e-9
+    assert min(abs(pt - high)) < 1e-9
+    assert int(((pt < low) | (pt > high)).sum()) <= 10
+    assert all(content[RANGES] == epochs[0][RANGES] for content in epochs)
+    assert low <= first[RANGES]["pT"][0] < first[RANGES]["pT"][1] <= high
+    resumed = run_with_dropout(tmp_path, whole[0] / "steps" / "step=3.ckpt", seed=1)
+    saved: dict[str, Any] = {}
+    resumed.on_save_checkpoint(saved)
+    assert saved[RANGES] == epochs[0][RANGES]
+
+
 def test_two_processes_score_as_one(tmp_path: Path) -> None:
     specification = importlib.util.spec_from_file_location("ddp_training", HERE / "ddp_training.py")
     assert specification is not None
@@ -181,6 +199,8 @@ def test_two_processes_score_as_one(tmp_path: Path) -> None:
         torch.tensor(one["logits"]).flatten().tolist(), rel=1e-6
     )
     assert two["scores"] == pytest.approx(one["scores"], nan_ok=True)
+    assert set(one["ranges"]) == {"pT", "mass", "constituents"}
+    assert two["ranges"] == one["ranges"]
 
 
 def test_the_loss_is_weighted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 import torch
 
+import pyg_liesym
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_files import open_jet_file
+from pyg_liesym.datasets.jets.jet_batch import jet_batch
+from pyg_liesym.datasets.jets.jet_summary import jet_quantities
 from pyg_liesym.nn.models.taggers import build_tagger
 from pyg_liesym.systems.pretrained import load_tagger, save_tagger
-from pyg_liesym.systems.training_range import TrainingRange
+from pyg_liesym.systems.training_range import SeenRange, TrainingRange
 
+SAMPLE = Path(pyg_liesym.__file__).parent / "datasets" / "samples" / "jets.root"
 RANGES = {"pT": (10.0, 20.0), "mass": (0.0, 5.0), "constituents": (1.0, 2.0)}
 
 
@@ -50,6 +55,28 @@ def test_what_is_outside_is_counted_over_all_pieces() -> None:
 def test_ranges_that_cannot_be(ranges: dict[str, tuple[float, float]], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected ranges of pT, mass, constituents, low before high"):
         TrainingRange(ranges)
+
+
+def test_what_was_seen_is_what_the_jets_are_like() -> None:
+    content = open_jet_file(SAMPLE).read(0, 60)
+    seen = SeenRange()
+    assert seen.ranges() == {}
+    seen.add(torch.tensor([[torch.nan, 0, 0, 0]]), torch.tensor([1]), 2)
+    assert seen.ranges() == {}
+    for start in range(0, 60, 20):
+        batch = jet_batch(content.select(np.arange(start, start + 20)))
+        seen.add(batch.p4, batch.batch, batch.num_graphs)
+    found, expected = seen.ranges(), jet_quantities(content)
+    expected["constituents"] = content.counts
+    for name, (low, high) in found.items():
+        assert (low, high) == pytest.approx((expected[name].min(), expected[name].max()), rel=1e-6)
+    assert SeenRange(found).ranges() == found
+    check = TrainingRange(found)
+    check.add(content)
+    assert check.warning() is None
+    with_more = SeenRange(found)
+    with_more.add(torch.tensor([[1e6, 1e6, 0, 0]]), torch.tensor([0]), 1)
+    assert with_more.ranges()["pT"] == (found["pT"][0], 1e6)
 
 
 def test_a_tagger_keeps_its_ranges(tmp_path: Path) -> None:
