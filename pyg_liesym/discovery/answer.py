@@ -62,8 +62,11 @@ def _confidence(found: Found) -> str:
     )
     if "visibility" not in found.diagnostics:
         return caveat
-    seen = 100 * least_visible(found.diagnostics)
-    return f"Moved along the best direction, data were recognised {seen:.0f} % beyond chance. {caveat}"
+    area = (1 + least_visible(found.diagnostics)) / 2
+    return (
+        f"The discriminator tells data moved along the best direction from data left alone with an AUC of {area:.2f}, "
+        f"where 0.50 is a guess and 1.00 is certainty. {caveat}"
+    )
 
 
 def _advice(found: Found) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,6 @@ class DiscoveredSymmetry:
 
     Attributes:
         algebra: The matrices, one per channel, in the coordinates and units of the data.
-        metric: Its best symmetric invariant form J (LieGAN, Proposition 1).
         diagnostics: Numbers about the fit, plain Python values; for `LieGAN` those of `LieGAN.fit`.
         settings: How the method was set, plain Python values.
         seed: Seed of the run.
@@ -42,7 +42,6 @@ class DiscoveredSymmetry:
     """
 
     algebra: LieAlgebra
-    metric: InvariantMetric
     diagnostics: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
@@ -56,21 +55,35 @@ class DiscoveredSymmetry:
         settings: dict[str, Any] | None = None,
         seed: int = 0,
     ) -> DiscoveredSymmetry:
-        """The result for an algebra, with the metric computed from it."""
-        diagnostics, settings = dict(diagnostics or {}), dict(settings or {})
-        whitening = diagnostics.get("whitening")
+        """The result for an algebra, with dictionaries of its own."""
+        return cls(algebra, dict(diagnostics or {}), dict(settings or {}), seed)
+
+    @cached_property
+    def metric(self) -> InvariantMetric:
+        """The best symmetric invariant form J of the algebra (LieGAN, Proposition 1).
+
+        Raises:
+            ValueError: If the result is discrete: many forms are invariant under a finite group.
+        """
+        if self.discrete:
+            found = "; ".join(map(str, self.turns)) or "nothing"
+            raise ValueError(
+                f"the result is discrete ({found}) and determines no metric: a network of J-products obeys a "
+                "continuous group, which was not found. Use a layer for finite groups, or discover with normal "
+                "coefficients"
+            )
+        whitening = self.diagnostics.get("whitening")
         if whitening is None:
-            return cls(algebra, algebra.invariant_metric(), diagnostics, settings, seed)
+            return self.algebra.invariant_metric()
         matrix = torch.tensor(whitening, dtype=torch.float64)
-        metric = algebra.conjugate(matrix).invariant_metric().in_coordinates(matrix)
-        return cls(algebra, metric, diagnostics, settings, seed)
+        return self.algebra.conjugate(matrix).invariant_metric().in_coordinates(matrix)
 
     @property
     def discrete(self) -> bool:
         """Whether powers of single transformations were looked for, not combinations of matrices.
 
-        The matrices are then logarithms: `algebra` and `metric` are those of a continuous group for which there is no
-        evidence, and `turns` is what was found.
+        The matrices are then logarithms: `algebra` is that of a continuous group for which there is no evidence, and
+        `turns` is what was found.
         """
         return bool(self.settings.get("coefficients") == "integer")
 
@@ -90,12 +103,6 @@ class DiscoveredSymmetry:
         Raises:
             ValueError: If no form is kept, or the result is discrete.
         """
-        if self.discrete:
-            found = "; ".join(map(str, self.turns)) or "nothing"
-            raise ValueError(
-                f"the result is discrete ({found}): a network of J-products obeys a continuous group, which was not "
-                "found. Use a layer for finite groups, or discover with normal coefficients"
-            )
         return self.metric.scaled().forms
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -160,7 +167,8 @@ class DiscoveredSymmetry:
         return self.report()
 
     def __repr__(self) -> str:
-        return f"DiscoveredSymmetry({self.algebra!r}, {self.metric}, seed={self.seed})"
+        found = "; ".join(map(str, self.turns)) if self.discrete else self.metric
+        return f"DiscoveredSymmetry({self.algebra!r}, {found}, seed={self.seed})"
 
 
 def load_metric(path: str | os.PathLike[str]) -> Tensor:

@@ -125,9 +125,9 @@ class LieGAN:
         Returns:
             The result, with ``diagnostics`` (see `DiscoveredSymmetry.report`): ``steps``, ``seconds``,
             ``stopped`` (``"stable"`` or ``"max_steps"``), ``changes`` of the span per window, the ``rates`` of
-            the channels (size of their action relative to the data, at most 1), their ``visibility`` (chance
-            beyond a coin's, from 0 to 1, that the discriminator tells held-out data moved along one channel
-            from data), ``data_rank``, ``second_moments``, ``num_samples``, the ``reading`` of x and y, any
+            the channels (size of their action relative to the data, at most 1), their ``visibility``
+            (2 AUC − 1, from 0 to 1, of the discriminator that tells held-out data moved along one channel from
+            data), ``data_rank``, ``second_moments``, ``num_samples``, the ``reading`` of x and y, any
             ``other_reading`` that fits, and the ``whitening`` of data that spread unevenly (`Samples.whitening`).
         """
         samples = Samples.of(x, y, output=output, num_classes=num_classes)

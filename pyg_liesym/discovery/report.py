@@ -181,7 +181,7 @@ def _undecided(found: Found) -> list[str]:
             f"Not decided: the data span {rank} of {n} dimensions; matrices that agree there do the same to every "
             "sample, so compare with weighted_cosine and the data's second moments, not entry by entry"
         )
-    if found.metric.null_dim > 1 and not found.discrete:
+    if not found.discrete and found.metric.null_dim > 1:
         lines.append(
             f"Not decided: {found.metric.null_dim} independent metrics are kept; networks take all of them (`forms`), "
             "and if several vectors move alike, restrict the algebra to one of them first"

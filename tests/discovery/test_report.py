@@ -61,7 +61,11 @@ def test_a_discrete_result_is_a_turn_and_no_network_comes_from_it():
     assert answer(found).headline == "Closest to a symmetry: turn by 90.3°, g⁴ = 1 to 1 %: C4"
     with pytest.raises(ValueError, match=r"discrete \(turn by 90.3°.*continuous group"):
         _ = found.forms
+    with pytest.raises(ValueError, match=r"discrete \(turn by 90.3°.* determines no metric"):
+        _ = found.metric
+    assert repr(found).endswith("turn by 90.3°, g⁴ = 1 to 1 %: C4, seed=0)")
     assert DiscoveredSymmetry.of(quarter).forms.shape == (1, 2, 2)
+    assert DiscoveredSymmetry.of(quarter).metric.signature == (2, 0, 0)
 
 
 def test_uneven_units_do_not_change_the_verdict():
@@ -83,7 +87,10 @@ def test_the_answer_comes_with_its_doubt_and_advice():
     rotation = LieAlgebra.rotation(3)
     assert "metric=found.metric.scaled()" in answer(fitted(rotation)).advice
     assert "not a certificate" in answer(fitted(rotation, visibility=[0.2] * 3, rates=[1.0] * 3)).confidence
-    assert "20 % beyond chance" in answer(fitted(rotation, visibility=[0.2] * 3, rates=[1.0] * 3)).confidence
+    assert (
+        "with an AUC of 0.60, where 0.50 is a guess"
+        in answer(fitted(rotation, visibility=[0.2] * 3, rates=[1.0] * 3)).confidence
+    )
     about_z = LieAlgebra(rotation.basis[:1])
     assert "2 metrics are kept" in answer(fitted(about_z)).advice
     assert "No metric is kept" in answer(fitted(LieAlgebra.special_linear(3))).advice
