@@ -38,13 +38,17 @@ class FieldNorm(nn.Module):
     mean: Tensor
     power: Tensor
     owner: Tensor
+    sizes: Tensor
+    counts: Tensor
 
     def __init__(self, kind: FieldType, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
         super().__init__()
         self.kind, self.eps, self.momentum = kind, eps, momentum
         dims = torch.tensor([rep.dim for rep, count in kind for _ in range(count)])
         self.register_buffer("owner", torch.arange(len(dims)).repeat_interleave(dims), persistent=False)
+        self.register_buffer("sizes", dims.to(torch.get_default_dtype()), persistent=False)
         self.bias = FieldBias(kind)
+        self.register_buffer("counts", self.bias.directions.sum(0), persistent=False)
         self.weight = nn.Parameter(torch.ones(len(dims)))
         self.register_buffer("mean", torch.zeros(self.bias.directions.size(1)))
         self.register_buffer("power", torch.ones(len(dims)))
@@ -64,26 +68,40 @@ class FieldNorm(nn.Module):
         """
         if field.size(1) != self.kind.channels:
             raise ValueError(f"expected {self.kind.channels} channels of {self.kind}, got {list(field.shape)}")
+        flat, dtype = field.movedim(1, -1), self.power.dtype
+        if field.dtype == dtype and not torch.is_autocast_enabled(field.device.type):
+            return self._normalise(flat).movedim(-1, 1)
         # Sums over a batch in half precision would lose what they add.
         with without_autocast(field.device):
-            out = self._normalise(field.movedim(1, -1).to(torch.promote_types(field.dtype, self.power.dtype)))
+            out = self._normalise(flat.to(torch.promote_types(field.dtype, dtype)))
         return out.to(field.dtype).movedim(-1, 1)
 
     def _normalise(self, flat: Tensor) -> Tensor:
-        directions = self.bias.directions
-        mean, power = self.mean, self.power
-        if self.training:
-            mean = (flat @ directions / directions.sum(0)).flatten(0, -2).mean(0)
-        flat = flat - directions @ mean
+        has_invariant, power = self.mean.numel() > 0, self.power
+        if has_invariant:
+            flat = flat - self.bias.directions @ self._means(flat)
         if self.training:
             squares = flat.square().flatten(0, -2).mean(0)
-            power = squares.new_zeros(self.power.shape).index_add(0, self.owner, squares) / self.owner.bincount()
-            with torch.no_grad():
-                self.mean.lerp_(mean.to(self.mean.dtype), self.momentum)
-                self.power.lerp_(power.to(self.power.dtype), self.momentum)
-        scale = (self.weight * (power + self.eps).rsqrt())[self.owner]
-        out: Tensor = flat * scale + self.bias()  # with no invariant field too, so that each parameter has a gradient
-        return out
+            power = squares.new_zeros(power.shape).index_add(0, self.owner, squares) / self.sizes
+            self._follow(self.power, power)
+        scale = self.weight * (power + self.eps).rsqrt()
+        if not has_invariant:
+            # An empty bias adds nothing, but several processes ask for its gradient.
+            scale = torch.cat([scale, self.bias.weight])
+        out: Tensor = flat * scale[self.owner]
+        return out + self.bias() if has_invariant else out
+
+    def _means(self, flat: Tensor) -> Tensor:
+        """Of what is invariant in the fields: of the batch in training, else the running ones."""
+        if not self.training:
+            return self.mean
+        mean = (flat @ self.bias.directions / self.counts).flatten(0, -2).mean(0)
+        self._follow(self.mean, mean)
+        return mean
+
+    @torch.no_grad()
+    def _follow(self, running: Tensor, of_batch: Tensor) -> None:
+        running.lerp_(of_batch.to(running.dtype), self.momentum)
 
     def extra_repr(self) -> str:
         """The field type."""
