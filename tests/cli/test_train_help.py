@@ -73,5 +73,5 @@ def test_an_option_that_is_not_there_gets_no_page_of_usage(capsys: pytest.Captur
         main(["fit", "--config", "jets", "--bla", "1"])
     error = capsys.readouterr().err
     assert "usage: liesym fit --config NAME|FILE [OPTIONS]" in error
-    assert "unrecognized arguments: --bla" in error
+    assert "nrecognized arguments: --bla" in error  # early jsonargparse begins a sentence
     assert len(error.splitlines()) < 5
