@@ -93,11 +93,12 @@ class TextbookLieGNNLayer(nn.Module):
 
     def shared(self, conv: Any) -> Shared:
         """Every tensor of this layer beside those of ours."""
-        yield self.phi_e[0].weight, [conv.lin_target.weight, conv.lin_source.weight, conv.lin_edge.weight]
-        yield self.phi_e[0].bias, [conv.lin_target.bias]
-        yield from _same(self.phi_e[2], conv.phi_e[1])
-        for name in ("phi_m", "phi_x", "phi_h"):
-            yield from _same(getattr(self, name), getattr(conv, name))
+        yield self.phi_e[0].weight, _first(conv.edge_map)
+        yield self.phi_e[0].bias, [conv.edge_map.lin_target.bias]
+        yield from _same(self.phi_e[2], conv.edge_map.phi_e[1])
+        for name in ("phi_m", "phi_x"):
+            yield from _same(getattr(self, name), getattr(conv.edge_map, name))
+        yield from _same(self.phi_h, conv.phi_h)
 
 
 class TextbookLieGNN(_Network):
@@ -163,11 +164,12 @@ class TextbookLorentzNetLayer(nn.Module):
 
     def shared(self, conv: Any) -> Shared:
         """Every tensor of this layer beside those of ours."""
-        yield self.phi_e[0].weight, [conv.lin_target.weight, conv.lin_source.weight, conv.lin_edge.weight]
-        yield from _same(self.phi_e[1], conv.norm)
-        yield from _same(self.phi_e[3], conv.phi_e[1])
-        for name in ("phi_m", "phi_x", "phi_h"):
-            yield from _same(getattr(self, name), getattr(conv, name))
+        yield self.phi_e[0].weight, _first(conv.edge_map)
+        yield from _same(self.phi_e[1], conv.edge_map.norm)
+        yield from _same(self.phi_e[3], conv.edge_map.phi_e[1])
+        for name in ("phi_m", "phi_x"):
+            yield from _same(getattr(self, name), getattr(conv.edge_map, name))
+        yield from _same(self.phi_h, conv.phi_h)
 
 
 class TextbookLorentzNet(_Network):
@@ -197,6 +199,11 @@ class TextbookLorentzNet(_Network):
             nn.Dropout(0.0),
             nn.Linear(hidden_channels, out_channels),
         )
+
+
+def _first(edge_map: Any) -> list[Tensor]:
+    """The parts of the first map of φe: of the target, the source and the scalars of the pair."""
+    return [edge_map.lin_target.weight, edge_map.lin_source.weight, edge_map.lin_edge.weight]
 
 
 def _same(mine: nn.Module | None, theirs: nn.Module | None) -> Shared:

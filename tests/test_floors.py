@@ -32,7 +32,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"edge_sums", "operands"},
         {"cuts", "plain", "tile_maps", "tile_scalars"},
         {"moments", "neighbours", "sums"},
-        {"layers"},
+        {"edge_map"},
     ),
     "nn.field": (
         {"kernels"},

@@ -16,10 +16,12 @@ HEADINGS = ("| layer, method, data | paper | file |", "\n\n")
 INTERNAL = {
     "Answer": "what the report of `liesym discover` says first",
     "ArrayJets": "chosen by open_jet_file",
+    "EdgeMap": "the maps of an edge, inside the layers of pairs",
     "FlowWindows": "the base of SmokePlume and JetFlow",
     "JetDataset": "the base of the data sets of jets",
     "JetSummary": "what `liesym data info` prints",
     "PackedGraphs": "the storage behind PackedLoader",
+    "PairConv": "the base of the layers of pairs of vectors",
     "RootWriter": "chosen by jet_writer",
     "ScalingConv2d": "the base of the convolutions with scalings",
     "ScoreWriter": "what `liesym tag` writes through",

@@ -9,7 +9,7 @@ from pyg_liesym.nn.conv.particlenet_conv import ParticleNetConv
 from pyg_liesym.nn.conv.steerable_conv import SteerableConv
 from pyg_liesym.nn.conv.tensor_field_conv import TensorFieldConv
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, complete_graph
-from pyg_liesym.nn.message.metric import LearnedMetric
+from pyg_liesym.nn.message.metric import LearnedMetric, MetricShape
 from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.nn.models.field_conv_net import FieldConvNet
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
@@ -37,6 +37,7 @@ __all__ = [
     "LieGNNConv",
     "LorentzNet",
     "LorentzNetConv",
+    "MetricShape",
     "ParticleNet",
     "ParticleNetConv",
     "Relaxable",

@@ -137,10 +137,11 @@ def _layer(hidden: int, edge_dim: int) -> dict[str, Tensor]:
     nn.init.xavier_uniform_(last.weight, gain=1e-3)
     edge = nn.Linear(2 * hidden + 1 + edge_dim, hidden)
     target, source, scalars = edge.weight.split([hidden, hidden, 1 + edge_dim], dim=1)
-    weights = {"lin_target.weight": target, "lin_source.weight": source, "lin_edge.weight": scalars}
-    weights["lin_target.bias"] = edge.bias
-    mlps = {"phi_e.1": nn.Linear(hidden, hidden), "phi_h.0": nn.Linear(2 * hidden, hidden)}
-    mlps |= {"phi_h.2": nn.Linear(hidden, hidden), "phi_x.0": nn.Linear(hidden, hidden), "phi_x.2": last}
+    first = {"lin_target.weight": target, "lin_source.weight": source, "lin_edge.weight": scalars}
+    weights = {f"edge_map.{name}": weight for name, weight in first.items()} | {"edge_map.lin_target.bias": edge.bias}
+    mlps = {"edge_map.phi_e.1": nn.Linear(hidden, hidden), "phi_h.0": nn.Linear(2 * hidden, hidden)}
+    mlps |= {"phi_h.2": nn.Linear(hidden, hidden), "edge_map.phi_x.0": nn.Linear(hidden, hidden)}
+    mlps |= {"edge_map.phi_x.2": last}
     mlps |= {"phi_v.0": nn.Linear(hidden, hidden), "phi_v.2": nn.Linear(hidden, 1)}
     for name, linear in mlps.items():
         weights |= {f"{name}.{key}": value for key, value in linear.state_dict().items()}

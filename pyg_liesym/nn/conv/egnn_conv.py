@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
+from pyg_liesym.nn.message.edge_map import Flow
 
 
 class EGNNConv(LieGNNConv):
@@ -39,13 +40,15 @@ class EGNNConv(LieGNNConv):
         in_channels: Channels of ``x``.
         out_channels: Channels of the new ``x``. The residual :math:`h_i + \ldots` is taken where both agree.
         dim: Number of components :math:`n` of ``pos``.
-        hidden_channels: Width of the maps (default: ``out_channels``).
+        hidden_channels: Width of the maps of nodes (default: ``out_channels``).
+        edge_channels: Width of the maps of edges (default: ``hidden_channels``).
         edge_dim: Channels of ``edge_attr``.
         attention: Whether messages pass a sigmoid gate.
+        linear_move: Whether :math:`\phi_x` is one linear map of the message, in place of a perceptron.
         velocity: Whether the layer has :math:`\phi_v` and takes ``vel``.
         pos_aggr: C, as in :class:`~pyg_liesym.nn.LieGNNConv`: ``"mean"``, ``"sum"``, ``"graph"`` or ``None``.
         act: Activation, by name.
-        **kwargs: Of :class:`torch_geometric.nn.conv.MessagePassing`, such as ``flow``.
+        flow: Which row of ``edge_index`` holds the targets, as in PyG.
 
     Shapes:
         - **x**: :math:`(N, F_{in})`; **pos**, **vel**: :math:`(N, n)`; **edge_index**: :math:`(2, |E|)`;
@@ -63,9 +66,6 @@ class EGNNConv(LieGNNConv):
         (torch.Size([5, 8]), torch.Size([5, 3]))
     """
 
-    # φx sees the message behind the gate.
-    gated_move = True
-
     def __init__(
         self,
         in_channels: int,
@@ -73,30 +73,35 @@ class EGNNConv(LieGNNConv):
         *,
         dim: int = 3,
         hidden_channels: int | None = None,
+        edge_channels: int | None = None,
         edge_dim: int = 0,
         attention: bool = False,
+        linear_move: bool = False,
         velocity: bool = False,
         pos_aggr: Literal["sum", "mean", "graph"] | None = "mean",
         act: str = "silu",
-        **kwargs: Any,
+        flow: Flow = "source_to_target",
     ) -> None:
         super().__init__(
             in_channels,
             out_channels,
             metric=torch.eye(dim),
             hidden_channels=hidden_channels,
+            edge_channels=edge_channels,
             edge_dim=edge_dim,
             invariants=("distance",),
             psi="identity",
             pos_aggr=pos_aggr,
             gate=attention,
+            linear_move=linear_move,
+            sight="gated",
             velocity=velocity,
             act=act,
-            **kwargs,
+            flow=flow,
         )
 
     def __repr__(self) -> str:
         return (
-            f"{type(self).__name__}({self.in_channels}, {self.out_channels}, dim={self.metric().size(-1)}, "
-            f"attention={self.phi_m is not None})"
+            f"{type(self).__name__}({self.in_channels}, {self.out_channels}, dim={self.metric_shape.dim}, "
+            f"attention={self.edge_map.phi_m is not None})"
         )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -123,19 +122,22 @@ def as_metric(metric: Metric, dim: int | None = None) -> FixedMetric | LearnedMe
     return metric
 
 
-def lend_metric(net: nn.Module, metric: FixedMetric | LearnedMetric) -> None:
-    """Let the layers ``net.convs`` use the metric of their network, which alone registers it.
+class MetricShape(NamedTuple):
+    """Number and size of the forms that come with every call, for a layer that has none of its own.
 
-    Registered once more in every layer, one tensor would have several names, and :func:`torch.func.functional_call`
-    would leave the network with the tensor that it was called with. State dicts that still have the layers' names load.
+    A network that measures with one metric in all its layers owns it and passes it on: registered once more in every
+    layer, one tensor would have several names.
+
+    Example:
+        >>> MetricShape.of(as_metric(torch.eye(3)))
+        MetricShape(forms=1, dim=3)
     """
-    for layer in net.get_submodule("convs").children():
-        del layer.metric
-        layer.__dict__["metric"] = metric
-    net.register_load_state_dict_pre_hook(_without_lent_names)
 
+    forms: int
+    dim: int
 
-def _without_lent_names(net: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
-    lent = re.compile(re.escape(prefix) + r"convs\.\d+\.metric\.")
-    for name in [name for name in state if lent.match(name)]:
-        del state[name]
+    @classmethod
+    def of(cls, metric: FixedMetric | LearnedMetric) -> MetricShape:
+        """The shape of a metric."""
+        forms, dim, _ = metric().shape
+        return cls(forms, dim)

@@ -135,12 +135,12 @@ class EGNN(nn.Module):
         modules = {embedding: ["embedding"]}
         if has_head:
             modules["embedding_out"] = ["head"]
-        names = {"edge_mlp.2": "phi_e.1", "node_mlp.0": "phi_h.0", "node_mlp.2": "phi_h.2"}
-        names |= {"coord_mlp.0": "phi_x.0", "coord_mlp.2": "phi_x.2"}
-        names |= {"att_mlp.0": "phi_m.0"} if attention else {}
+        names = {"edge_mlp.2": "edge_map.phi_e.1", "node_mlp.0": "phi_h.0", "node_mlp.2": "phi_h.2"}
+        names |= {"coord_mlp.0": "edge_map.phi_x.0", "coord_mlp.2": "edge_map.phi_x.2"}
+        names |= {"att_mlp.0": "edge_map.phi_m.0"} if attention else {}
         names |= {"coord_mlp_vel.0": "phi_v.0", "coord_mlp_vel.2": "phi_v.2"} if velocity else {}
         for k in range(len(model.convs)):
-            first = [f"convs.{k}.{part}" for part in ("lin_target", "lin_source", "lin_edge")]
+            first = [f"convs.{k}.edge_map.{part}" for part in ("lin_target", "lin_source", "lin_edge")]
             modules[f"gcl_{k}.edge_mlp.0"] = first
             modules |= {f"gcl_{k}.{theirs}": [f"convs.{k}.{ours}"] for theirs, ours in names.items()}
         load_published(model, entries, modules)

@@ -13,7 +13,7 @@ from torch_geometric.nn.resolver import activation_resolver
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges
 from pyg_liesym.nn.message.invariants import bilinear, signed_log
-from pyg_liesym.nn.message.metric import LearnedMetric, Metric, as_metric, lend_metric
+from pyg_liesym.nn.message.metric import LearnedMetric, Metric, MetricShape, as_metric
 from pyg_liesym.typing import Invariant, OptTensor
 
 
@@ -95,7 +95,7 @@ class LieGNN(nn.Module):
             conv = LieGNNConv(
                 hidden_channels,
                 hidden_channels,
-                metric=self.metric,
+                metric=MetricShape.of(self.metric),
                 edge_dim=edge_dim,
                 invariants=invariants,
                 pos_aggr=None if unread else pos_aggr,
@@ -103,7 +103,6 @@ class LieGNN(nn.Module):
                 **kwargs,
             )
             self.convs.append(conv)
-        lend_metric(self, self.metric)
         self.head = nn.Sequential(
             nn.Linear(hidden_channels, hidden_channels),
             activation_resolver(act),
@@ -158,7 +157,7 @@ class LieGNN(nn.Module):
         edges = as_edges(edge_index, pos.size(0), batch, "source_to_target", pos.device)
         h = self.embedding(self._scalars(x, pos))
         for conv in self.convs:
-            h, pos = conv(h, pos, edges, edge_attr, vel, batch, batch_size)[:2]
+            h, pos = conv(h, pos, edges, edge_attr, vel, batch, batch_size, self.metric())[:2]
         if self.readout is None:
             out = self.head(h)
             return (out, pos) if vel is None else (out, pos, vel)

@@ -13,7 +13,7 @@ from pyg_liesym.lie.metric import minkowski
 from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges
 from pyg_liesym.nn.message.invariants import bilinear, signed_log
-from pyg_liesym.nn.message.metric import LearnedMetric, Metric, as_metric, lend_metric
+from pyg_liesym.nn.message.metric import LearnedMetric, Metric, MetricShape, as_metric
 from pyg_liesym.nn.models.published import load_published, published_entries, published_size
 from pyg_liesym.typing import OptTensor
 
@@ -88,13 +88,12 @@ class LorentzNet(nn.Module):
             conv = LorentzNetConv(
                 hidden_channels,
                 in_channels,
-                metric=self.metric,
+                metric=MetricShape.of(self.metric),
                 move=layer < num_layers - 1,
                 c=c,
                 symmetric=symmetric,
             )
             self.convs.append(conv)
-        lend_metric(self, self.metric)
         self.head = nn.Sequential(
             nn.Linear(hidden_channels, hidden_channels),
             nn.ReLU(),
@@ -126,12 +125,14 @@ class LorentzNet(nn.Module):
         model.to(entries["embedding.weight"].dtype)
         modules = {"embedding": ["embedding"], "graph_dec.0": ["head.0"], "graph_dec.3": ["head.3"]}
         for k in range(len(model.convs)):
-            ours, theirs = f"convs.{k}", f"LGEBs.{k}"
-            modules[f"{theirs}.phi_e.0"] = [f"{ours}.lin_target", f"{ours}.lin_source", f"{ours}.lin_edge"]
-            modules[f"{theirs}.phi_e.1"] = [f"{ours}.norm"]
-            modules[f"{theirs}.phi_e.3"] = [f"{ours}.phi_e.1"]
+            ours, maps, theirs = f"convs.{k}", f"convs.{k}.edge_map", f"LGEBs.{k}"
+            modules[f"{theirs}.phi_e.0"] = [f"{maps}.lin_target", f"{maps}.lin_source", f"{maps}.lin_edge"]
+            modules[f"{theirs}.phi_e.1"] = [f"{maps}.norm"]
+            modules[f"{theirs}.phi_e.3"] = [f"{maps}.phi_e.1"]
             move = [] if k == len(model.convs) - 1 else ["phi_x.0", "phi_x.2"]
-            for name in ("phi_m.0", *move, "phi_h.0", "phi_h.1", "phi_h.3"):
+            for name in ("phi_m.0", *move):
+                modules[f"{theirs}.{name}"] = [f"{maps}.{name}"]
+            for name in ("phi_h.0", "phi_h.1", "phi_h.3"):
                 modules[f"{theirs}.{name}"] = [f"{ours}.{name}"]
         load_published(model, entries, modules)
         return model
@@ -177,7 +178,7 @@ class LorentzNet(nn.Module):
             pos = torch.cat([pos, pos.new_zeros(missing, pos.size(1))])
         h = self.embedding(x)
         for conv in self.convs:
-            h, pos = conv(h, pos, x, edges)
+            h, pos = conv(h, pos, x, edges, metric=self.metric())
         h = h[:num_nodes]
         if pad_to is None:
             pooled = global_mean_pool(h, batch, batch_size)

@@ -54,19 +54,20 @@ def test_equivariant_to_rigid_motions_and_not_to_shears(n: int, options: dict[st
 def test_equals_the_formula_edge_by_edge(attention: bool, pos_aggr: str | None) -> None:
     conv = layer(edge_dim=3, attention=attention, pos_aggr=pos_aggr, velocity=pos_aggr is not None)
     x, pos, vel, edge_index, edge_attr = inputs()
-    first = torch.cat([conv.lin_target.weight, conv.lin_source.weight, conv.lin_edge.weight], dim=1)
+    maps = conv.edge_map
+    first = torch.cat([maps.lin_target.weight, maps.lin_source.weight, maps.lin_edge.weight], dim=1)
     silu = torch.nn.functional.silu
     gathered, shift, count = torch.zeros_like(x), torch.zeros_like(pos), torch.zeros(NODES)
     for e, (j, i) in enumerate(edge_index.T.tolist()):
         r = pos[i] - pos[j]
-        m = first @ torch.cat([x[i], x[j], r.square().sum()[None], edge_attr[e]]) + conv.lin_target.bias
-        m = silu(conv.phi_e[1](silu(m)))
+        m = first @ torch.cat([x[i], x[j], r.square().sum()[None], edge_attr[e]]) + maps.lin_target.bias
+        m = silu(maps.phi_e[1](silu(m)))
         if attention:
-            m = torch.sigmoid(conv.phi_m[0](m)) * m
+            m = torch.sigmoid(maps.phi_m[0](m)) * m
         gathered[i] += m
         count[i] += 1
         if pos_aggr is not None:
-            shift[i] += r * conv.phi_x[2](silu(conv.phi_x[0](m)))
+            shift[i] += r * maps.phi_x[2](silu(maps.phi_x[0](m)))
     expected_x = x + conv.phi_h(torch.cat([x, gathered], dim=1))
     if pos_aggr is None:
         torch.testing.assert_close(conv(x, pos, edge_index, edge_attr), (expected_x, pos))

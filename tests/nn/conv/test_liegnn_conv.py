@@ -108,15 +108,16 @@ def test_equals_the_formula_edge_by_edge(pos_aggr: str) -> None:
     metric = minkowski(dtype=torch.float64)
     conv = layer(metric, edge_dim=3, pos_aggr=pos_aggr, velocity=True)
     x, pos, vel, edge_index, edge_attr = inputs(4)
-    first = torch.cat([conv.lin_target.weight, conv.lin_source.weight, conv.lin_edge.weight], dim=1)
+    maps = conv.edge_map
+    first = torch.cat([maps.lin_target.weight, maps.lin_source.weight, maps.lin_edge.weight], dim=1)
     psi = lambda s: torch.sign(s) * torch.log(1 + s.abs())  # noqa: E731
     gathered, shift, count = torch.zeros(9, 5).double(), torch.zeros(9, 4).double(), torch.zeros(9)
     for e, (j, i) in enumerate(edge_index.T.tolist()):
         r = pos[i] - pos[j]
         scalars = torch.stack([psi(r @ metric @ r), psi(pos[i] @ metric @ pos[j])])
-        message = conv.phi_e(first @ torch.cat([x[i], x[j], scalars, edge_attr[e]]) + conv.lin_target.bias)
-        gathered[i] += conv.phi_m(message) * message
-        shift[i] += r * conv.phi_x(message)
+        message = maps.phi_e(first @ torch.cat([x[i], x[j], scalars, edge_attr[e]]) + maps.lin_target.bias)
+        gathered[i] += maps.phi_m(message) * message
+        shift[i] += r * maps.phi_x(message)
         count[i] += 1
     scale = {"sum": torch.ones(9), "mean": 1 / count.clamp(min=1), "graph": torch.full((9,), 1 / 8)}[pos_aggr]
     new_x, new_pos, new_vel = conv(x, pos, edge_index, edge_attr, vel)
@@ -142,27 +143,31 @@ def test_widths_of_nodes_and_edges() -> None:
     conv = LieGNNConv(6, 6, metric=torch.eye(3), edge_channels=4, linear_move=True, velocity=True)
     shapes = {name: tuple(value.shape) for name, value in conv.named_parameters()}
     assert shapes == {
-        "lin_target.weight": (4, 6), "lin_target.bias": (4,), "lin_source.weight": (4, 6), "lin_edge.weight": (4, 2),
-        "phi_e.1.weight": (4, 4), "phi_e.1.bias": (4,), "phi_m.0.weight": (1, 4), "phi_m.0.bias": (1,),
-        "phi_x.0.weight": (1, 4), "phi_v.0.weight": (6, 6), "phi_v.0.bias": (6,), "phi_v.2.weight": (1, 6),
+        "edge_map.lin_target.weight": (4, 6), "edge_map.lin_target.bias": (4,),
+        "edge_map.lin_source.weight": (4, 6), "edge_map.lin_edge.weight": (4, 2),
+        "edge_map.phi_e.1.weight": (4, 4), "edge_map.phi_e.1.bias": (4,),
+        "edge_map.phi_m.0.weight": (1, 4), "edge_map.phi_m.0.bias": (1,),
+        "edge_map.phi_x.0.weight": (1, 4), "phi_v.0.weight": (6, 6), "phi_v.0.bias": (6,), "phi_v.2.weight": (1, 6),
         "phi_v.2.bias": (1,), "phi_h.0.weight": (6, 10), "phi_h.0.bias": (6,), "phi_h.2.weight": (6, 6),
         "phi_h.2.bias": (6,),
     }  # fmt: skip
     wide = LieGNNConv(6, 6, metric=torch.eye(3), hidden_channels=5)
-    assert wide.state_dict().keys() >= {"phi_x.0.weight", "phi_x.0.bias", "phi_x.2.weight"}
-    assert {wide.lin_target.out_features, wide.phi_e[1].out_features, wide.phi_h[0].out_features} == {5}
+    assert wide.state_dict().keys() >= {f"edge_map.phi_x.{name}" for name in ("0.weight", "0.bias", "2.weight")}
+    widths = {wide.edge_map.lin_target.out_features, wide.edge_map.channels, wide.phi_h[0].out_features}
+    assert widths == {5}
 
 
 def test_linear_move_equals_the_formula() -> None:
     conv = layer(minkowski(dtype=torch.float64), edge_channels=3, linear_move=True, pos_aggr="sum")
+    maps = conv.edge_map
     x, pos, _, edge_index, _ = inputs(4)
     moved = pos.clone()
     for j, i in edge_index.T.tolist():
         difference = pos[i] - pos[j]
         eta = torch.tensor([1.0, -1.0, -1.0, -1.0], dtype=torch.float64)
         raw = torch.stack([(eta * difference**2).sum(), (eta * pos[i] * pos[j]).sum()])
-        first = conv.lin_target(x[i]) + conv.lin_source(x[j]) + conv.lin_edge(raw.sign() * raw.abs().log1p())
-        moved[i] += difference * (conv.phi_x[0].weight[0] @ conv.phi_e(first))
+        first = maps.lin_target(x[i]) + maps.lin_source(x[j]) + maps.lin_edge(raw.sign() * raw.abs().log1p())
+        moved[i] += difference * (maps.phi_x[0].weight[0] @ maps.phi_e(first))
     torch.testing.assert_close(conv(x, pos, edge_index)[1], moved)
 
 

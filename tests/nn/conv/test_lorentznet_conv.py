@@ -62,7 +62,7 @@ def test_the_clamp_breaks_the_symmetry_where_it_is_reached() -> None:
     x, pos, scalars, edge_index = inputs()
     g = boost()
     with torch.no_grad():
-        conv.phi_x[2].weight.mul_(1e4)
+        conv.edge_map.phi_x[2].weight.mul_(1e4)
     assert equivariance_error(lambda p: conv(x, p, scalars, edge_index), [pos], [g], [None, g]) > 1e-2
     assert float((conv(x, pos, scalars, edge_index)[1] - pos).detach().abs().max()) <= 0.7 * 100 + 1e-9
 
@@ -80,8 +80,9 @@ def test_permutation(symmetric: bool) -> None:
 @pytest.mark.parametrize("symmetric", [True, False])
 def test_equals_the_formula_edge_by_edge(symmetric: bool, scale: float) -> None:
     conv = layer(symmetric=symmetric)
+    maps = conv.edge_map
     with torch.no_grad():
-        conv.phi_x[2].weight.mul_(scale)
+        maps.phi_x[2].weight.mul_(scale)
     x, pos, scalars, edge_index = inputs()
     eta = minkowski()
     psi = lambda s: torch.sign(s) * torch.log(1 + s.abs())  # noqa: E731
@@ -90,17 +91,17 @@ def test_equals_the_formula_edge_by_edge(symmetric: bool, scale: float) -> None:
     for j, i in edge_index.T.tolist():
         r = pos[i] - pos[j]
         if symmetric:
-            first = conv.lin_target.weight @ x[i] + conv.lin_source.weight @ x[j]
-            first = first + conv.lin_edge.weight @ torch.stack([psi(r @ eta @ r), psi(pos[i] @ eta @ pos[j])])
+            first = maps.lin_target.weight @ x[i] + maps.lin_source.weight @ x[j]
+            first = first + maps.lin_edge.weight @ torch.stack([psi(r @ eta @ r), psi(pos[i] @ eta @ pos[j])])
         else:
-            first = conv.lin_target.weight @ torch.cat([x[i], pos[i]])
-            first = first + conv.lin_source.weight @ torch.cat([x[j], pos[j]])
-        norm = conv.norm
+            first = maps.lin_target.weight @ torch.cat([x[i], pos[i]])
+            first = first + maps.lin_source.weight @ torch.cat([x[j], pos[j]])
+        norm = maps.norm
         first = (first - norm.running_mean) / (norm.running_var + norm.eps).sqrt() * norm.weight + norm.bias
-        m = relu(conv.phi_e[1](relu(first)))
-        m = m * torch.sigmoid(conv.phi_m[0](m))
+        m = relu(maps.phi_e[1](relu(first)))
+        m = m * torch.sigmoid(maps.phi_m[0](m))
         gathered[i] += m
-        move = r * conv.phi_x[2](relu(conv.phi_x[0](m)))
+        move = r * maps.phi_x[2](relu(maps.phi_x[0](m)))
         clamped += bool((move.abs() > 100).any())
         shift[i] += move.clamp(-100, 100)
         count[i] += 1
@@ -145,11 +146,11 @@ def test_no_edges(nodes: int) -> None:
 def test_no_edges_in_training_leave_the_statistics_of_edges_alone() -> None:
     x, pos, scalars, edge_index = inputs()
     conv = layer().train()
-    before = conv.norm.running_mean.clone()
+    before = conv.edge_map.norm.running_mean.clone()
     new_x, new_pos = conv(x, pos, scalars, edge_index[:, :0])
     assert bool(new_x.isfinite().all())
     torch.testing.assert_close(new_pos, pos)
-    torch.testing.assert_close(conv.norm.running_mean, before)
+    torch.testing.assert_close(conv.edge_map.norm.running_mean, before)
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -190,8 +191,8 @@ def test_reset_state_dict_round_trip_and_repr() -> None:
     torch.testing.assert_close(other(x, pos, scalars, edge_index), conv(x, pos, scalars, edge_index))
     other.reset_parameters()
     assert not any(torch.equal(p, q) for p, q in zip(other.parameters(), conv.parameters(), strict=True))
-    assert float(other.norm.running_mean.abs().sum()) == 0
-    assert float(other.phi_x[2].weight.detach().abs().max()) < 2e-3
+    assert float(other.edge_map.norm.running_mean.abs().sum()) == 0
+    assert float(other.edge_map.phi_x[2].weight.detach().abs().max()) < 2e-3
 
 
 def test_bad_input() -> None:

@@ -153,12 +153,13 @@ def test_equals_the_textbook_with_velocities() -> None:
     with torch.no_grad():
         textbook.embedding.load_state_dict(model.embedding.state_dict())
         for k, conv in enumerate(model.convs):
+            maps = conv.edge_map
             first, second = textbook.edge_mlps[k][0], textbook.edge_mlps[k][2]
-            first.weight.copy_(torch.cat([conv.lin_target.weight, conv.lin_source.weight, conv.lin_edge.weight], 1))
-            first.bias.copy_(conv.lin_target.bias)
-            second.load_state_dict(conv.phi_e[1].state_dict())
+            first.weight.copy_(torch.cat([maps.lin_target.weight, maps.lin_source.weight, maps.lin_edge.weight], 1))
+            first.bias.copy_(maps.lin_target.bias)
+            second.load_state_dict(maps.phi_e[1].state_dict())
             textbook.node_mlps[k].load_state_dict(conv.phi_h.state_dict())
-            textbook.pos_mlps[k].load_state_dict(conv.phi_x.state_dict())
+            textbook.pos_mlps[k].load_state_dict(maps.phi_x.state_dict())
             textbook.vel_mlps[k].load_state_dict(conv.phi_v.state_dict())
     x, pos, vel = inputs()
     edge_index = complete_graph(9, BATCH).edge_index

@@ -74,7 +74,7 @@ def test_the_fast_configuration_and_what_is_changed_of_it() -> None:
     assert (len(model.convs), model.readout, model.in_channels, model.out_channels) == (4, "mean", 3, 5)
     assert {(conv.hidden_channels, conv.edge_channels) for conv in model.convs} == {(64, 32)}
     model = LieGNN.fast(0, 2, metric=torch.eye(4), num_layers=2, readout=None, gate=False, act="relu")
-    assert (len(model.convs), model.readout, model.convs[0].phi_m) == (2, None, None)
+    assert (len(model.convs), model.readout, model.convs[0].edge_map.phi_m) == (2, None, None)
 
 
 def test_settings_that_give_the_published_egnn() -> None:
@@ -88,12 +88,13 @@ def test_settings_that_give_the_published_egnn() -> None:
     with torch.no_grad():
         textbook.embedding.load_state_dict(model.embedding.state_dict())
         for k, conv in enumerate(model.convs):
+            maps = conv.edge_map
             first, second = textbook.edge_mlps[k][0], textbook.edge_mlps[k][2]
-            first.weight.copy_(torch.cat([conv.lin_target.weight, conv.lin_source.weight, conv.lin_edge.weight], 1))
-            first.bias.copy_(conv.lin_target.bias)
-            second.load_state_dict(conv.phi_e[1].state_dict())
+            first.weight.copy_(torch.cat([maps.lin_target.weight, maps.lin_source.weight, maps.lin_edge.weight], 1))
+            first.bias.copy_(maps.lin_target.bias)
+            second.load_state_dict(maps.phi_e[1].state_dict())
             textbook.node_mlps[k].load_state_dict(conv.phi_h.state_dict())
-            textbook.pos_mlps[k].load_state_dict(conv.phi_x.state_dict())
+            textbook.pos_mlps[k].load_state_dict(maps.phi_x.state_dict())
             textbook.vel_mlps[k].load_state_dict(conv.phi_v.state_dict())
     edge_index = complete_graph(9, BATCH).edge_index
     edge_attr = torch.randn(edge_index.size(1), 2, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
@@ -153,7 +154,7 @@ def test_every_parameter_gets_a_gradient() -> None:
 def test_one_learned_metric_for_all_layers() -> None:
     model = LieGNN(0, 8, 2, 3, metric="learned", dim=4, readout="mean")
     assert sum(parameter.shape == (4, 4) for parameter in model.parameters()) == 1
-    assert all(conv.metric is model.metric for conv in model.convs)
+    assert [conv.metric for conv in model.convs] == [None, None, None]
 
 
 def test_reset_parameters_changes_all_weights() -> None:

@@ -158,7 +158,7 @@ def test_published_weights_keep_their_dtype_and_agree_to_its_precision() -> None
     model = LorentzNet.from_published(state, c=0.1).eval()
     expected = reference(state, scalars(), particles(), SIZES, c=0.1, pad=6, training=False)
     torch.testing.assert_close(model(scalars(), particles(), batch=BATCH, pad_to=6), expected, rtol=1e-11, atol=1e-11)
-    assert int(model.convs[0].norm.num_batches_tracked) == 7
+    assert int(model.convs[0].edge_map.norm.num_batches_tracked) == 7
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from pyg_liesym.lie.metric import minkowski
 from pyg_liesym.nn.conv.egnn_conv import EGNNConv
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
 from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
-from pyg_liesym.nn.message import cuts, layers, tile_maps
+from pyg_liesym.nn.message import cuts, edge_map, tile_maps
+from pyg_liesym.nn.message.metric import MetricShape
 from pyg_liesym.testing.equivariance import randomize_parameters
 
 ETA = minkowski(dtype=torch.float64)
@@ -89,14 +90,18 @@ def test_tiles_equal_the_plain_path(monkeypatch: pytest.MonkeyPatch, name: str, 
         conv = LAYERS[name]().double().train(training)
         randomize_parameters(conv, generator=torch.Generator().manual_seed(0))
         calls: list[object] = []
-        original = layers.message_sums
-        monkeypatch.setattr(layers, "message_sums", lambda *args, o=original, c=calls: c.append(1) or o(*args))
+        original = edge_map.message_sums
+        monkeypatch.setattr(edge_map, "message_sums", lambda *args, o=original, c=calls: c.append(1) or o(*args))
         if not tiled:
             conv.register_message_forward_hook(lambda *_: None)
         answers.append(run(conv, graph))
-        monkeypatch.setattr(layers, "message_sums", original)
+        monkeypatch.setattr(edge_map, "message_sums", original)
         assert bool(calls) == (tiled and graph not in ("no edges", "single node"))
     torch.testing.assert_close(answers[0], answers[1], rtol=1e-10, atol=1e-10)
+
+
+class Adapted(nn.Linear):
+    """Stands for an adapter or a quantised map: its weight does not tell what it computes."""
 
 
 def test_a_batch_norm_trains_on_nothing() -> None:
@@ -111,20 +116,23 @@ def test_a_batch_norm_trains_on_nothing() -> None:
     [
         lambda conv: conv.register_message_forward_hook(lambda *_: None),
         lambda conv: conv.register_propagate_forward_pre_hook(lambda *_: None),
-        lambda conv: conv.phi_e[1].register_forward_hook(lambda *_: None),
-        lambda conv: conv.phi_e.__setitem__(0, nn.GELU()),
-        lambda conv: conv.phi_e.__setitem__(2, nn.ReLU()),
-        lambda conv: conv.phi_x.__setitem__(1, nn.ReLU()),
-        lambda conv: conv.phi_e.append(nn.SiLU()),
-        lambda conv: conv.phi_x.append(nn.Sigmoid()),
-        lambda conv: setattr(conv, "phi_m", nn.Sequential(nn.Linear(5, 1, bias=False), nn.Sigmoid())),
+        lambda conv: conv.edge_map.phi_e[1].register_forward_hook(lambda *_: None),
+        lambda conv: conv.edge_map.register_forward_hook(lambda *_: None),
+        lambda conv: conv.edge_map.phi_e.__setitem__(0, nn.GELU()),
+        lambda conv: conv.edge_map.phi_e.__setitem__(2, nn.ReLU()),
+        lambda conv: conv.edge_map.phi_x.__setitem__(1, nn.ReLU()),
+        lambda conv: conv.edge_map.phi_e.append(nn.SiLU()),
+        lambda conv: conv.edge_map.phi_x.append(nn.Sigmoid()),
+        lambda conv: setattr(conv.edge_map, "lin_edge", Adapted(2, 5, bias=False)),
+        lambda conv: conv.edge_map.phi_m.__setitem__(0, Adapted(5, 1)),
+        lambda conv: setattr(conv.edge_map, "phi_m", nn.Sequential(nn.Linear(5, 1, bias=False), nn.Sigmoid())),
     ],
 )
 def test_whoever_watches_or_changes_a_map_is_heard(
     monkeypatch: pytest.MonkeyPatch, watch: Callable[[LieGNNConv], object]
 ) -> None:
     monkeypatch.setattr(cuts, "_CPU_BYTES", 400)
-    monkeypatch.setattr(layers, "message_sums", lambda *_: pytest.fail("took the tiles"))
+    monkeypatch.setattr(edge_map, "message_sums", lambda *_: pytest.fail("took the tiles"))
     conv = LieGNNConv(5, 5, metric=minkowski())
     watch(conv)
     conv(torch.randn(9, 5), torch.randn(9, 4))
@@ -153,6 +161,45 @@ def test_a_subclass_with_its_own_message_is_heard(monkeypatch: pytest.MonkeyPatc
     torch.testing.assert_close(other(x, pos)[1] - pos, 2 * (conv(x, pos)[1] - pos))
 
 
+@pytest.mark.parametrize("name", LAYERS)
+def test_state_dicts_from_before_the_maps_were_one_module_load(name: str) -> None:
+    conv, other = LAYERS[name](), LAYERS[name]()
+    randomize_parameters(conv, generator=torch.Generator().manual_seed(0))
+    old = {key.replace("edge_map.", ""): value for key, value in conv.state_dict().items()}
+    assert {"lin_target.weight", "phi_e.1.weight"} < old.keys()
+    other.load_state_dict(old)
+    for key, value in conv.state_dict().items():
+        assert torch.equal(other.state_dict()[key], value)
+    with pytest.raises(RuntimeError, match=r"Unexpected key.*phi_y"):
+        other.load_state_dict({**old, "phi_y.0.weight": torch.ones(1)})
+
+
+def test_a_map_of_its_own_keeps_its_name() -> None:
+    class Normed(LorentzNetConv):
+        def __init__(self) -> None:
+            super().__init__(5, 2)
+            self.norm = nn.LayerNorm(5)
+
+    conv, other = Normed(), Normed()
+    nn.init.normal_(conv.norm.weight)
+    other.load_state_dict(conv.state_dict())
+    assert torch.equal(other.norm.weight, conv.norm.weight)
+
+
+def test_a_metric_comes_from_one_place() -> None:
+    x, pos, forms = torch.randn(3, 5), torch.randn(3, 4), minkowski().float()[None]
+    own, given = LieGNNConv(5, 5, metric=minkowski()), LieGNNConv(5, 5, metric=MetricShape(1, 4))
+    given.load_state_dict(own.state_dict())
+    assert "metric.J" not in given.state_dict()
+    torch.testing.assert_close(given(x, pos, metric=forms), own(x, pos))
+    with pytest.raises(ValueError, match="pass `metric` in every call"):
+        given(x, pos)
+    with pytest.raises(ValueError, match="build it with a MetricShape"):
+        own(x, pos, metric=forms)
+    with pytest.raises(ValueError, match=r"forms of shape \[1, 4, 4\], got \[2, 4, 4\]"):
+        given(x, pos, metric=forms.expand(2, 4, 4))
+
+
 def test_torch_func_takes_the_plain_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuts, "_CPU_BYTES", 400)
     conv = LieGNNConv(5, 5, metric=ETA).double()
@@ -168,13 +215,13 @@ def test_inference_mode_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -
     conv = LieGNNConv(5, 5, metric=minkowski(dtype=torch.float16)).half()
     big, small = (torch.randn(n, 9, dtype=torch.float16) for n in (60, 40))
     calls: list[object] = []
-    original = layers.message_sums
-    monkeypatch.setattr(layers, "message_sums", lambda *args: calls.append(1) or original(*args))
+    original = edge_map.message_sums
+    monkeypatch.setattr(edge_map, "message_sums", lambda *args: calls.append(1) or original(*args))
     with torch.inference_mode():
         conv(big[:, :5], big[:, 5:])
     conv(small[:, :5], small[:, 5:])[0].sum().backward()
     assert len(calls) == 2
-    assert torch.isfinite(conv.phi_e[1].weight.grad).all()
+    assert torch.isfinite(conv.edge_map.phi_e[1].weight.grad).all()
 
 
 def test_autocast_keeps_messages_in_the_precision_of_the_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
