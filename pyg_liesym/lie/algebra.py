@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pyg_liesym.lie import invariant, named, restriction, structure, subspace
+from pyg_liesym.lie import named, restriction, solving, structure, subspace
 from pyg_liesym.lie.identification import Identification, identify
+from pyg_liesym.lie.invariant import InvariantForms, InvariantMetric
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -332,13 +333,13 @@ class LieAlgebra:
         """
         return identify(self.basis, max_angle=max_angle, tol=tol)
 
-    def invariant_forms(self, tol: float = 0.1) -> invariant.InvariantForms:
-        """All bilinear forms with ``LᵀJ + JL = 0``; see `pyg_liesym.lie.invariant.invariant_forms`."""
-        return invariant.invariant_forms(self.basis, tol)
+    def invariant_forms(self, tol: float = 0.1) -> InvariantForms:
+        """All bilinear forms with ``LᵀJ + JL = 0``; see `pyg_liesym.lie.solving.invariant_forms`."""
+        return solving.invariant_forms(self.basis, tol)
 
-    def invariant_metric(self, tol: float = 0.1) -> invariant.InvariantMetric:
-        """The symmetric J preserved best; see `pyg_liesym.lie.invariant.invariant_metric`."""
-        return invariant.invariant_metric(self.basis, tol)
+    def invariant_metric(self, tol: float = 0.1) -> InvariantMetric:
+        """The symmetric J preserved best; see `pyg_liesym.lie.solving.invariant_metric`."""
+        return solving.invariant_metric(self.basis, tol)
 
     def to(self, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> LieAlgebra:
         """The same algebra with another floating dtype or on another device."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pyg_liesym.lie.invariant import invariant_forms, invariant_metric
+from pyg_liesym.lie.solving import invariant_forms, invariant_metric
 from pyg_liesym.lie.structure import bracket, killing_form, signature
 from pyg_liesym.lie.subspace import count_zeros
 
