@@ -14,7 +14,7 @@ from pyg_liesym.systems.resumable import ResumesWithinEpoch
 
 
 class LastCheckpoint(ModelCheckpoint):
-    """Write ``last.ckpt`` at the end of every epoch, whether or not it was a better one.
+    """Write ``last.ckpt`` at the end of epochs, whether or not they were better ones.
 
     With an interval it writes during epochs too, and when the process is told to end (SIGTERM), if the data can go on
     from the middle of an epoch: see :class:`~pyg_liesym.systems.resumable.ResumesWithinEpoch`. With other data a part
@@ -24,12 +24,15 @@ class LastCheckpoint(ModelCheckpoint):
 
     Args:
         interval: Time from one checkpoint within an epoch to the next; None for the ends of epochs alone.
+        folder: Where to write (default: where the trainer keeps its checkpoints).
+        every: Epochs from one checkpoint to the next.
     """
 
-    def __init__(self, interval: timedelta | None = None) -> None:
+    def __init__(self, interval: timedelta | None = None, *, folder: Path | None = None, every: int = 1) -> None:
         super().__init__(
+            folder,
             filename="last",
-            every_n_epochs=1 if interval is None else None,
+            every_n_epochs=every if interval is None else None,
             train_time_interval=interval,
             save_on_train_epoch_end=True,
             enable_version_counter=False,

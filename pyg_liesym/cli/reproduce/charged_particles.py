@@ -14,12 +14,13 @@ from torch import Tensor, nn
 
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.table import Column
-from pyg_liesym.cli.reproduce.training import Clock, best_checkpoint, last_checkpoint, load_best, resume, trainer
+from pyg_liesym.cli.reproduce.training import Clock, best_checkpoint, load_best, resume, trainer
 from pyg_liesym.datasets.bodies.charged_particles import ChargedParticles
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.systems.checkpoint_io import read_checkpoint
 from pyg_liesym.systems.forecasting import TrajectoryForecasting
+from pyg_liesym.systems.last_checkpoint import LastCheckpoint
 
 HIDDEN, LAYERS, EDGE_DIM = 64, 4, 2
 
@@ -70,7 +71,7 @@ class ChargedParticlesForecast(Experiment):
         if self.compiled:
             system.net.compile(fullgraph=True)
         best, clock = best_checkpoint(bench, "val_mse"), Clock(bench)
-        callbacks = [clock, best, last_checkpoint(bench, every=50)]
+        callbacks = [clock, best, LastCheckpoint(folder=bench.folder, every=50)]
         training = trainer(bench, self.epochs, callbacks, check_val_every_n_epoch=5)
         train = PackedLoader(splits["train"], 100, shuffle=True, drop_last=True, seed=job.seed)
         resume(training, bench, system, train, PackedLoader(splits["val"], 100))

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from pyg_liesym.cli.discover import leading_constituents
 from pyg_liesym.cli.files import save_figure
+from pyg_liesym.cli.reproduce.discovered import keep, kept
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.table import Column, Run
 from pyg_liesym.datasets.jets.jets import Jets
@@ -50,8 +51,7 @@ class JetsMetric(Experiment):
         """Fit, and compare with Minkowski's metric."""
         x, y = _pairs(self.files, self.num_jets)
         found = LieGAN(NUM_CHANNELS, progress=bench.sitting.progress).fit(x, y, seed=job.seed)
-        found.save(bench.folder / "symmetry")
-        print(found)
+        keep(found, bench.folder)
         return compare_with_minkowski(found)
 
     def columns(self, table: str) -> Sequence[Column]:
@@ -66,7 +66,7 @@ class JetsMetric(Experiment):
     def conclude(self, runs: Sequence[Run], out: Path) -> dict[str, Any]:
         """Draw the first seed's basis and metric."""
         for run in runs[:1]:
-            found = DiscoveredSymmetry.load(out / run["folder"] / "symmetry")
+            found = kept(out / run["folder"])
             save_figure(out / "basis.png", plot_basis(found.algebra, coordinates=COORDINATES))
             save_figure(out / "metric.png", plot_metric(found.metric, minkowski(), coordinates=COORDINATES))
         return {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,15 +12,16 @@ import torch
 from torch import Tensor
 from torch_geometric.data import InMemoryDataset
 
+from pyg_liesym.cli.reproduce.discovered import kept
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.table import Column, Run, paired
-from pyg_liesym.cli.reproduce.training import Clock, last_checkpoint, resume, trainer
-from pyg_liesym.datasets.jets.jets import Jets
+from pyg_liesym.cli.reproduce.tagging_jets import TaggingJets, jet_splits
+from pyg_liesym.cli.reproduce.training import Clock, resume, trainer
 from pyg_liesym.datasets.loader import PackedLoader
-from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.lie.metric import euclidean_metric, minkowski, scaled
 from pyg_liesym.metrics.tagging import Roc, roc
 from pyg_liesym.nn.models.liegnn import LieGNN
+from pyg_liesym.systems.last_checkpoint import LastCheckpoint
 from pyg_liesym.systems.tagging import JetTagging
 
 METRICS = ("discovered", "minkowski", "identity")
@@ -83,10 +83,12 @@ class JetsTagging(Experiment):
     def run(self, job: Job, bench: Bench) -> dict[str, Any]:
         """Train and score a tagger."""
         own = self.network
-        jets = _jets(self.files, self.num_train, self.num_test, own.max_constituents)
+        jets = jet_splits(TaggingJets(self.files, self.files, self.num_train, 0, self.num_test, own.max_constituents))
         clock = Clock(bench)
-        metric = self._metrics(job.seed)[job.row]
-        net, curve = train_tagger(metric, *jets, own, epochs=self.epochs, seed=job.seed, bench=bench, clock=clock)
+        net, curve = train_tagger(
+            self._metrics(job.seed)[job.row], jets.train, jets.test, own, epochs=self.epochs, seed=job.seed,
+            bench=bench, clock=clock,
+        )  # fmt: skip
         return {"auc": curve.auc, "parameters": sum(p.numel() for p in net.parameters()), **clock.numbers()}
 
     def columns(self, table: str) -> Sequence[Column]:
@@ -100,10 +102,7 @@ class JetsTagging(Experiment):
         return {"comparisons": [one for one in found if one is not None]}
 
     def _metrics(self, seed: int) -> dict[str, Tensor]:
-        folder = self.discovered / f"seed{seed}" / "symmetry"
-        if not folder.exists():
-            raise FileNotFoundError(f"there is no discovered symmetry in {folder}: run `liesym reproduce jets-metric`")
-        found = DiscoveredSymmetry.load(folder).metric.J
+        found = kept(self.discovered / f"seed{seed}", "run `liesym reproduce jets-metric`").metric.J
         return dict(zip(METRICS, (found, minkowski(), euclidean_metric(4)), strict=True))
 
 
@@ -129,20 +128,10 @@ def train_tagger(
     system = JetTagging(net, lr=network.lr, schedule="one-cycle")
     full = len(train) >= network.batch_size
     loader = PackedLoader(train, network.batch_size, shuffle=True, drop_last=full, seed=seed)
-    callbacks = [clock or Clock(bench), last_checkpoint(bench)]
+    callbacks = [clock or Clock(bench), LastCheckpoint(folder=bench.folder)]
     resume(trainer(bench, epochs, callbacks, limit_val_batches=0), bench, system, loader)
     system.eval()
     with torch.no_grad():
         batches = [(system(batch), batch.y) for batch in PackedLoader(test, 200)]
     logits, label = (torch.cat(parts) for parts in zip(*batches, strict=True))
     return net, roc(logits[:, 1] - logits[:, 0], label)
-
-
-@lru_cache(maxsize=1)
-def _jets(
-    files: tuple[str, ...], num_train: int, num_test: int, max_constituents: int
-) -> tuple[InMemoryDataset, InMemoryDataset]:
-    jets = Jets(files=list(files), max_constituents=max_constituents)
-    if len(jets) < num_train + num_test:
-        raise ValueError(f"{list(files)} hold {len(jets)} jets, but {num_train} + {num_test} are asked for")
-    return jets[:num_train], jets[num_train : num_train + num_test]

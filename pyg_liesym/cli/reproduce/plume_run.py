@@ -12,13 +12,14 @@ from lightning.pytorch.callbacks import EarlyStopping
 
 from pyg_liesym.cli.files import write_json
 from pyg_liesym.cli.reproduce.experiment import Bench
-from pyg_liesym.cli.reproduce.training import Clock, best_checkpoint, last_checkpoint, load_best, resume, trainer
+from pyg_liesym.cli.reproduce.training import Clock, best_checkpoint, load_best, resume, trainer
 from pyg_liesym.datasets.simulation.plume_settings import PlumeSetting
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.nn.models.field_forecasters import ForecasterName, GridSymmetry, build_forecaster, widest
 from pyg_liesym.nn.relaxable import relaxation, relaxed_layers
 from pyg_liesym.systems.field_data import SmokePlumeData
 from pyg_liesym.systems.field_forecasting import FieldForecasting
+from pyg_liesym.systems.last_checkpoint import LastCheckpoint
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ def train_and_test(
     )
     course, clock = Course(), Clock(bench, "epochs")
     stop = [] if protocol.patience is None else [EarlyStopping("val_rmse", patience=protocol.patience)]
-    callbacks = [clock, course, best_checkpoint(bench, "val_rmse"), *stop, last_checkpoint(bench)]
+    callbacks = [clock, course, best_checkpoint(bench, "val_rmse"), *stop, LastCheckpoint(folder=bench.folder)]
     lightning = trainer(bench, protocol.epochs, callbacks, limit_train_batches=protocol.steps)
     trained = bench.folder / "course.json"
     if trained.exists():  # and stopped before the tests
@@ -163,7 +164,7 @@ def train_and_test(
     scores = lightning.test(system, data, verbose=False)
     numbers = {
         "width": width,
-        "parameters": sum(parameter.numel() for parameter in net.parameters()),
+        "parameters": sum(p.numel() for p in net.parameters()),
         **{name: value for score in scores for name, value in score.items()},
         "val_rmse": min(point["val_rmse"] for point in course.points),
         "relaxation": float(relaxation(net)),

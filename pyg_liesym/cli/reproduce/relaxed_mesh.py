@@ -97,10 +97,6 @@ class RelaxedMesh(TwinExperiment):
         """Meshes of one irregularity."""
         return MeshTask(self, level, seed)
 
-    def budget(self, level: float) -> TwinTraining:
-        """The same for all meshes."""
-        return self.training
-
 
 class _Meshes(NamedTuple):
     """Velocities ``[S, T, N, 2]`` on the points ``[S, N, 2]`` and their neighbours ``[S, N, K]``, windows by split."""

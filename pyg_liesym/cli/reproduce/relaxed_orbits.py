@@ -75,10 +75,6 @@ class RelaxedOrbits(TwinExperiment):
         """The orbits of one trap."""
         return OrbitTask(self, level, seed)
 
-    def budget(self, level: float) -> TwinTraining:
-        """The same for all traps."""
-        return self.training
-
 
 class OrbitTask:
     """Orbits, and what is asked of a network that forecasts them."""

@@ -17,13 +17,14 @@ from torch import Tensor, nn
 from pyg_liesym.cli.files import save_figure
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.table import Column, Run
-from pyg_liesym.cli.reproduce.training import best_checkpoint, last_checkpoint, load_best, resume, trainer
+from pyg_liesym.cli.reproduce.training import best_checkpoint, load_best, resume, trainer
 from pyg_liesym.field.offset_basis import RingBasis
 from pyg_liesym.field.point_group import PointGroup
 from pyg_liesym.field.representation import FieldType, Representation, regulars, scalars
 from pyg_liesym.nn.models.steerable_gnn import SteerableGNN
 from pyg_liesym.nn.relaxable import make_strict, relaxation, relaxation_penalty
 from pyg_liesym.systems.checkpoint_io import read_checkpoint
+from pyg_liesym.systems.last_checkpoint import LastCheckpoint
 
 Twin: TypeAlias = Literal["strict", "relaxed", "free"]
 QUARTER_TURN = torch.tensor([[0.0, -1.0], [1.0, 0.0]])
@@ -76,14 +77,15 @@ class TwinExperiment(Experiment):
     seeds: tuple[int, ...]
     twins: tuple[Twin, ...]
     levels: tuple[float, ...]
+    training: TwinTraining
 
     @abstractmethod
     def task(self, level: float, seed: int) -> Task:
         """Data and questions of a level."""
 
-    @abstractmethod
     def budget(self, level: float) -> TwinTraining:
-        """The training of a level."""
+        """The training of a level, the same for all of them unless an experiment says otherwise."""
+        return self.training
 
     def jobs(self) -> Iterator[Job]:
         """All twins at all levels with every seed."""
@@ -102,7 +104,7 @@ class TwinExperiment(Experiment):
             torch.manual_seed(job.seed)
             net = task.network(twin)
         system = TwinSystem(net, task, budget, relaxed=twin == "relaxed")
-        callbacks = [best_checkpoint(bench, "validation"), last_checkpoint(bench)]
+        callbacks = [best_checkpoint(bench, "validation"), LastCheckpoint(folder=bench.folder)]
         options = {"accelerator": "cpu", "reload_dataloaders_every_n_epochs": 1}
         resume(trainer(bench, budget.epochs, callbacks, **options), bench, system)
         load_best(system, bench)

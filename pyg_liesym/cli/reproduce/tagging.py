@@ -14,12 +14,12 @@ from torch import Tensor
 
 from pyg_liesym.cli.discover import leading_constituents
 from pyg_liesym.cli.files import save_figure
+from pyg_liesym.cli.reproduce.discovered import keep, kept
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.table import Column, Run, comparison
 from pyg_liesym.cli.reproduce.tagging_jets import TaggingJets, jet_splits
 from pyg_liesym.cli.reproduce.tagging_run import TaggerTraining, train_and_test
 from pyg_liesym.cli.tagging_report import SCORES, read_card, write_card
-from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.liegan import LieGAN
 from pyg_liesym.metrics.areas import auc_difference
 from pyg_liesym.metrics.multiclass import versus
@@ -129,25 +129,19 @@ class Tagging(Experiment):
         own = self._network(model)
         identity: dict[str, Any] = {"tagger": own.tagger, "discovered": own.discovered, "sizes": own.sizes}
         if own.discovered and self.discovered is not None:
-            identity["metric"] = _load(self.discovered / f"seed{seed}").tolist()
+            identity["metric"] = _kept_metric(self.discovered / f"seed{seed}").tolist()
         return identity
 
     def _metric(self, place: Path, seed: int, progress: bool) -> Tensor:
         """The J of a seed's discovery, made here if there is none."""
-        if not _symmetry(place).exists():
+        if self.discovered is None and not (place / "symmetry").exists():
             jets = leading_constituents(jet_splits(self.data).train[:DISCOVERY_JETS])
-            LieGAN(NUM_CHANNELS, progress=progress).fit(*jets, seed=seed).save(_symmetry(place))
-        return _load(place)
+            keep(LieGAN(NUM_CHANNELS, progress=progress).fit(*jets, seed=seed), place)
+        return _kept_metric(place)
 
 
-def _symmetry(place: Path) -> Path:
-    return place / "symmetry"
-
-
-def _load(place: Path) -> Tensor:
-    if not _symmetry(place).exists():
-        raise FileNotFoundError(f"there is no discovered symmetry in {place}: leave `discovered` out to make it here")
-    return DiscoveredSymmetry.load(_symmetry(place)).metric.J
+def _kept_metric(place: Path) -> Tensor:
+    return kept(place, "leave `discovered` out to make it here").metric.J
 
 
 def area_differences(out: Path, runs: Sequence[Run], reference: str) -> list[dict[str, Any]]:

@@ -68,7 +68,7 @@ def train_and_test(
     tests = PackedLoader(splits.test, batch_size=max(training.batch_size, 100))
     lightning.test(system, tests, verbose=False)
     numbers = {
-        "parameters": sum(parameter.numel() for parameter in net.parameters()), **_numbers(system), **clock.numbers(),
+        "parameters": sum(p.numel() for p in net.parameters()), **_numbers(system), **clock.numbers(),
         "device": _device_name(lightning),
     }  # fmt: skip
     folder = bench.folder

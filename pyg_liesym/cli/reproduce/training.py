@@ -126,14 +126,6 @@ def best_checkpoint(bench: Bench, monitor: str, mode: str = "min") -> ModelCheck
     )
 
 
-def last_checkpoint(bench: Bench, every: int = 1) -> ModelCheckpoint:
-    """Keeps the state after every so many epochs in ``last.ckpt``."""
-    return ModelCheckpoint(
-        bench.folder, filename="last", every_n_epochs=every, save_on_train_epoch_end=True, save_top_k=1,
-        enable_version_counter=False,
-    )  # fmt: skip
-
-
 def trainer(bench: Bench, epochs: int, callbacks: Sequence[L.Callback], **more: Any) -> L.Trainer:
     """Lightning's trainer as every experiment has it: one device, no logger, checkpoints in the folder of the run."""
     options: dict[str, Any] = {

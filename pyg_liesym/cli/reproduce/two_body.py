@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.cli.files import save_figure
+from pyg_liesym.cli.reproduce.discovered import keep, kept
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.table import Column, Run
 from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
@@ -54,8 +55,7 @@ class TwoBody(Experiment):
         """Fit, and compare with the rotation."""
         method = LieGAN(1, mask=MASKS[job.row], progress=bench.sitting.progress)  # type: ignore[index]
         found = method.fit(*orbit_pairs(self.num_samples), seed=job.seed)
-        found.save(bench.folder / "symmetry")
-        print(found)
+        keep(found, bench.folder)
         return compare_with_rotation(found)
 
     def columns(self, table: str) -> Sequence[Column]:
@@ -71,7 +71,7 @@ class TwoBody(Experiment):
         """Draw the first matrix of each block structure."""
         for mode in dict.fromkeys(run["row"] for run in runs):
             first = next(run for run in runs if run["row"] == mode)
-            algebra = DiscoveredSymmetry.load(out / first["folder"] / "symmetry").algebra
+            algebra = kept(out / first["folder"]).algebra
             title = f"Two bodies, {mode}, seed {first['seed']}"
             save_figure(out / f"{mode}.png", plot_basis(algebra, coordinates=COORDINATES, title=title))
         return {}
