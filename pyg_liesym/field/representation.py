@@ -80,6 +80,16 @@ class Representation:
             return 2
         return 1 if self.frequency == 0 or 2 * self.frequency == self.group.order else 2
 
+    @property
+    def is_trivial(self) -> bool:
+        """Whether it is one number that does not change."""
+        return self.kind == "irrep" and self.frequency == 0 and not self.odd
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether it is one number for each element of the group."""
+        return self.kind == "regular"
+
     def matrices(self, angles: Tensor, reflected: Tensor) -> Tensor:
         r"""The matrices of the elements :math:`R(\alpha)\, F^s`.
 
@@ -163,6 +173,15 @@ class FieldType(tuple[tuple[Representation, int], ...]):
             ends += rep.dim * count
         return slices
 
+    def check(self, values: Tensor, dim: int = 1) -> None:
+        """Refuse a field of other channels.
+
+        Raises:
+            ValueError: If there are not as many channels in dimension ``dim``.
+        """
+        if values.size(dim) != self.channels:
+            raise ValueError(f"expected {self.channels} channels of {self}, got {list(values.shape)}")
+
     def act(self, values: Tensor, angle: float, *, reflected: bool = False, dim: int = 1) -> Tensor:
         r"""Turn the numbers of a field by :math:`\rho(R(\alpha) F^s)` and leave their places.
 
@@ -175,8 +194,7 @@ class FieldType(tuple[tuple[Representation, int], ...]):
         Raises:
             ValueError: If there are not as many channels.
         """
-        if values.size(dim) != self.channels:
-            raise ValueError(f"a field of {self} has {self.channels} channels, got {values.size(dim)}")
+        self.check(values, dim)
         out = []
         for (rep, count), part in zip(self, self.slices(), strict=True):
             angles = torch.tensor([angle], dtype=torch.float64)

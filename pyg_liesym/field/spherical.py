@@ -21,7 +21,7 @@ class SphericalIrrep:
     parity: int
 
     group = "O(3)"
-    kind = "irrep"
+    is_regular = False
 
     @property
     def dim(self) -> int:
@@ -37,6 +37,11 @@ class SphericalIrrep:
     def odd(self) -> bool:
         """Whether it changes its sign under the inversion."""
         return self.parity == -1
+
+    @property
+    def is_trivial(self) -> bool:
+        """Whether it is one number that does not change."""
+        return self.degree == 0 and not self.odd
 
     def __repr__(self) -> str:
         return f"{self.degree}{'o' if self.odd else 'e'}"

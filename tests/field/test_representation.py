@@ -28,6 +28,20 @@ def test_representations_are_orthogonal_homomorphisms(group):
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=repr)
+def test_trivial_is_what_does_not_change_and_regular_what_is_permuted(group):
+    for rep in representations(group):
+        rho = rep.own_matrices()
+        if rep.is_trivial:
+            assert rho.eq(1).all()
+        elif group.size > 1 and rep.dim == 1:
+            assert rho.ne(1).any() or (group.rotations == 1 and not group.reflections)
+        assert rep.is_regular == (rep == Representation.regular(group))
+        if rep.is_regular:
+            assert rho.sort(-1)[0][..., -1].eq(1).all()
+            assert rho.sum(-1).eq(1).all()
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=repr)
 def test_irreps_of_one_frequency_have_no_smaller_parts_and_a_regular_field_has_all(group):
     irreps = {rep for rep in representations(group) if rep.kind == "irrep"}
     characters = {rep: rep.own_matrices().diagonal(0, 1, 2).sum(1) for rep in irreps}

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn.resolver import activation_resolver
 
-from pyg_liesym.field.representation import FieldType
+from pyg_liesym.field.representation import FieldType, Representation
 
 
 class FieldActivation(nn.Module):
@@ -20,7 +20,7 @@ class FieldActivation(nn.Module):
     invariant.
 
     Args:
-        kind: What the channels are.
+        field_type: What the channels are.
         act: Activation of scalars and regular fields, by name.
 
     Shapes:
@@ -32,11 +32,11 @@ class FieldActivation(nn.Module):
         tensor([[0., 2.]])
     """
 
-    def __init__(self, kind: FieldType, *, act: str = "relu") -> None:
+    def __init__(self, field_type: FieldType, *, act: str = "relu") -> None:
         super().__init__()
-        self.kind = kind
+        self.field_type = field_type
         self.act = activation_resolver(act)
-        lengths = sum(count for rep, count in kind if not self._pointwise(rep.kind, rep.frequency, rep.odd))
+        lengths = sum(count for rep, count in field_type if not _pointwise(rep))
         self.weight = nn.Parameter(torch.ones(lengths)) if lengths else None
         self.bias = nn.Parameter(torch.zeros(lengths)) if lengths else None
 
@@ -46,22 +46,17 @@ class FieldActivation(nn.Module):
             nn.init.ones_(self.weight)
             nn.init.zeros_(self.bias)
 
-    @staticmethod
-    def _pointwise(kind: str, frequency: int, odd: bool) -> bool:
-        return kind == "regular" or (kind == "irrep" and frequency == 0 and not odd)
-
     def forward(self, field: Tensor) -> Tensor:
         """Apply the nonlinearity.
 
         Raises:
             ValueError: If the field has other channels.
         """
-        if field.size(1) != self.kind.channels:
-            raise ValueError(f"expected {self.kind.channels} channels of {self.kind}, got {list(field.shape)}")
+        self.field_type.check(field)
         parts, first = [], 0
-        for (rep, count), channels in zip(self.kind, self.kind.slices(), strict=True):
+        for (rep, count), channels in zip(self.field_type, self.field_type.slices(), strict=True):
             part = field[:, channels]
-            if self._pointwise(rep.kind, rep.frequency, rep.odd):
+            if _pointwise(rep):
                 parts.append(self.act(part))
                 continue
             assert self.weight is not None
@@ -78,4 +73,9 @@ class FieldActivation(nn.Module):
 
     def extra_repr(self) -> str:
         """The field type."""
-        return str(self.kind)
+        return str(self.field_type)
+
+
+def _pointwise(rep: Representation) -> bool:
+    """Whether the group permutes the numbers at most."""
+    return rep.is_trivial or rep.is_regular

@@ -21,7 +21,7 @@ class FieldNorm(nn.Module):
     **Law**: equivariant to the group of the field, as lengths are invariant.
 
     Args:
-        kind: What the channels are.
+        field_type: What the channels are.
         eps: ε.
         momentum: Share of a new batch in the running means.
 
@@ -41,13 +41,13 @@ class FieldNorm(nn.Module):
     sizes: Tensor
     counts: Tensor
 
-    def __init__(self, kind: FieldType, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
+    def __init__(self, field_type: FieldType, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
         super().__init__()
-        self.kind, self.eps, self.momentum = kind, eps, momentum
-        dims = torch.tensor([rep.dim for rep, count in kind for _ in range(count)])
+        self.field_type, self.eps, self.momentum = field_type, eps, momentum
+        dims = torch.tensor([rep.dim for rep, count in field_type for _ in range(count)])
         self.register_buffer("owner", torch.arange(len(dims)).repeat_interleave(dims), persistent=False)
         self.register_buffer("sizes", dims.to(torch.get_default_dtype()), persistent=False)
-        self.bias = FieldBias(kind)
+        self.bias = FieldBias(field_type)
         self.register_buffer("counts", self.bias.directions.sum(0), persistent=False)
         self.weight = nn.Parameter(torch.ones(len(dims)))
         self.register_buffer("mean", torch.zeros(self.bias.directions.size(1)))
@@ -66,8 +66,7 @@ class FieldNorm(nn.Module):
         Raises:
             ValueError: If it has other channels.
         """
-        if field.size(1) != self.kind.channels:
-            raise ValueError(f"expected {self.kind.channels} channels of {self.kind}, got {list(field.shape)}")
+        self.field_type.check(field)
         flat, dtype = field.movedim(1, -1), self.power.dtype
         if field.dtype == dtype and not torch.is_autocast_enabled(field.device.type):
             return self._normalise(flat).movedim(-1, 1)
@@ -105,4 +104,4 @@ class FieldNorm(nn.Module):
 
     def extra_repr(self) -> str:
         """The field type."""
-        return str(self.kind)
+        return str(self.field_type)

@@ -16,7 +16,7 @@ class GroupPool(nn.Module):
     **Law**: the output is invariant to the group acting on the numbers of the fields; their places still move.
 
     Args:
-        kind: What the channels are; scalars stay as they are.
+        field_type: What the channels are; scalars stay as they are.
         reduce: ``"max"`` or ``"mean"`` over the elements of regular fields.
 
     Shapes:
@@ -31,11 +31,11 @@ class GroupPool(nn.Module):
         tensor([[4.]])
     """
 
-    def __init__(self, kind: FieldType, *, reduce: Literal["max", "mean"] = "max") -> None:
+    def __init__(self, field_type: FieldType, *, reduce: Literal["max", "mean"] = "max") -> None:
         super().__init__()
         if reduce not in ("max", "mean"):
             raise ValueError(f"expected `reduce` to be 'max' or 'mean', got {reduce!r}")
-        self.kind, self.reduce = kind, reduce
+        self.field_type, self.reduce = field_type, reduce
 
     def forward(self, field: Tensor) -> Tensor:
         """Pool a field.
@@ -43,14 +43,13 @@ class GroupPool(nn.Module):
         Raises:
             ValueError: If it has other channels.
         """
-        if field.size(1) != self.kind.channels:
-            raise ValueError(f"expected {self.kind.channels} channels of {self.kind}, got {list(field.shape)}")
+        self.field_type.check(field)
         parts = []
-        for (rep, count), channels in zip(self.kind, self.kind.slices(), strict=True):
+        for (rep, count), channels in zip(self.field_type, self.field_type.slices(), strict=True):
             fields = field[:, channels].unflatten(1, (count, rep.dim))
-            if rep.kind == "regular":
+            if rep.is_regular:
                 parts.append(fields.amax(2) if self.reduce == "max" else fields.mean(2))
-            elif rep.kind == "irrep" and rep.frequency == 0 and not rep.odd:
+            elif rep.is_trivial:
                 parts.append(fields[:, :, 0])
             else:
                 square = fields.square().sum(2)
@@ -59,4 +58,4 @@ class GroupPool(nn.Module):
 
     def extra_repr(self) -> str:
         """The field type."""
-        return str(self.kind)
+        return str(self.field_type)

@@ -12,15 +12,15 @@ class FieldBias(nn.Module):
     """One number for each field that has an invariant direction: scalars, and regular fields (the same everywhere).
 
     Args:
-        kind: What the channels are.
+        field_type: What the channels are.
     """
 
     directions: Tensor
 
-    def __init__(self, kind: FieldType) -> None:
+    def __init__(self, field_type: FieldType) -> None:
         super().__init__()
         parts = []
-        for rep, count in kind:
+        for rep, count in field_type:
             direction = invariant_direction(rep)
             columns = (
                 torch.zeros(count * rep.dim, 0)
@@ -43,6 +43,6 @@ class FieldBias(nn.Module):
 
 def invariant_direction(rep: Representation) -> Tensor | None:
     """The numbers of a field that a group leaves alone, if there are such: scalars and sums over a regular field."""
-    if rep.kind == "regular":
+    if rep.is_regular:
         return torch.ones(rep.dim)
-    return torch.ones(1) if rep.kind == "irrep" and rep.frequency == 0 and not rep.odd else None
+    return torch.ones(1) if rep.is_trivial else None

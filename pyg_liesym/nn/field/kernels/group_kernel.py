@@ -43,12 +43,12 @@ class GroupKernel(Kernel):
     ) -> None:
         super().__init__(in_type, out_type, basis)
         (rep_in, self.count_in), (rep_out, self.count_out) = in_type[0], out_type[0]
-        self.lifting = rep_in.kind != "regular"
+        self.lifting = not rep_in.is_regular
         if (
             len(in_type) > 1
             or len(out_type) > 1
-            or rep_out.kind != "regular"
-            or (self.lifting and (rep_in.dim > 1 or rep_in.frequency))
+            or not rep_out.is_regular
+            or not (rep_in.is_regular or rep_in.is_trivial)
         ):
             raise ValueError(
                 f"a group convolution takes scalars or regular fields to regular fields, got {in_type} -> {out_type}"

@@ -130,6 +130,8 @@ def test_what_is_refused():
         SteerableKernel(scalars(SO2, 1), FieldType([(Representation.irrep(SO2, 3), 1)]), LATTICE, 2)
     with pytest.raises(ValueError, match="takes scalars or regular fields"):
         GroupKernel(vectors(C4, 1), regulars(C4, 1), LATTICE)
+    with pytest.raises(ValueError, match="takes scalars or regular fields"):
+        GroupKernel(FieldType([(Representation.irrep(D4, 0, odd=True), 1)]), regulars(D4, 1), LATTICE)
     with pytest.raises(ValueError, match="num_banks"):
         GroupKernel(scalars(C4, 1), regulars(C4, 1), LATTICE, relaxed=True, num_banks=0)
     with pytest.raises(ValueError, match="quarter turns"):
