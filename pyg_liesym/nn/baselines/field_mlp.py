@@ -15,20 +15,20 @@ class FieldMLP(nn.Module):
         in_channels: Channels of the input.
         hidden_channels: Width of the perceptron.
         out_channels: Channels of the output.
-        size: Height and width of the lattice.
         num_layers: Number of layers.
+        size: Height and width of the lattice.
 
     Shapes:
         - **field**: :math:`(B, C_{in}, H, W)`; **output**: :math:`(B, C_{out}, H, W)`
 
     Example:
         >>> import torch
-        >>> FieldMLP(2, 16, 3, (4, 5))(torch.ones(1, 2, 4, 5)).shape
+        >>> FieldMLP(2, 16, 3, num_layers=3, size=(4, 5))(torch.ones(1, 2, 4, 5)).shape
         torch.Size([1, 3, 4, 5])
     """
 
     def __init__(
-        self, in_channels: int, hidden_channels: int, out_channels: int, size: tuple[int, int], num_layers: int = 3
+        self, in_channels: int, hidden_channels: int, out_channels: int, num_layers: int, *, size: tuple[int, int]
     ) -> None:
         super().__init__()
         places = size[0] * size[1]
@@ -37,6 +37,10 @@ class FieldMLP(nn.Module):
             in_channels=in_channels * places, hidden_channels=hidden_channels, out_channels=out_channels * places,
             num_layers=num_layers, norm=None,
         )  # fmt: skip
+
+    def reset_parameters(self) -> None:
+        """Draw new parameters."""
+        self.net.reset_parameters()
 
     def forward(self, field: Tensor) -> Tensor:
         """Run the perceptron."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from pyg_liesym.nn.baselines.free_path import FreePath
 
-class LatticeLinear(nn.Module):
+
+class LatticeLinear(FreePath):
     r"""Map a whole field to a whole field by a matrix of low rank, without any symmetry: :math:`y = U V f`.
 
     The free path of the residual pathway prior for translations. It starts as zero.
@@ -48,6 +50,10 @@ class LatticeLinear(nn.Module):
     def power(self) -> Tensor:
         r"""Mean square of the output at a place for white noise, summed over its channels: :math:`\|UV\|^2 / (HW)`."""
         return ((self.up.mT @ self.up) * (self.down @ self.down.mT)).sum() / (self.size[0] * self.size[1])
+
+    def silence(self) -> None:
+        """Set U to zero."""
+        nn.init.zeros_(self.up)
 
     def forward(self, field: Tensor) -> Tensor:
         """Apply the matrix."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
+from torch_geometric.nn.inits import reset
 
 from pyg_liesym.nn.relaxable import Relaxable
 
@@ -25,11 +26,11 @@ class LiftExpansion(Relaxable):
 
     Args:
         front: A.
-        back: B, whose input has ``features`` channels more than A's output; with scales or group elements, one for
+        back: B, whose input has ``num_features`` channels more than A's output; with scales or group elements, one for
             each of them.
         in_channels: Channels of the field.
-        features: Number of the encoder's answers.
         hidden_channels: Width of the encoder.
+        num_features: Number of the encoder's answers.
         blocks: The encoder sees means over blocks × blocks parts of the lattice.
 
     Shapes:
@@ -37,7 +38,7 @@ class LiftExpansion(Relaxable):
 
     Example:
         >>> front, back = nn.Conv2d(2, 4, 3, padding=1), nn.Conv2d(5, 2, 3, padding=1)
-        >>> LiftExpansion(front, back, 2, 1, hidden_channels=8)(torch.ones(1, 2, 8, 8)).shape
+        >>> LiftExpansion(front, back, in_channels=2, hidden_channels=8, num_features=1)(torch.ones(1, 2, 8, 8)).shape
         torch.Size([1, 2, 8, 8])
     """
 
@@ -45,21 +46,27 @@ class LiftExpansion(Relaxable):
         self,
         front: nn.Module,
         back: nn.Module,
-        in_channels: int,
-        features: int,
         *,
+        in_channels: int,
         hidden_channels: int,
+        num_features: int,
         blocks: int = 4,
     ) -> None:
         super().__init__()
         self.front, self.back, self.blocks = front, back, blocks
-        self.last = nn.Linear(hidden_channels, features)
+        self.last = nn.Linear(hidden_channels, num_features)
         self.encoder = nn.Sequential(
             nn.Linear(in_channels * blocks**2, hidden_channels),
             nn.ReLU(),
             nn.Linear(hidden_channels, hidden_channels),
             nn.ReLU(),
         )
+        self.make_strict()
+
+    def reset_parameters(self) -> None:
+        """Draw new parameters; the encoder is silent."""
+        for child in self.children():
+            reset(child)
         self.make_strict()
 
     def relaxation_penalty(self) -> Tensor:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from pyg_liesym.nn.baselines.lattice_linear import LatticeLinear
+from pyg_liesym.nn.baselines.free_path import FreePath
 from pyg_liesym.nn.field.field_conv2d import FieldConv2d
 from pyg_liesym.nn.field.scale_conv2d import ScaleConv2d
 from pyg_liesym.nn.relaxable import Relaxable
@@ -24,18 +23,17 @@ class ResidualPathway(Relaxable):
 
     Args:
         strict: The strict layer.
-        free: The free path without a bias: a convolution of as many plain channels
-            (``SteerableConv2d(scalars(PointGroup.cyclic(1), C), ..., bias=False)``), or a map of all places to all
-            places. For a layer with scales it maps channels and scales together.
+        free: The free path, of as many channels: :class:`~pyg_liesym.nn.baselines.PlainConv2d`, or
+            :class:`~pyg_liesym.nn.baselines.LatticeLinear` from all places to all places. For a layer with scales it
+            maps channels and scales together.
 
     Shapes:
         - **field**: that of the strict layer; **output**: its output's
 
-    Raises:
-        ValueError: If the free path has a bias.
-
     Example:
+        >>> import torch
         >>> from pyg_liesym.field import PointGroup, vectors
+        >>> from pyg_liesym.nn.baselines import LatticeLinear
         >>> from pyg_liesym.nn.field import SteerableConv2d
         >>> flow = vectors(PointGroup.cyclic(4), 1)
         >>> path = ResidualPathway(SteerableConv2d(flow, flow, 3), LatticeLinear(2, 2, (4, 5), rank=1))
@@ -43,12 +41,8 @@ class ResidualPathway(Relaxable):
         (torch.Size([1, 2, 4, 5]), 0.0)
     """
 
-    def __init__(self, strict: FieldConv2d | ScaleConv2d, free: FieldConv2d | LatticeLinear) -> None:
+    def __init__(self, strict: FieldConv2d | ScaleConv2d, free: FreePath) -> None:
         super().__init__()
-        if getattr(free, "bias", None) is not None:
-            raise ValueError(
-                "expected a free path without a bias, which no penalty holds back: build it with bias=False"
-            )
         self.strict, self.free = strict, free
         self.make_strict()
 
@@ -60,24 +54,15 @@ class ResidualPathway(Relaxable):
 
     def relaxation_penalty(self) -> Tensor:
         r"""The free path's share of the layer, :math:`|B|^2 / (|A|^2 + |B|^2)`, by what white noise becomes."""
-        free, strict = _power(self.free), _power(self.strict)
+        free, strict = self.free.power(), self.strict.stencil_kernel().square().sum()
         return free / (free + strict).clamp(min=1e-30)
 
     def make_strict(self) -> None:
         """Set the free path to zero."""
-        with torch.no_grad():
-            for parameter in [self.free.up] if isinstance(self.free, LatticeLinear) else self.free.kernel.parameters():
-                parameter.zero_()
+        self.free.silence()
 
     def forward(self, field: Tensor) -> Tensor:
         """Add both paths."""
         out: Tensor = self.strict(field)
         free: Tensor = self.free(field.flatten(1, -3))
         return out + free.view_as(out)
-
-
-def _power(layer: FieldConv2d | ScaleConv2d | LatticeLinear) -> Tensor:
-    """Mean square of a layer's output at a place for white noise, summed over its channels."""
-    if isinstance(layer, LatticeLinear):
-        return layer.power()
-    return (layer.kernel if isinstance(layer, ScaleConv2d) else layer).stencil_kernel().square().sum()

@@ -79,6 +79,10 @@ class ScaleConv2d(ScalingConv2d):
         )  # fmt: skip
         super().__init__(kernel, padding=padding, bias=bias)
 
+    def stencil_kernel(self) -> Tensor:
+        """The kernel on the stencil, ``[C_out, S, C_in, S or 1, k, k]``."""
+        return self.kernel.stencil_kernel()
+
     def forward(self, field: Tensor) -> Tensor:
         """Convolve a field."""
         kernel, num_scales = self.kernel, len(self.kernel.scales)
@@ -86,7 +90,7 @@ class ScaleConv2d(ScalingConv2d):
         if field.dim() != 3 + len(expected) or list(field.shape[1:-2]) != expected:
             raise ValueError(f"expected a field [B, {', '.join(map(str, expected))}, H, W], got {list(field.shape)}")
         flat = field if kernel.lifting else field.flatten(1, 2)
-        weight = kernel.stencil_kernel().flatten(0, 1).flatten(1, 2)
+        weight = self.stencil_kernel().flatten(0, 1).flatten(1, 2)
         bias = None if self.bias is None else self.bias.repeat_interleave(num_scales)
         out: Tensor = lattice_conv(flat, weight, bias, self.padding).unflatten(1, (kernel.out_channels, num_scales))
         return out

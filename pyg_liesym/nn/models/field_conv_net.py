@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from torch import nn
+from torch_geometric.nn.inits import reset
 
 from pyg_liesym.field.representation import FieldType
 from pyg_liesym.nn.field.field_activation import FieldActivation
@@ -23,9 +24,8 @@ class FieldConvNet(nn.Sequential):
     **Law**: equivariant to what its layers are equivariant to, since the activations keep to the field types.
 
     Args:
-        kinds: What the channels are: of the input, after each layer, of the output.
-        layer: Makes the layer between two field types, such as
-            ``lambda a, b: SteerableConv2d(a, b, 3, relaxed=True)``.
+        field_types: What the channels are: of the input, after each layer, of the output.
+        layer: Makes the layer between two field types, such as ``partial(SteerableConv2d, kernel_size=3)``.
         act: Activation, see :class:`~pyg_liesym.nn.field.FieldActivation`.
         act_last: Whether an activation follows the last layer.
 
@@ -36,21 +36,27 @@ class FieldConvNet(nn.Sequential):
         ValueError: On fewer than two field types.
 
     Example:
+        >>> from functools import partial
         >>> import torch
         >>> from pyg_liesym.field import PointGroup, regulars, vectors
         >>> from pyg_liesym.nn.field import SteerableConv2d
         >>> c4 = PointGroup.cyclic(4)
-        >>> kinds = [vectors(c4, 10), regulars(c4, 3), vectors(c4, 1)]
-        >>> FieldConvNet(kinds, lambda a, b: SteerableConv2d(a, b, 3))(torch.ones(1, 20, 8, 8)).shape
+        >>> field_types = [vectors(c4, 10), regulars(c4, 3), vectors(c4, 1)]
+        >>> FieldConvNet(field_types, partial(SteerableConv2d, kernel_size=3))(torch.ones(1, 20, 8, 8)).shape
         torch.Size([1, 2, 8, 8])
     """
 
     def __init__(
-        self, kinds: Sequence[FieldType], layer: FieldLayer, *, act: str = "relu", act_last: bool = False
+        self, field_types: Sequence[FieldType], layer: FieldLayer, *, act: str = "relu", act_last: bool = False
     ) -> None:
-        if len(kinds) < 2:
-            raise ValueError(f"expected the field types of the input and after each layer, got {list(kinds)}")
+        if len(field_types) < 2:
+            raise ValueError(f"expected the field types of the input and after each layer, got {list(field_types)}")
         layers: list[nn.Module] = []
-        for before, after in itertools.pairwise(kinds):
+        for before, after in itertools.pairwise(field_types):
             layers += [layer(before, after), FieldActivation(after, act=act)]
         super().__init__(*(layers if act_last else layers[:-1]))
+
+    def reset_parameters(self) -> None:
+        """Draw new parameters; a relaxed network is strict."""
+        for child in self.children():
+            reset(child)

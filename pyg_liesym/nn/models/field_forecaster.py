@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch_geometric.nn.inits import reset
 
 
 class FieldForecaster(nn.Module):
@@ -46,6 +47,11 @@ class FieldForecaster(nn.Module):
         self.net, self.history = net, history
         self.register_buffer("scale", torch.tensor(float(scale)))
         self.register_buffer("step", torch.tensor(float(step)))
+
+    def reset_parameters(self) -> None:
+        """Draw new parameters; a relaxed network is strict."""
+        for child in self.children():
+            reset(child)
 
     def forward(self, history: Tensor) -> Tensor:
         """Forecast the next frame."""

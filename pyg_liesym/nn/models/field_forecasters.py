@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from torch import nn
 
@@ -13,6 +13,7 @@ from pyg_liesym.nn.baselines.field_mlp import FieldMLP
 from pyg_liesym.nn.baselines.lattice_linear import LatticeLinear
 from pyg_liesym.nn.baselines.lift_expansion import LiftExpansion
 from pyg_liesym.nn.baselines.locally_connected_conv2d import LocallyConnectedConv2d
+from pyg_liesym.nn.baselines.plain_conv2d import PlainConv2d
 from pyg_liesym.nn.baselines.residual_pathway import ResidualPathway
 from pyg_liesym.nn.field.group_conv2d import GroupConv2d
 from pyg_liesym.nn.field.relaxed_translation_conv2d import RelaxedTranslationConv2d
@@ -120,31 +121,34 @@ def build_forecaster(
         raise ValueError(f"there is no network {name!r} for {symmetry!r}; there are {known}")
     sizes = _Sizes(history, width, size, num_layers, kernel_size, num_banks, rank, tuple(scales))
     if name == "mlp":
-        net: nn.Module = FieldMLP(2 * history, width, 2, size, num_layers)
+        net: nn.Module = FieldMLP(2 * history, width, 2, num_layers, size=size)
     elif name in ("riesz", "rriesz"):
-        net = _net(name, sizes, scalars(C1, 2 * history), scalars, scalars(C1, 2), _riesz_layer)
+        net = _net(name, sizes, _riesz_layer, scalars(C1, 2 * history), scalars, scalars(C1, 2))
     elif symmetry == "scale" and name != "convnet":
         net = _scale_net(name, sizes)
     elif symmetry == "rotation" and name != "convnet":
-        net = _net(name, sizes, vectors(C4, history), regulars, vectors(C4, 1), _rotation_layer)
+        net = _net(name, sizes, _rotation_layer, vectors(C4, history), regulars, vectors(C4, 1))
     else:
-        net = _net(name, sizes, scalars(C1, 2 * history), scalars, scalars(C1, 2), _translation_layer)
+        net = _net(name, sizes, _translation_layer, scalars(C1, 2 * history), scalars, scalars(C1, 2))
     return FieldForecaster(net, history, scale, step)
 
 
 def _net(
-    name: ForecasterName, sizes: _Sizes, first: FieldType, kind: Any, last: FieldType,
-    layers: Callable[[ForecasterName, _Sizes], FieldLayer],
+    name: ForecasterName, sizes: _Sizes, layers: Callable[[ForecasterName, _Sizes], FieldLayer],
+    first: FieldType, fields: Callable[[PointGroup, int], FieldType], last: FieldType,
 ) -> nn.Module:  # fmt: skip
-    hidden = kind(first.group, sizes.width)
+    """First and last field types, and what the hidden ones are made of."""
+    hidden = fields(first.group, sizes.width)
     if name != "lift":
         return FieldConvNet([first, *[hidden] * (sizes.num_layers - 1), last], layers(name, sizes))
     extra = max(1, sizes.width // 4)
     strict = layers("strict", sizes)
     front = FieldConvNet([first, hidden, hidden], strict, act_last=True)
-    back = FieldConvNet([kind(first.group, sizes.width + extra), *[hidden] * (sizes.num_layers - 3), last], strict)
-    features = kind(first.group, extra).channels
-    return LiftExpansion(front, back, first.channels, features, hidden_channels=sizes.width)
+    back = FieldConvNet([fields(first.group, sizes.width + extra), *[hidden] * (sizes.num_layers - 3), last], strict)
+    num_features = fields(first.group, extra).channels
+    return LiftExpansion(
+        front, back, in_channels=first.channels, hidden_channels=sizes.width, num_features=num_features
+    )
 
 
 def _translation_layer(name: ForecasterName, sizes: _Sizes) -> FieldLayer:
@@ -165,12 +169,14 @@ def _translation_layer(name: ForecasterName, sizes: _Sizes) -> FieldLayer:
 
 def _rotation_layer(name: ForecasterName, sizes: _Sizes) -> FieldLayer:
     def layer(before: FieldType, after: FieldType) -> nn.Module:
-        if name == "rgroup" and before[0][0].kind == after[0][0].kind:
+        if name == "rgroup" and before == after:  # both hidden
             return GroupConv2d(before, after, sizes.kernel_size, relaxed=True, num_banks=sizes.num_banks)
         if name == "clcnn":
             return LocallyConnectedConv2d(before, after, sizes.kernel_size, sizes.size)
         conv = SteerableConv2d(before, after, sizes.kernel_size, relaxed=name == "rsteer")
-        return ResidualPathway(conv, _plain(before.channels, after.channels, sizes)) if name == "rpp" else conv
+        if name == "rpp":
+            return ResidualPathway(conv, PlainConv2d(before.channels, after.channels, sizes.kernel_size))
+        return conv
 
     return layer
 
@@ -180,7 +186,7 @@ def _riesz_layer(name: ForecasterName, sizes: _Sizes) -> FieldLayer:
 
 
 def _scale_net(name: ForecasterName, sizes: _Sizes) -> nn.Module:
-    def layer(before: int, after: int, lifting: bool) -> nn.Module:
+    def layer(before: int, after: int, /, *, lifting: bool) -> nn.Module:
         relaxed = name == "rgroup"
         conv = ScaleConv2d(
             before, after, reach, sizes.scales, lifting=lifting, relaxed=relaxed, num_banks=sizes.num_banks
@@ -188,20 +194,16 @@ def _scale_net(name: ForecasterName, sizes: _Sizes) -> nn.Module:
         if name != "rpp":
             return conv
         count = len(sizes.scales)
-        return ResidualPathway(conv, _plain(before * (1 if lifting else count), after * count, sizes))
+        return ResidualPathway(conv, PlainConv2d(before * (1 if lifting else count), after * count, sizes.kernel_size))
 
     reach = 2 * round(2.5 * max(sizes.scales)) - 1
     first, width, last = 2 * sizes.history, sizes.width, 2
     if name != "lift":
         return ScaleConvNet([first, *[width] * (sizes.num_layers - 1), last], layer)
     extra = max(1, width // 4)
-    front = ScaleConvNet([first, width, width], layer, pool=False, act_last=True)
-    back = ScaleConvNet([width + extra, *[width] * (sizes.num_layers - 3), last], layer, lifted=True)
-    return LiftExpansion(front, back, first, extra, hidden_channels=width)
-
-
-def _plain(before: int, after: int, sizes: _Sizes) -> SteerableConv2d:
-    return SteerableConv2d(scalars(C1, before), scalars(C1, after), sizes.kernel_size, bias=False)
+    front = ScaleConvNet([first, width, width], layer, readout=None, act_last=True)
+    back = ScaleConvNet([width + extra, *[width] * (sizes.num_layers - 3), last], layer, lifting=False)
+    return LiftExpansion(front, back, in_channels=first, hidden_channels=width, num_features=extra)
 
 
 def widest(build: Callable[[int], nn.Module], budget: int) -> int:

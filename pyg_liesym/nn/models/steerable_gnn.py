@@ -7,6 +7,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 from torch_geometric.nn import global_add_pool, global_mean_pool
+from torch_geometric.nn.inits import reset
 
 from pyg_liesym.field.offset_basis import OffsetBasis
 from pyg_liesym.field.representation import FieldType
@@ -85,7 +86,7 @@ class SteerableGNN(nn.Module):
             raise ValueError(f"expected at least one layer, got num_layers={num_layers}")
         if readout not in ("mean", "sum", None):
             raise ValueError(f"expected `readout` to be 'mean', 'sum' or None, got {readout!r}")
-        if readout is not None and any(str(rep) != "trivial" for rep, _ in out_type):
+        if readout is not None and not all(rep.is_trivial for rep, _ in out_type):
             raise ValueError(f"a readout gives scalars, so `out_type` must be scalars, got {out_type}")
         self.in_type, self.out_type, self.relaxed, self.readout = in_type, out_type, relaxed, readout
 
@@ -104,9 +105,8 @@ class SteerableGNN(nn.Module):
 
     def reset_parameters(self) -> None:
         """Draw new parameters; a relaxed network is strict."""
-        for module in self.modules():
-            if isinstance(module, FieldConv | FieldNorm | FieldActivation | nn.Linear):
-                module.reset_parameters()
+        for child in self.children():
+            reset(child)
 
     def forward(
         self,

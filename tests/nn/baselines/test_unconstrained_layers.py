@@ -7,9 +7,10 @@ from torch.nn.functional import conv2d, pad
 from pyg_liesym.field.action import quarter_turn, reflect
 from pyg_liesym.field.group_average import group_average
 from pyg_liesym.field.point_group import PointGroup
-from pyg_liesym.field.representation import FieldType, Representation, regulars, scalars, vectors
+from pyg_liesym.field.representation import FieldType, Representation, regulars, vectors
 from pyg_liesym.nn.baselines.lattice_linear import LatticeLinear
 from pyg_liesym.nn.baselines.locally_connected_conv2d import LocallyConnectedConv2d
+from pyg_liesym.nn.baselines.plain_conv2d import PlainConv2d
 from pyg_liesym.nn.baselines.residual_pathway import ResidualPathway
 from pyg_liesym.nn.field.steerable_conv2d import SteerableConv2d
 from pyg_liesym.testing.equivariance import assert_equivariant, randomize_parameters
@@ -90,11 +91,7 @@ def test_a_lattice_linear_layer_is_its_matrix():
 @pytest.mark.parametrize("free", ["conv", "dense"])
 def test_residual_pathways_add_up(free):
     strict = SteerableConv2d(vectors(C4, 1), regulars(C4, 1), 3)
-    other = (
-        SteerableConv2d(scalars(C1, 2), scalars(C1, 4), 3, bias=False)
-        if free == "conv"
-        else LatticeLinear(2, 4, (5, 5), 1)
-    )
+    other = PlainConv2d(2, 4, 3) if free == "conv" else LatticeLinear(2, 4, (5, 5), 1)
     path = ResidualPathway(strict, other).double()
     field = torch.randn(2, 2, 5, 5, dtype=torch.float64)
     torch.testing.assert_close(path(field), strict(field))
@@ -105,5 +102,3 @@ def test_residual_pathways_add_up(free):
     assert 0 < path.relaxation() < 1
     path.make_strict()
     torch.testing.assert_close(path(field), strict(field))
-    with pytest.raises(ValueError, match="without a bias"):
-        ResidualPathway(strict, SteerableConv2d(scalars(C1, 2), scalars(C1, 4), 3))

@@ -121,6 +121,17 @@ def test_the_mean_over_layers_is_the_networks_relaxation():
     torch.testing.assert_close(relaxation(net), expected)
 
 
+@pytest.mark.parametrize(("symmetry", "name"), ALL)
+def test_new_parameters_are_drawn_in_all_layers_and_leave_them_strict(symmetry, name):
+    net, fresh = randomized(build(symmetry, name)), build(symmetry, name).state_dict()
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    net.reset_parameters()
+    assert relaxation(net) < 1e-7
+    for key, value in net.state_dict().items():
+        assert value.numel() == 0 or key in ("scale", "step") or not value.equal(before[key]), key
+        assert value.eq(0).all() == fresh[key].eq(0).all(), key
+
+
 @pytest.mark.parametrize(
     ("symmetry", "name"), [("rotation", "strict"), ("translation", "convnet"), ("scale", "strict")]
 )
@@ -160,4 +171,6 @@ def test_what_is_refused():
     with pytest.raises(ValueError, match="field types of the input"):
         FieldConvNet([scalars(C1, 1)], lambda a, b: nn.Identity())
     with pytest.raises(ValueError, match="channels of the input"):
-        ScaleConvNet([1], lambda a, b, lifting: nn.Identity())
+        ScaleConvNet([1], lambda a, b, *, lifting: nn.Identity())
+    with pytest.raises(ValueError, match="readout"):
+        ScaleConvNet([1, 1], lambda a, b, *, lifting: nn.Identity(), readout="max")
