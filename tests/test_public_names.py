@@ -16,15 +16,19 @@ HEADINGS = ("| layer, method, data | paper | file |", "\n\n")
 INTERNAL = {
     "Answer": "what the report of `liesym discover` says first",
     "ArrayJets": "chosen by open_jet_file",
+    "Density": "asked by find_symmetry",
     "EdgeMap": "the maps of an edge, inside the layers of pairs",
     "FlowWindows": "the base of SmokePlume and JetFlow",
     "JetDataset": "the base of the data sets of jets",
     "JetSummary": "what `liesym data info` prints",
+    "Law": "asked by find_symmetry",
     "PackedGraphs": "the storage behind PackedLoader",
     "PairConv": "the base of the layers of pairs of vectors",
+    "Question": "the base of Law, Support and Density",
     "RootWriter": "chosen by jet_writer",
     "ScalingConv2d": "the base of the convolutions with scalings",
     "ScoreWriter": "what `liesym tag` writes through",
+    "Support": "asked by find_symmetry",
     "TrainingRange": "what `liesym tag` checks jets by",
 }
 

@@ -1,38 +1,50 @@
-"""Find the symmetry in data: LieGAN, and what it returns."""
+"""Find the symmetry in data, by linear algebra with evidence or by LieGAN, and what comes out."""
 
 from typing import TYPE_CHECKING
 
 from pyg_liesym.lazy import lazy
 
 __all__ = [
+    "Breaking",
+    "Claim",
     "DiscoveredSymmetry",
+    "Finding",
+    "Findings",
     "LieGAN",
     "LieGANModule",
     "QuadraticDiscriminator",
     "Samples",
     "SpanStopping",
+    "Verdict",
     "block_mask",
+    "find_symmetry",
     "load_metric",
 ]
 
 if TYPE_CHECKING:
     from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry, load_metric
     from pyg_liesym.discovery.discriminator import QuadraticDiscriminator
+    from pyg_liesym.discovery.evidence.claim import Breaking, Claim
+    from pyg_liesym.discovery.findings import Finding, Findings, find_symmetry
     from pyg_liesym.discovery.liegan import LieGAN
     from pyg_liesym.discovery.liegan_module import LieGANModule
     from pyg_liesym.discovery.mask import block_mask
     from pyg_liesym.discovery.samples import Samples
     from pyg_liesym.discovery.stopping import SpanStopping
+    from pyg_liesym.discovery.verdict import Verdict
 else:
     __getattr__, __dir__ = lazy(
         __name__,
         {
             "discovered_symmetry": ["DiscoveredSymmetry", "load_metric"],
             "discriminator": ["QuadraticDiscriminator"],
+            "evidence.claim": ["Breaking", "Claim"],
+            "findings": ["Finding", "Findings", "find_symmetry"],
             "liegan": ["LieGAN"],
             "liegan_module": ["LieGANModule"],
             "mask": ["block_mask"],
             "samples": ["Samples"],
             "stopping": ["SpanStopping"],
+            "verdict": ["Verdict"],
         },
     )

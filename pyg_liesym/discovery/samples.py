@@ -22,14 +22,15 @@ class Samples:
     """Joint samples of input and output: what transforms, and what does not.
 
     Attributes:
-        vectors: ``[S, V, n]``, float32: the vectors of x, then those of y, divided by `scale`.
-        scalars: ``[S, F]``, float32: invariant numbers (F may be 0).
+        vectors: ``[S, V, n]``: the vectors of x, then those of y, divided by `scale`.
+        scalars: ``[S, F]``: invariant numbers (F may be 0).
         labels: ``[S]``, classes in ``0 … num_classes − 1``, or None.
         num_classes: Number of classes; 0 without labels.
         scale: Root mean square of all vector entries of the data. One number for all coordinates, which
             commutes with every linear action.
         reading: How x and y were read, a sentence.
         other_reading: What else y could be, and how to say so; empty where nothing else fits.
+        num_inputs: How many of the vectors are those of x.
     """
 
     vectors: Tensor
@@ -39,6 +40,7 @@ class Samples:
     scale: float
     reading: str = ""
     other_reading: str = ""
+    num_inputs: int = 1
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -94,7 +96,15 @@ class Samples:
         return whitening
 
     @classmethod
-    def of(cls, x: Any, y: Any = None, *, output: OutputKind = "auto", num_classes: int | None = None) -> Samples:
+    def of(
+        cls,
+        x: Any,
+        y: Any = None,
+        *,
+        output: OutputKind = "auto",
+        num_classes: int | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> Samples:
         """Read and check what a user gives.
 
         Args:
@@ -103,6 +113,7 @@ class Samples:
                 the same representation, all others scalars.
             output: What y is, where the rule above does not say it. As ``"vector"`` rows are cut into vectors of n.
             num_classes: Number of classes; by default the largest label plus one.
+            dtype: Precision of the samples.
 
         Raises:
             TypeError: If x or y is not numeric.
@@ -113,7 +124,8 @@ class Samples:
             raise ValueError(f"x must be vectors [S, n] or [S, v, n], got shape {list(vectors.shape)}")
         if len(vectors) < MIN_SAMPLES:
             raise ValueError(f"x holds {len(vectors)} samples; at least {MIN_SAMPLES} are needed")
-        vectors = vectors.reshape(len(vectors), -1, vectors.shape[-1]).float()
+        vectors = vectors.reshape(len(vectors), -1, vectors.shape[-1]).to(dtype)
+        num_inputs = vectors.shape[1]
         scalars, labels = vectors.new_zeros(len(vectors), 0), None
         reading, other = _count(vectors.shape[1], vectors.shape[2], len(vectors)), ""
         if y is None:
@@ -129,10 +141,10 @@ class Samples:
                 labels, num_classes = _labels(out, num_classes)
                 reading += f"; y: labels of {num_classes} classes, which nothing moves."
             elif kind == "scalar":
-                scalars = out.float().reshape(len(out), -1)
+                scalars = out.to(dtype).reshape(len(out), -1)
                 reading += f"; y: {_plural(scalars.shape[1], 'invariant number')}, which nothing moves."
             elif out.ndim > 1 and out[0].numel() and out[0].numel() % vectors.shape[-1] == 0:
-                moved = out.float().reshape(len(out), -1, vectors.shape[-1])
+                moved = out.to(dtype).reshape(len(out), -1, vectors.shape[-1])
                 reading += f"; y: {_plural(moved.shape[1], 'vector')}, moved with x."
                 vectors = torch.cat([vectors, moved], dim=1)
             else:
@@ -144,7 +156,7 @@ class Samples:
         if scale == 0.0:
             raise ValueError("all vectors are zero: there is nothing to transform")
         classes = (num_classes or 0) if labels is not None else 0
-        return cls(vectors / scale, scalars, labels, classes, scale, reading, other)
+        return cls(vectors / scale, scalars, labels, classes, scale, reading, other, num_inputs)
 
 
 def _numbers(name: str, value: Any) -> Tensor:

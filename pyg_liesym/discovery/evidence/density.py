@@ -1,0 +1,186 @@
+"""How are the data spread? Maps that leave their distribution alone."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from scipy.stats import chi2
+from torch import Tensor
+
+from pyg_liesym.discovery.evidence.directions import by_ladder, moving_directions
+from pyg_liesym.discovery.evidence.question import Question, halves
+
+_TESTS, _JUDGES = 48, 96
+_JUDGED = 20_000
+_LARGEST = 1 << 23
+_FEWEST = 1000
+_ROUNDS, _STARTS = 8, 3
+_REJECTED = 1e-3
+_FLOOR = 1e-3
+"""Spread below which an axis is not scaled to one, relative to the widest axis."""
+
+
+class Density(Question):
+    r"""The distribution of the data, and the linear maps that leave it alone.
+
+    For every test function, :math:`E[\nabla\varphi(z) \cdot L z] = 0` where L is a symmetry of the density (its weak
+    form; no density is estimated). With cosines of random frequencies on whitened data these means are linear in L,
+    :math:`\hat B\, l`, and a span V is the one that minimises
+
+    .. math:: N\, \mathrm{vec}(\hat B V)^\top\, \Omega_V^{-1}\, \mathrm{vec}(\hat B V),
+
+    :math:`\Omega_V` being the covariance of the same means *at V* (the continuously updated GMM of Hansen, Heaton and
+    Yaron, 1996): on thin sets it is small where V is right, which is what makes the answer precise there. Claims are
+    judged at finite g, on samples kept aside, by how far the means of other cosines move, the product of two halves.
+
+    Args:
+        vectors: Samples of vectors that move together.
+        scalars: Numbers of the samples that nothing moves.
+        span: Matrices among which to look.
+        units: The independent unit of every sample.
+        generator: Draws the halves and the frequencies.
+
+    Shapes:
+        - **vectors**: :math:`(S, V, n)`; **scalars**: :math:`(S, F)`; **span**: :math:`(P, n, n)`; **units**:
+          :math:`(S)`
+    """
+
+    name = "density"
+
+    def __init__(
+        self, vectors: Tensor, scalars: Tensor, span: Tensor, units: Tensor, generator: torch.Generator
+    ) -> None:
+        num, self.num_vectors, self.n = vectors.shape
+        self.size = self.num_vectors * self.n
+        values = torch.cat([vectors.reshape(num, -1), scalars], 1)
+        fitted, judged = halves(units, generator, most=_JUDGED)
+        self.center = values[fitted].mean(0)
+        spread, axes = torch.linalg.eigh(torch.cov(values[fitted].mT))
+        # No direction is dropped: what leaves a plane that holds all data must show.
+        self.whitening = (axes / (spread.clamp(min=0) + _FLOOR**2 * spread[-1]).sqrt()).mT
+        self.directions = moving_directions(span, vectors[fitted].flatten(0, 1))
+        fitted = fitted[: _LARGEST // (_TESTS * max(1, len(self.directions)))]
+        self.ladder = values.new_zeros(len(self.directions))
+        self.units = units[judged]
+        if len(fitted) < min(_FEWEST, num // 2):
+            self.reason = (
+                f"{len(self.directions)} directions of {self.n} × {self.n} matrices are too many for this question; "
+                "look among fewer (`among`)"
+            )
+            return
+        self._prepare(values[fitted], generator)
+        pooled = self._covariance(torch.eye(len(self.directions), dtype=values.dtype)[:, None]).mean(0)
+        gram = self.mean.mT @ torch.linalg.solve(_regular(pooled), self.mean)
+        self.start = torch.linalg.eigh((gram + gram.mT) / 2)[1]
+        self.basis = self.directions
+        self.ladder, self.directions = by_ladder(self.basis, gram)
+        self._spans: dict[int, Tensor] = {}
+        self._objectives: dict[int, float] = {}
+        self._keep(values[judged], units[judged], generator)
+
+    def _prepare(self, values: Tensor, generator: torch.Generator) -> None:
+        """What every direction does to the mean of every test function, sample by sample: ``[S, M, R]``."""
+        frequencies, phases = self._waves(_TESTS, (0.4, 1.6), generator)
+        slopes = -torch.sin((values - self.center) @ self.whitening.mT @ frequencies.mT + phases)
+        gradients = (frequencies @ self.whitening)[:, : self.size].view(_TESTS, self.num_vectors, self.n)
+        vectors = values[:, : self.size].unflatten(1, (self.num_vectors, self.n))
+        lowered = torch.einsum("mva,rab->mrvb", gradients, self.directions).flatten(2)
+        self.moves = torch.einsum("sm,mrd,sd->smr", slopes, lowered, vectors.flatten(1))
+        self.mean = self.moves.mean(0)
+
+    def _keep(self, values: Tensor, units: Tensor, generator: torch.Generator) -> None:
+        one, two = halves(torch.unique(units, return_inverse=True)[1], generator)
+        order = torch.cat([one, two])
+        self.judged, self.units, self.first = values[order], units[order], len(one)
+        self.waves = self._waves(_JUDGES, (0.5, 3.0), generator)
+        self.means = self._cosines(self.judged)
+
+    def _waves(self, count: int, scales: tuple[float, float], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Frequencies of all directions and of a range of sizes, and phases."""
+        low, high = (math.log(1.5 * scale) for scale in scales)
+        direction = torch.randn(count, len(self.whitening), generator=generator, dtype=torch.float64)
+        sizes = torch.linspace(low, high, count, dtype=torch.float64).exp()
+        phases = 2 * math.pi * torch.rand(count, generator=generator, dtype=torch.float64)
+        return sizes[:, None] * direction / direction.norm(dim=1, keepdim=True), phases
+
+    def _cosines(self, values: Tensor) -> Tensor:
+        frequencies, phases = self.waves
+        return torch.cos((values - self.center) @ self.whitening.mT @ frequencies.mT + phases)
+
+    def _covariance(self, spans: Tensor) -> Tensor:
+        """Covariance of the means of the test functions along every vector of some spans, ``[C, M K, M K]``."""
+        found = []
+        for span in spans:
+            moves = torch.einsum("smr,kr->smk", self.moves, span.view(-1, span.size(-1))).flatten(1)
+            moves = moves - moves.mean(0)
+            found.append(moves.mT @ moves / len(moves))
+        return torch.stack(found)
+
+    def span(self, dim: int) -> Tensor:
+        """See :meth:`Question.span`."""
+        if dim not in self._spans:
+            starts = [self.start[:, :dim]]
+            if dim == 1:
+                starts = [self.start[:, k : k + 1] for k in range(min(_STARTS, len(self.start)))]
+            best = min((self._descend(start) for start in starts), key=lambda pair: pair[0])
+            self._objectives[dim] = best[0]
+            self._spans[dim] = torch.einsum("rk,rab->kab", best[1], self.basis)
+        return self._spans[dim]
+
+    def _descend(self, span: Tensor) -> tuple[float, Tensor]:
+        """The objective and the span that linear steps with a covariance that follows them lead to, ``[R, K]``."""
+        size, dim = span.shape
+        value, root = self._objective(span)
+        for _ in range(_ROUNDS):
+            others = torch.linalg.svd(span, full_matrices=True)[0][:, dim:]
+            if others.size(1) == 0:
+                break
+            along = self.mean @ others
+            system = torch.einsum("mo,kl->mkol", along, torch.eye(dim, dtype=along.dtype))
+            system = system.reshape(len(along) * dim, -1)
+            system = torch.linalg.solve_triangular(root, system, upper=False)
+            now = torch.linalg.solve_triangular(root, (self.mean @ span).reshape(-1, 1), upper=False)
+            step = others @ torch.linalg.lstsq(system, -now).solution.view(size - dim, dim)
+            for shorter in (1.0, 0.5, 0.25, 0.125):
+                candidate = torch.linalg.qr(span + shorter * step)[0]
+                there, there_root = self._objective(candidate)
+                if there < value:
+                    break
+            if there >= value * (1 - 1e-6):
+                break
+            span, value, root = candidate, there, there_root
+        return value, span
+
+    def _objective(self, span: Tensor) -> tuple[float, Tensor]:
+        covariance = _regular(self._covariance(span.mT[None])[0])
+        root = torch.linalg.cholesky(covariance)
+        means = torch.linalg.solve_triangular(root, (self.mean @ span).reshape(-1, 1), upper=False)
+        return len(self.moves) * float(means.square().sum()), root
+
+    def defect(self, g: Tensor, weights: Tensor) -> Tensor:
+        """See :meth:`Question.defect`."""
+        moved = self.judged.clone()
+        moved[:, : self.size] = (moved[:, : self.size].reshape(-1, self.n) @ g.mT).view(len(moved), self.size)
+        change = self._cosines(moved) - self.means
+        first, second = weights[:, : self.first], weights[:, self.first :]
+        one = first @ change[: self.first] / first.sum(1, keepdim=True)
+        two = second @ change[self.first :] / second.sum(1, keepdim=True)
+        return (one * two).mean(1)
+
+    def blind(self, yardstick: float) -> float:
+        """Where the fit half itself does not reject one direction, what breaks it is its own error."""
+        self.span(1)
+        freedom = len(self.mean) - len(self.basis) + 1
+        rejected = chi2.sf(self._objectives[1], freedom) < _REJECTED
+        return 0.0 if rejected else math.inf
+
+    def resolution(self, weights: Tensor) -> Tensor:
+        """See :meth:`Question.resolution`."""
+        return weights.new_zeros(len(weights))
+
+
+def _regular(covariance: Tensor) -> Tensor:
+    return covariance + 1e-10 * covariance.trace() / len(covariance) * torch.eye(
+        len(covariance), dtype=covariance.dtype
+    )

@@ -1,0 +1,128 @@
+"""What does the output depend on? Maps with which a fitted law commutes."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from pyg_liesym.discovery.evidence.directions import by_ladder, moving_directions
+from pyg_liesym.discovery.evidence.question import Question, halves
+from pyg_liesym.discovery.evidence.regression import TwinFits
+
+_MOST = 6000
+_JUDGED = 3000
+_DERIVATIVES = 1000
+_EXPLAINED = 0.02
+_KNOWN = 0.2
+
+
+class Law(Question):
+    r"""A law :math:`y = f(x)` fitted to the samples, and the linear maps with which it commutes.
+
+    The ladder is that of the Lie derivative, :math:`E|Df \cdot L x - L f|^2`, of one of two fits to disjoint sets
+    (`TwinFits`). Claims are judged at finite g on a third set, by the mean product of what the two fits say,
+
+    .. math:: E\bigl[\bigl(g^{-1} f_1(g x) - f_1(x)\bigr) \cdot \bigl(g^{-1} f_2(g x) - f_2(x)\bigr)\bigr],
+
+    from which their independent errors drop out. Moved samples that leave the inputs known to the fits are not judged.
+    What the fits leave unexplained is not asked about.
+
+    Args:
+        inputs: Vectors of x.
+        vectors: Vectors of y, which move with x.
+        scalars: Numbers of y, which nothing moves; of labels, one column a class.
+        span: Matrices among which to look.
+        units: The independent unit of every sample.
+        generator: Draws the sets and the features.
+
+    Shapes:
+        - **inputs**: :math:`(S, V_x, n)`; **vectors**: :math:`(S, V_y, n)`; **scalars**: :math:`(S, F)`; **span**:
+          :math:`(P, n, n)`; **units**: :math:`(S)`
+
+    Attributes:
+        explained: R² of the first fit on the third set.
+    """
+
+    name = "law"
+
+    def __init__(
+        self,
+        inputs: Tensor,
+        vectors: Tensor,
+        scalars: Tensor,
+        span: Tensor,
+        units: Tensor,
+        generator: torch.Generator,
+    ) -> None:
+        self.n, self.num_moved = inputs.size(2), vectors.size(1) * vectors.size(2)
+        fitted, judged = halves(units, generator, most=2 * _MOST)
+        judged = judged[:_JUDGED]
+        one, two = halves(_renumbered(units[fitted]), generator)
+        x, y = inputs.flatten(1), torch.cat([_as_one_unit(vectors), _standardised(scalars)], 1)
+        first, second = fitted[one], fitted[two]
+        self.fits = TwinFits((x[first], y[first]), (x[second], y[second]), generator)
+        self.units, self.judged = units[judged], x[judged]
+        self.said = self.fits.predict(self.judged)
+        variance = (y[judged] - y[judged].mean(0)).square().sum(1).mean()
+        self.explained = float(1 - (self.said[0] - y[judged]).square().sum(1).mean() / variance.clamp(min=1e-300))
+        self.directions = moving_directions(span, inputs[first].flatten(0, 1))
+        self.ladder = x.new_zeros(len(self.directions))
+        if self.explained < _EXPLAINED:
+            self.reason = (
+                f"y does not depend on x: a fit explains {100 * self.explained:.0f} % of it on samples kept aside"
+            )
+            return
+        self.ladder, self.directions = by_ladder(self.directions, self._gram(x[first][:_DERIVATIVES]))
+
+    def _gram(self, x: Tensor) -> Tensor:
+        """Mean products of the Lie derivatives of the directions."""
+        moved = (x.unflatten(1, (1, -1, self.n)) @ self.directions.mT).flatten(2)
+        turned = torch.stack([self._act(self.fits.predict(x)[0], matrix) for matrix in self.directions], 1)
+        derivatives = torch.einsum("skd,spd->spk", self.fits.jacobian(x), moved) - turned
+        flat = derivatives.transpose(0, 1).flatten(1)
+        return flat @ flat.mT / len(x)
+
+    def _act(self, outputs: Tensor, matrix: Tensor) -> Tensor:
+        """A linear map of the vectors among the outputs, zero for the others."""
+        moved = (outputs[:, : self.num_moved].reshape(-1, self.n) @ matrix.mT).reshape(len(outputs), self.num_moved)
+        return torch.cat([moved, torch.zeros_like(outputs[:, self.num_moved :])], 1)
+
+    def defect(self, g: Tensor, weights: Tensor) -> Tensor:
+        """See :meth:`Question.defect`."""
+        x = (self.judged.reshape(-1, self.n) @ g.mT).view(self.judged.shape)
+        predictions, known = self.fits.predict_known(x)
+        if float(known.double().mean()) < _KNOWN:
+            return weights.new_full((len(weights),), torch.nan)
+        back = torch.linalg.inv(g)
+        off = []
+        for moved, said in zip(predictions, self.said, strict=True):
+            returned = torch.cat([self._act(moved, back)[:, : self.num_moved], moved[:, self.num_moved :]], 1)
+            off.append(returned - said)
+        weights = weights * known
+        return weights @ (off[0] * off[1]).sum(1) / weights.sum(1)
+
+    def resolution(self, weights: Tensor) -> Tensor:
+        """See :meth:`Question.resolution`."""
+        return weights @ (self.said[0] - self.said[1]).square().sum(1) / weights.sum(1) / 2
+
+    def blind(self, yardstick: float) -> float:
+        """What the fits leave unexplained may be a misfit, which breaks symmetries of its own."""
+        spread = float((self.said[0] - self.said[0].mean(0)).square().sum(1).mean())
+        misfit = spread * max(1 / max(self.explained, _EXPLAINED) - 1, 0.0)
+        return float((misfit / yardstick) ** 0.5)
+
+
+def _as_one_unit(vectors: Tensor) -> Tensor:
+    """Vectors as columns, over their common root mean square."""
+    size = vectors.square().mean().sqrt() if vectors.numel() else vectors.new_ones(())
+    return vectors.flatten(1) / size.clamp(min=1e-300)
+
+
+def _standardised(scalars: Tensor) -> Tensor:
+    centred = scalars - scalars.mean(0)
+    return centred / centred.square().mean(0).sqrt().clamp(min=1e-300)
+
+
+def _renumbered(units: Tensor) -> Tensor:
+    numbers: Tensor = torch.unique(units, return_inverse=True)[1]
+    return numbers

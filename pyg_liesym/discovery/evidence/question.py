@@ -1,0 +1,83 @@
+"""What a question about data has to answer before a claim can be made."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+
+class Question(ABC):
+    """One sense in which a matrix can be a symmetry of data, fitted on one half of them and judged on the other.
+
+    Attributes:
+        directions: ``[R, n, n]``, every direction that was looked at, best first, each moving the data by their root
+            mean square (`moving_directions`).
+        ladder: ``[R]``: squared defects of the directions on the half that was fitted, ascending.
+        units: ``[S]``: the independent unit of every judged sample, from 0.
+        reason: Why the data cannot answer; empty if they can.
+        coarsest: The largest resolution, relative to what random maps break, with which anything is claimed.
+    """
+
+    name: str
+    coarsest: float = 0.3
+    directions: Tensor
+    ladder: Tensor
+    units: Tensor
+    reason: str = ""
+
+    def span(self, dim: int) -> Tensor:
+        """The best span of a dimension, ``[dim, n, n]``."""
+        return self.directions[:dim]
+
+    @abstractmethod
+    def defect(self, g: Tensor, weights: Tensor) -> Tensor:
+        """By how much moving the judged samples with g breaks what the question is about, squared, above chance.
+
+        Unbiased: around zero, of either sign, where g is a symmetry.
+
+        Shapes:
+            - **g**: :math:`(n, n)`; **weights** of the samples: :math:`(B, S)`; **output**: :math:`(B)`, NaN where
+              too few of the moved samples can be judged
+        """
+
+    @abstractmethod
+    def resolution(self, weights: Tensor) -> Tensor:
+        """The squared defect below which these data resolve nothing, :math:`(B)`."""
+
+    def margin(self, asked: float, resolution: float) -> float:
+        """The largest relative breaking that still counts as symmetric."""
+        return asked
+
+    def blind(self, yardstick: float) -> float:
+        """The relative breaking that may be an artefact of the fit, if random maps have the squared defect given."""
+        return 0.0
+
+
+def halves(units: Tensor, generator: torch.Generator, most: int | None = None) -> tuple[Tensor, Tensor]:
+    """Two sets of samples with no independent unit in common, drawn at random.
+
+    Args:
+        units: Unit of every sample, from 0.
+        generator: Source of randomness.
+        most: Use at most this many samples of each half.
+
+    Example:
+        >>> first, second = halves(torch.tensor([0, 0, 1, 1]), torch.Generator().manual_seed(0))
+        >>> sorted([first.tolist(), second.tolist()])
+        [[0, 1], [2, 3]]
+    """
+    count = int(units.max()) + 1
+    if count < 2:
+        raise ValueError("all samples belong to one group: nothing independent is left to judge a claim on")
+    chosen = torch.zeros(count, dtype=torch.bool)
+    chosen[torch.randperm(count, generator=generator)[: count // 2]] = True
+    inside = chosen[units]
+    sides = (torch.nonzero(side).flatten() for side in (inside, ~inside))
+    first, second = (side if most is None or len(side) <= most else _some(side, most, generator) for side in sides)
+    return first, second
+
+
+def _some(index: Tensor, most: int, generator: torch.Generator) -> Tensor:
+    return index[torch.randperm(len(index), generator=generator)[:most]].sort().values

@@ -1,0 +1,122 @@
+"""A law fitted by least squares: monomials and random cosines, linear in what is fitted."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+_BANDWIDTHS = (0.5, 1.0, 2.0)
+_RIDGES = (1e-9, 1e-6, 1e-4, 1e-2)
+_BETTER = 0.98
+_MOST = 500
+_SMALLEST_SPREAD = 1e-2
+
+
+class _Features:
+    """Monomials up to degree three, as far as they are few, and cosines of random frequencies."""
+
+    def __init__(self, dim: int, budget: int, bandwidth: float, generator: torch.Generator) -> None:
+        axes = torch.arange(dim)
+        self.pairs = torch.combinations(axes, 2, with_replacement=True)
+        self.triples = torch.combinations(axes, 3, with_replacement=True)
+        left = budget - dim - 1
+        if 3 * len(self.pairs) > budget:
+            self.pairs = self.pairs[:0]
+        if 2 * len(self.triples) > budget:
+            self.triples = self.triples[:0]
+        count = max(left - len(self.pairs) - len(self.triples), 0)
+        spread = 0.3 + 1.4 * torch.rand(count, 1, generator=generator, dtype=torch.float64)
+        direction = torch.randn(count, dim, generator=generator, dtype=torch.float64) * 2 / math.sqrt(dim)
+        self.frequencies = bandwidth * spread * direction
+        self.phases = 2 * math.pi * torch.rand(count, generator=generator, dtype=torch.float64)
+
+    def __call__(self, u: Tensor) -> Tensor:
+        columns = [u.new_ones(len(u), 1), u]
+        if len(self.pairs):
+            columns.append(u[:, self.pairs].prod(-1))
+        if len(self.triples):
+            columns.append(u[:, self.triples].prod(-1))
+        columns.append(math.sqrt(2) * torch.cos(u @ self.frequencies.mT + self.phases))
+        return torch.cat(columns, 1)
+
+
+class TwinFits:
+    r"""The same regression on two disjoint sets of samples, so that their difference tells their error.
+
+    :math:`f(x) = W^\top \varphi(x)` by ridge regression, with the bandwidth and the ridge by which the first set
+    predicts the second best.
+
+    Args:
+        first: Inputs and outputs of one set.
+        second: Those of the other.
+        generator: Draws the frequencies.
+
+    Attributes:
+        limit: Leverage beyond which an input is not one that the fits know: that of all but 5 % of the second set.
+    """
+
+    def __init__(self, first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor], generator: torch.Generator) -> None:
+        x, y = first
+        self.center = x.mean(0)
+        spread, axes = torch.linalg.eigh((x - self.center).mT @ (x - self.center) / len(x))
+        spread = spread.clamp(min=_SMALLEST_SPREAD**2 * float(spread[-1])).clamp(min=1e-300)
+        self.whitening = (axes / spread.sqrt()).mT
+        seed = int(torch.randint(1 << 31, (), generator=generator))
+        budget = min(_MOST, len(x) // 5)
+        best = math.inf
+        for bandwidth in _BANDWIDTHS:
+            features = _Features(x.size(1), budget, bandwidth, torch.Generator().manual_seed(seed))
+            theirs = features(self._coordinates(second[0]))
+            ours, other = _Normal.of(features(self._coordinates(x)), y), _Normal.of(theirs, second[1])
+            for ridge in _RIDGES:
+                weight = ours.solve(ridge)[0]
+                error = float((theirs @ weight - second[1]).square().sum(1).mean())
+                if error < _BETTER * best:
+                    best, self._features = error, features
+                    self.weights, self._inverse = (weight, other.solve(ridge)[0]), other.solve(ridge)[1]
+        self.limit = float(self._leverage(self._features(self._coordinates(second[0]))).quantile(0.95))
+
+    def _coordinates(self, x: Tensor) -> Tensor:
+        whitened: Tensor = (x - self.center) @ self.whitening.mT
+        return whitened
+
+    def predict(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What both fits say, ``[S, K]`` each."""
+        features = self._features(self._coordinates(x))
+        return features @ self.weights[0], features @ self.weights[1]
+
+    def predict_known(self, x: Tensor) -> tuple[tuple[Tensor, Tensor], Tensor]:
+        """What both fits say, and of which inputs they know anything, ``[S]``, bool."""
+        features = self._features(self._coordinates(x))
+        return (features @ self.weights[0], features @ self.weights[1]), self._leverage(features) <= self.limit
+
+    def _leverage(self, features: Tensor) -> Tensor:
+        """How little the second set says about inputs: the variance of a prediction in units of the noise's."""
+        return ((features @ self._inverse) * features).sum(1)
+
+    def jacobian(self, x: Tensor) -> Tensor:
+        """Derivatives of the first fit, ``[S, K, d]``."""
+        with torch.enable_grad():
+            x = x.detach().requires_grad_()
+            outputs = self._features(self._coordinates(x)) @ self.weights[0]
+            rows = [torch.autograd.grad(column.sum(), x, retain_graph=True)[0] for column in outputs.unbind(1)]
+        return torch.stack(rows, 1)
+
+
+class _Normal(NamedTuple):
+    """The normal equations of a regression."""
+
+    moments: Tensor
+    products: Tensor
+
+    @classmethod
+    def of(cls, features: Tensor, y: Tensor) -> _Normal:
+        return cls(features.mT @ features / len(features), features.mT @ y / len(y))
+
+    def solve(self, ridge: float) -> tuple[Tensor, Tensor]:
+        """Weights with a ridge, and the inverse of what was inverted."""
+        inverse = torch.linalg.inv(self.moments + ridge * self.moments.diagonal().diag())
+        return inverse @ self.products, inverse

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from pyg_liesym.discovery.evidence.claim import judge
+from pyg_liesym.discovery.evidence.question import Question, halves
+
+GL2 = torch.eye(4, dtype=torch.float64).view(4, 2, 2)
+
+
+class _Known(Question):
+    """A question whose answer is known: ``broken`` of the first direction, all of the others, plus noise."""
+
+    name = "known"
+
+    def __init__(self, broken: float, noise: float = 0.0, *, power: float = 1.0, resolution: float = 0.0) -> None:
+        self.directions, self.ladder = GL2, torch.zeros(4)
+        self.units = torch.arange(400)
+        self.noise = noise * torch.randn(400, dtype=torch.float64)
+        self.broken, self.power, self.own = broken, power, resolution
+
+    def defect(self, g: Tensor, weights: Tensor) -> Tensor:
+        moved = g - torch.eye(2, dtype=torch.float64)
+        moved[0, 0] *= self.broken
+        return self.power * moved.square().sum() + weights @ self.noise / weights.sum(1)
+
+    def resolution(self, weights: Tensor) -> Tensor:
+        return torch.full((len(weights),), self.own, dtype=torch.float64)
+
+
+def test_what_is_kept_exactly_is_certified_and_no_more() -> None:
+    claim = judge(_Known(0.0), 0.05, torch.Generator().manual_seed(0))
+    assert (claim.status, claim.dim) == ("certified", 1)
+    assert claim.breaking is not None
+    assert claim.next is not None
+    assert claim.breaking.high < 1e-6
+    assert claim.next.low > 0.3
+
+
+def test_what_is_broken_by_more_than_the_margin_is_refuted() -> None:
+    claim = judge(_Known(0.2), 0.05, torch.Generator().manual_seed(0))
+    assert (claim.status, claim.dim) == ("refuted", 0)
+    assert claim.breaking is not None
+    assert claim.breaking.size == pytest.approx(0.2, rel=0.8)
+
+
+def test_the_margin_decides_what_counts() -> None:
+    question = _Known(0.2)
+    assert judge(question, 0.5, torch.Generator().manual_seed(0)).status == "certified"
+
+
+def test_noise_is_no_evidence_and_not_a_symmetry() -> None:
+    claim = judge(_Known(0.0, noise=2.0), 0.05, torch.Generator().manual_seed(0))
+    assert claim.status == "no evidence"
+    assert claim.reason
+
+
+def test_data_that_could_not_have_told_are_no_evidence() -> None:
+    claim = judge(_Known(0.0, power=0.0), 0.05, torch.Generator().manual_seed(0))
+    assert claim.status == "no evidence"
+    assert "could not have told" in claim.reason
+
+
+def test_data_too_coarse_to_show_anything_are_no_evidence() -> None:
+    claim = judge(_Known(0.0, resolution=10.0), 0.05, torch.Generator().manual_seed(0))
+    assert "too widely" in claim.reason
+
+
+def test_moved_samples_of_which_nothing_is_known_are_no_evidence() -> None:
+    class Unknown(_Known):
+        def defect(self, g: Tensor, weights: Tensor) -> Tensor:
+            return weights.new_full((len(weights),), math.nan)
+
+    assert "nothing is known" in judge(Unknown(0.0), 0.05, torch.Generator().manual_seed(0)).reason
+
+
+def test_a_claim_is_plain_values() -> None:
+    import json
+
+    claim = judge(_Known(0.0), 0.05, torch.Generator().manual_seed(0))
+    assert json.loads(json.dumps(claim.to_dict()))["breaking"]["high"] < 1e-6
+
+
+def test_units_stay_on_one_side() -> None:
+    units = torch.randint(20, (300,))
+    one, two = halves(torch.unique(units, return_inverse=True)[1], torch.Generator().manual_seed(0))
+    assert not set(units[one].tolist()) & set(units[two].tolist())
+    assert len(one) + len(two) == 300
+    with pytest.raises(ValueError, match="one group"):
+        halves(torch.zeros(5, dtype=torch.long), torch.Generator())

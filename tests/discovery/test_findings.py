@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
+from pyg_liesym.discovery.findings import Findings, find_symmetry
+from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.lie.metric import minkowski
+
+MUONS = Path(__file__).parents[3] / "shared" / "data" / "muons" / "zmumu_3000.npz"
+
+
+def points(count: int, *shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(count, *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+def statuses(findings: Findings) -> dict[str, str]:
+    return {finding.claim.question: finding.claim.status for finding in findings.findings}
+
+
+def named(findings: Findings) -> str:
+    assert findings.symmetry is not None
+    return findings.symmetry.algebra.identify()[0].name
+
+
+def test_a_law_that_turns_with_its_input() -> None:
+    x = points(3000, 2)
+    found = find_symmetry(x, x * x.square().sum(1, keepdim=True))
+    assert statuses(found)["law"] == "certified"
+    assert named(found) == "so(2)"
+    angles = found.symmetry.algebra.principal_angles(LieAlgebra.rotation(2))  # type: ignore[union-attr]
+    assert float(angles[0]) < 1e-3
+    assert found.verdict.headline.startswith("FOUND  so(2)")
+
+
+def test_a_law_is_found_whatever_the_distribution() -> None:
+    square = torch.rand(5000, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) - 0.5
+    found = find_symmetry(square, square * square.square().sum(1, keepdim=True))
+    assert statuses(found)["law"] == "certified"
+    assert statuses(found)["density"] == "refuted"
+
+
+def test_several_vectors_and_an_invariant_number() -> None:
+    x = points(4000, 2, 3)
+    assert named(find_symmetry(x, torch.linalg.cross(x[:, 0], x[:, 1]))) == "so(3)"
+    p = points(4000, 2, 4)
+    total = p.sum(1)
+    mass = ((total @ minkowski()) * total).sum(1, keepdim=True)
+    found = find_symmetry(p, mass)
+    assert named(found) == "so(1,3)"
+    assert found.symmetry is not None
+    assert abs(found.symmetry.metric.cosine(minkowski())) > 1 - 1e-6
+
+
+@pytest.mark.parametrize("wind", [0.001, 0.01])
+def test_a_small_breaking_is_measured(wind: float) -> None:
+    x = points(3000, 2)
+    r = x.norm(dim=1, keepdim=True)
+    blown = x * r**2 + 3 * wind * r * torch.tensor([1.0, 0.0])
+    (law, *_) = find_symmetry(x, blown).findings
+    assert law.claim.breaking is not None
+    assert law.claim.breaking.size == pytest.approx(wind, rel=0.3)
+
+
+def test_a_large_breaking_is_nearly() -> None:
+    x = points(3000, 2)
+    r = x.norm(dim=1, keepdim=True)
+    found = find_symmetry(x, x * r**2 + 0.4 * r * torch.tensor([1.0, 0.0]))
+    assert statuses(found)["law"] == "refuted"
+    assert found.symmetry is None
+    assert found.verdict.headline.startswith("NEARLY")
+
+
+def test_a_quadric_on_which_the_data_lie() -> None:
+    shell = nn.functional.normalize(points(2000, 3)) * (1 + 0.01 * points(2000, 1, seed=1))
+    found = find_symmetry(shell)
+    assert statuses(found)["support"] == "certified"
+    assert named(found) == "so(3)"
+
+
+def test_a_distribution_that_turns_into_itself() -> None:
+    ring = nn.functional.normalize(points(20_000, 2)) * (1 + 0.3 * points(20_000, 1, seed=1))
+    found = find_symmetry(ring, margin=0.1)
+    assert statuses(found) == {"support": "no evidence", "density": "certified"}
+    assert named(found) == "so(2)"
+
+
+def test_translations_by_a_component_of_one() -> None:
+    line = torch.cat([points(2000, 1), torch.zeros(2000, 1), torch.ones(2000, 1)], 1).double()
+    found = find_symmetry(line, among=LieAlgebra.euclidean(2))
+    assert found.symmetry is not None
+    # along the line, not across it, and no turns
+    assert found.symmetry.algebra.dim == 1
+    generator = found.symmetry.algebra.basis[0] / found.symmetry.algebra.basis[0].abs().max()
+    assert float(generator[0, 2].abs()) == pytest.approx(1.0)
+    assert float(generator[:, :2].abs().max()) < 1e-6
+
+
+def _mlp(x: Tensor) -> Tensor:
+    net = nn.Sequential(nn.Linear(2, 32), nn.Tanh(), nn.Linear(32, 2)).double()
+    out: Tensor = net(2 * x).detach()
+    return out
+
+
+NULLS = {
+    "square": lambda x: (torch.rand_like(x), None),
+    "absolute values": lambda x: (x.abs(), None),
+    "independent Student t": lambda x: (torch.distributions.StudentT(4.0).sample(x.shape).double(), None),
+    "cubes by component": lambda x: (x, x**3),
+    "a random network": lambda x: (x, _mlp(x)),
+    "labels of a half plane": lambda x: (x.abs(), (x[:, 0].abs() > 0.7).long()),
+    "noise on a square": lambda x: (torch.rand_like(x), torch.rand_like(x)),
+    "labels unrelated": lambda x: (torch.rand_like(x), torch.randint(2, (len(x),))),
+}
+
+
+@pytest.mark.parametrize("null", NULLS)
+def test_nothing_is_certified_where_nothing_is(null: str) -> None:
+    for seed in range(5):
+        torch.manual_seed(seed)
+        found = find_symmetry(*NULLS[null](points(1000, 2, seed=seed)), seed=seed)
+        assert found.symmetry is None, (seed, str(found))
+        assert found.verdict.headline.startswith(("NOTHING", "NEARLY"))
+
+
+def test_dependent_samples_stay_on_one_side() -> None:
+    x = points(300, 2).repeat_interleave(10, 0)
+    x = x + 1e-3 * points(3000, 2, seed=1)
+    y = x * x.square().sum(1, keepdim=True)
+    groups = torch.arange(300).repeat_interleave(10)
+    assert statuses(find_symmetry(x, y, groups=groups))["law"] == "certified"
+    with pytest.raises(ValueError, match="groups must hold a number for each of the 3000 samples"):
+        find_symmetry(x, y, groups=[1, 2])
+
+
+def test_one_seed_one_answer_and_nothing_global_moves() -> None:
+    x = points(1000, 2)
+    state = torch.get_rng_state()
+    one, two = (find_symmetry(x, x**3, seed=3) for _ in range(2))
+    assert str(one) == str(two)
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_a_result_is_kept_with_its_claim(tmp_path: Path) -> None:
+    x = points(2000, 2)
+    found = find_symmetry(x, x * x.norm(dim=1, keepdim=True)).symmetry
+    assert found is not None
+    kept = DiscoveredSymmetry.load(found.save(tmp_path / "so2"))
+    assert kept.diagnostics["claim"]["status"] == "certified"
+    torch.testing.assert_close(kept.algebra.basis, found.algebra.basis)
+
+
+@pytest.mark.parametrize(
+    ("x", "options", "message"),
+    [
+        (torch.ones(10, 2), {}, "at least 100 are needed"),
+        (torch.full((200, 2), torch.nan), {}, "holds NaN"),
+        (torch.randn(200, 2), {"margin": 1.5}, "margin must lie between 0 and 1"),
+        (torch.randn(200, 2), {"among": LieAlgebra.rotation(3)}, "the matrices to look among are 3 × 3"),
+    ],
+)
+def test_bad_input_ends_in_a_sentence(x: Tensor, options: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        find_symmetry(x, **options)  # type: ignore[arg-type]
+
+
+def test_large_matrices() -> None:
+    found = find_symmetry(nn.functional.normalize(points(4000, 10)))
+    assert statuses(found)["support"] == "certified"
+    assert found.symmetry is not None
+    assert found.symmetry.algebra.dim == 45  # so(10)
+    assert found.symmetry.metric.signature == (10, 0, 0)
+
+
+def test_a_question_that_is_too_large_says_what_it_costs() -> None:
+    (_, density) = find_symmetry(points(1000, 30)).findings
+    assert "900 directions of 30 × 30 matrices are too many for this question; look among fewer" in density.claim.reason
+
+
+def test_constant_columns_and_few_samples_are_no_evidence() -> None:
+    x = torch.cat([points(150, 1), torch.ones(150, 2, dtype=torch.float64)], 1)
+    found = find_symmetry(x)
+    assert isinstance(found.report(), str)
+
+
+@pytest.mark.skipif(not MUONS.exists(), reason="the muon pairs are not here")
+def test_real_muons_lie_on_the_light_cone_and_their_mass_keeps_lorentz() -> None:
+    data = np.load(MUONS)
+    for start in range(0, 3000, 1000):
+        p4, mass = data["p4"][start : start + 1000], data["mass"][start : start + 1000]
+        found = find_symmetry(p4, mass**2)
+        assert statuses(found)["support"] == "certified"
+        assert named(found) == "so(1,3)"
+        assert found.symmetry is not None
+        assert abs(found.symmetry.metric.cosine(minkowski())) > 0.9999
