@@ -14,7 +14,6 @@ PAGES = [ROOT / "README.md", ROOT / "examples" / "README.md", *sorted((ROOT / "d
 HEADINGS = ("| layer, method, data | paper | file |", "\n\n")
 # What files are named after and only the package itself uses, and why.
 INTERNAL = {
-    "Answer": "what the report of `liesym discover` says first",
     "ArrayJets": "chosen by open_jet_file",
     "Density": "asked by find_symmetry",
     "EdgeMap": "the maps of an edge, inside the layers of pairs",

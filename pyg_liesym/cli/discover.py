@@ -13,6 +13,7 @@ from pyg_liesym.cli.page import Page
 from pyg_liesym.datasets.io.npy import read_array
 from pyg_liesym.discovery.answer import answer
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
+from pyg_liesym.discovery.findings import Findings, find_symmetry
 from pyg_liesym.discovery.liegan import LieGAN
 
 NAMED = ("two-body", "three-body", "jets")
@@ -23,6 +24,9 @@ def discover(
     y: str | None = None,
     *,
     out: Path = Path("runs/discover"),
+    method: Literal["linear-algebra", "liegan"] = "linear-algebra",
+    margin: float = 0.05,
+    groups: Path | None = None,
     num_channels: int = 1,
     coefficients: Literal["normal", "uniform", "integer"] = "normal",
     seeds: tuple[int, ...] = (0,),
@@ -34,34 +38,75 @@ def discover(
 ) -> list[DiscoveredSymmetry]:
     """Find matrices whose exponentials leave the data alone, say what algebra they form, and leave a report.
 
-    Examples: `liesym discover x.npy y.npy`; `liesym discover two-body`; `liesym discover jets --num_channels 7`.
+    Three questions are asked: what y depends on (law), where the data lie (support), how they are spread (density).
+    Each answer is certified, refuted or without evidence, on samples that were kept aside.
+
+    Examples: `liesym discover x.npy y.npy`; `liesym discover two-body`; `liesym discover jets --method liegan
+    --num_channels 7`.
 
     Args:
         x: A NumPy file of vectors, `[samples, n]` or `[samples, vectors, n]`; or `two-body`, `three-body` (orbits) or
             `jets` (the two leading constituents of the packaged top and QCD jets).
         y: A NumPy file of the outputs: vectors that transform as x does, integer class labels `[samples]`, or numbers
             that do not change. Without it, the symmetry of the distribution of x alone.
-        out: Folder of the report: `index.html` with pictures, and a folder `seed<s>` for every result, which
+        out: Folder of the report: `index.html` with pictures, and a folder for every result, which
             `DiscoveredSymmetry.load` reads.
-        num_channels: Number of matrices; rather too many than too few.
-        coefficients: Law of the coefficients; `integer` finds discrete groups.
-        seeds: One run for each.
-        tolerance: Change of the span per 50 steps at which a run comes to rest; larger is faster and coarser.
-        max_steps: Cap on the steps of a run, which mostly stops by itself before.
+        method: `linear-algebra` (seconds, with evidence), or `liegan`, an adversarial game that certifies nothing.
+        margin: Up to which share of what random maps break a symmetry counts as one (linear algebra).
+        groups: A NumPy file of a number for each sample; those of one group, such as an orbit, depend on each other
+            (linear algebra).
+        num_channels: Number of matrices; rather too many than too few (LieGAN).
+        coefficients: Law of the coefficients; `integer` finds discrete groups (LieGAN).
+        seeds: One run for each; linear algebra takes the first.
+        tolerance: Change of the span per 50 steps at which a run comes to rest; larger is faster and coarser (LieGAN).
+        max_steps: Cap on the steps of a run, which mostly stops by itself before (LieGAN).
         output: What y is, where its shape and type do not tell: vectors that move as x does, numbers that nothing
             moves, or labels of classes. The report says how it was read.
         num_samples: Use at most this many samples, taken at even distances.
         progress: Whether to show bars.
     """
     inputs, outputs = _named(x) if x in NAMED and y is None else _arrays(x, y)
+    units = None if groups is None else torch.as_tensor(read_array(groups))
     if num_samples is not None and num_samples < len(inputs):
         keep = np.linspace(0, len(inputs) - 1, num_samples).astype(int)
         inputs, outputs = inputs[keep], None if outputs is None else outputs[keep]
-    method = LieGAN(
-        num_channels, coefficients=coefficients, tolerance=tolerance, max_steps=max_steps, progress=progress
-    )
-    found = method.fit_seeds(inputs, outputs, seeds=seeds, output=output)
+        units = None if units is None else units[keep]
     about = f"Symmetry of {x}" if y is None else f"Symmetry of {x} → {y}"
+    if method == "linear-algebra":
+        findings = find_symmetry(inputs, outputs, output=output, groups=units, margin=margin, seed=seeds[0])
+        return _report_findings(findings, out, about)
+    gan = LieGAN(num_channels, coefficients=coefficients, tolerance=tolerance, max_steps=max_steps)
+    return _report_runs(gan.fit_seeds(inputs, outputs, seeds=seeds, output=output), out, about)
+
+
+def _report_findings(findings: Findings, out: Path, about: str) -> list[DiscoveredSymmetry]:
+    from pyg_liesym.plot.ladder import plot_ladders
+
+    said = findings.verdict
+    page = Page(out, said.headline, about)
+    page.text(said.confidence)
+    page.text(said.advice)
+    page.text(findings.reading)
+    page.figure(
+        "ladders",
+        plot_ladders({f.claim.question: (f.ladder.tolist(), f.claim.dim) for f in findings.findings}),
+        "How far every direction of matrices is from a symmetry, best first; filled: certified on samples kept aside.",
+    )
+    certified = []
+    for finding in findings.findings:
+        question = finding.claim.question
+        page.heading(question.capitalize())
+        page.text(str(finding))
+        if finding.claim.dim:
+            certified.append(finding.symmetry)
+            _pictures(page, finding.symmetry, question)
+            page.folded(f"All numbers of the {question}", finding.symmetry.report())
+            finding.symmetry.save(out / question)
+    print(f"{findings}\n\nReport: {page.write()}")
+    return certified
+
+
+def _report_runs(found: list[DiscoveredSymmetry], out: Path, about: str) -> list[DiscoveredSymmetry]:
     page = Page(out, answer(found[0]).headline if found else about, about)
     for result in found:
         if len(found) > 1:
@@ -90,15 +135,20 @@ def run(words: list[str]) -> None:
 
 def describe(page: Page, found: DiscoveredSymmetry, name: str, coordinates: tuple[str, ...] | None = None) -> None:
     """Add a result to a report: words, the basis, the metric."""
-    from pyg_liesym.plot.basis import plot_basis
-    from pyg_liesym.plot.metric import plot_metric
-
     said = answer(found)
     page.text(said.confidence)
     page.text(said.advice)
     reading = [line for line in found.report().splitlines() if line.startswith(("x: ", "Warning: "))]
     for line in reading:
         page.text(line)
+    _pictures(page, found, name, coordinates)
+    page.folded(f"All numbers of the fit with seed {found.seed}", found.report())
+
+
+def _pictures(page: Page, found: DiscoveredSymmetry, name: str, coordinates: tuple[str, ...] | None = None) -> None:
+    from pyg_liesym.plot.basis import plot_basis
+    from pyg_liesym.plot.metric import plot_metric
+
     page.figure(
         f"{name}-basis",
         plot_basis(found.algebra, coordinates=coordinates),
@@ -111,7 +161,6 @@ def describe(page: Page, found: DiscoveredSymmetry, name: str, coordinates: tupl
             plot_metric(found.metric, coordinates=coordinates),
             "The metric J that these matrices keep, at norm 1: the squared length vᵀJv of a vector v does not change.",
         )
-    page.folded(f"All numbers of the fit with seed {found.seed}", found.report())
 
 
 def _arrays(x: str, y: str | None) -> tuple[Any, Any]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from pyg_liesym.lazy import lazy
 
 __all__ = [
+    "Answer",
     "Breaking",
     "Claim",
     "DiscoveredSymmetry",
@@ -15,13 +16,13 @@ __all__ = [
     "QuadraticDiscriminator",
     "Samples",
     "SpanStopping",
-    "Verdict",
     "block_mask",
     "find_symmetry",
     "load_metric",
 ]
 
 if TYPE_CHECKING:
+    from pyg_liesym.discovery.answer import Answer
     from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry, load_metric
     from pyg_liesym.discovery.discriminator import QuadraticDiscriminator
     from pyg_liesym.discovery.evidence.claim import Breaking, Claim
@@ -31,11 +32,11 @@ if TYPE_CHECKING:
     from pyg_liesym.discovery.mask import block_mask
     from pyg_liesym.discovery.samples import Samples
     from pyg_liesym.discovery.stopping import SpanStopping
-    from pyg_liesym.discovery.verdict import Verdict
 else:
     __getattr__, __dir__ = lazy(
         __name__,
         {
+            "answer": ["Answer"],
             "discovered_symmetry": ["DiscoveredSymmetry", "load_metric"],
             "discriminator": ["QuadraticDiscriminator"],
             "evidence.claim": ["Breaking", "Claim"],
@@ -45,6 +46,5 @@ else:
             "mask": ["block_mask"],
             "samples": ["Samples"],
             "stopping": ["SpanStopping"],
-            "verdict": ["Verdict"],
         },
     )

@@ -10,14 +10,16 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
+from pyg_liesym.discovery.answer import Answer
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.evidence.claim import Claim, judge
 from pyg_liesym.discovery.evidence.density import Density
 from pyg_liesym.discovery.evidence.law import Law
 from pyg_liesym.discovery.evidence.question import Question
 from pyg_liesym.discovery.evidence.support import Support
+from pyg_liesym.discovery.report import reading
 from pyg_liesym.discovery.samples import OutputKind, Samples
-from pyg_liesym.discovery.verdict import Verdict, verdict
+from pyg_liesym.discovery.verdict import line, verdict
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.typing import OptTensor
 
@@ -36,13 +38,16 @@ class Finding:
     symmetry: DiscoveredSymmetry
     ladder: Tensor
 
+    def __str__(self) -> str:
+        return line(self.claim, self.symmetry)
+
 
 @dataclass(frozen=True, eq=False)
 class Findings:
     """What was found in data: one answer for each question that they allow.
 
     Attributes:
-        reading: How x and y were read, a sentence.
+        reading: How x and y were read, a sentence or two.
         findings: The answers: the law first, if there is a y, then where the data lie, then how they are spread.
     """
 
@@ -50,7 +55,7 @@ class Findings:
     findings: tuple[Finding, ...]
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Answer:
         """The answer in three sentences: what was found, how sure that is, what to do next."""
         return verdict([(finding.claim, finding.symmetry) for finding in self.findings])
 
@@ -70,8 +75,8 @@ class Findings:
             ...
         """
         said = self.verdict
-        lines = [self.reading, said.headline, said.confidence, said.advice, ""]
-        return "\n".join([*(line for line in lines if line or line == ""), *said.lines])
+        answers = [str(finding) for finding in self.findings]
+        return "\n".join([self.reading, said.headline, said.confidence, said.advice, "", *answers])
 
     def __str__(self) -> str:
         return self.report()
@@ -150,7 +155,7 @@ def find_symmetry(
         settings = {"method": f"find_symmetry ({asked.name})", "margin": margin}
         symmetry = DiscoveredSymmetry.of(LieAlgebra(basis), diagnostics=diagnostics, settings=settings, seed=seed)
         findings.append(Finding(claim, symmetry, asked.ladder))
-    return Findings(samples.reading, tuple(findings))
+    return Findings("\n".join(reading(samples.reading, samples.other_reading)), tuple(findings))
 
 
 _Asking: TypeAlias = Callable[[Samples, Tensor, Tensor, torch.Generator], Question]

@@ -70,7 +70,8 @@ def report(found: Found) -> str:
            0.000    0.000    0.577
     """
     diagnostics = found.diagnostics
-    lines = [*_reading(diagnostics), _fit(found)]
+    read = reading(diagnostics.get("reading", ""), diagnostics.get("other_reading", ""))
+    lines = [*read, _fit(found)]
     if found.algebra.rank() == 0:
         return "\n".join([*lines, "Nothing found: no channel moves the data"])
     lines += _doubts(diagnostics)
@@ -109,10 +110,11 @@ def judged_algebra(found: Found) -> LieAlgebra:
     return found.algebra.conjugate(torch.tensor(whitening, dtype=torch.float64))
 
 
-def _reading(diagnostics: dict[str, Any]) -> list[str]:
-    lines = [diagnostics["reading"]] if diagnostics.get("reading") else []
-    if diagnostics.get("other_reading"):
-        lines.append(f"Warning: y was read by its shape and type; it could also be {diagnostics['other_reading']}")
+def reading(read: str, other: str) -> list[str]:
+    """How x and y were read, and a warning if y could be something else."""
+    lines = [read] if read else []
+    if other:
+        lines.append(f"Warning: y was read by its shape and type; it could also be {other}")
     return lines
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from pyg_liesym.discovery.answer import Answer
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.evidence.claim import Breaking, Claim
 from pyg_liesym.discovery.report import LARGEST_IDENTIFIED
@@ -22,60 +22,41 @@ _ASKED = {
 }
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What somebody who asked wants to read first.
-
-    Attributes:
-        headline: FOUND, NEARLY or NOTHING, and what.
-        confidence: How sure that is.
-        advice: What to do next.
-        lines: One line for each question.
-    """
-
-    headline: str
-    confidence: str
-    advice: str
-    lines: tuple[str, ...]
-
-
-def verdict(answers: Sequence[tuple[Claim, DiscoveredSymmetry]]) -> Verdict:
+def verdict(answers: Sequence[tuple[Claim, DiscoveredSymmetry]]) -> Answer:
     """Say what was found, how sure it is, and what to do next.
 
     Args:
         answers: Claims and what they are about, the most telling question first.
     """
-    lines = tuple(_line(claim, symmetry) for claim, symmetry in answers)
     for claim, symmetry in answers:
         if claim.dim and claim.breaking is not None:
             headline = f"FOUND  {_name(symmetry)}: {_KEPT[claim.question]}."
-            return Verdict(headline, _sure(claim.breaking, claim.next), _advice(symmetry), lines)
+            return Answer(headline, _sure(claim.breaking, claim.next), _advice(symmetry))
     for claim, _ in answers:
         if claim.status == "refuted" and claim.breaking is not None and claim.breaking.size < _NEARLY:
-            return Verdict(
+            return Answer(
                 f"NEARLY  the best direction is broken by {_percent(claim.breaking.size)} of what a random linear map "
                 "breaks.",
                 f"That is more than the {_percent(claim.margin)} that would count as a symmetry, and not by chance.",
                 "A relaxed network fits such data (RelaxedLieGNN, or layers with relaxed=True).",
-                lines,
             )
     refuted = [claim.question for claim, _ in answers if claim.status == "refuted"]
-    if refuted:
-        return Verdict(
+    undecided = [claim for claim, _ in answers if claim.status == "no evidence" and claim.question != "support"]
+    if refuted and not undecided:
+        return Answer(
             "NOTHING  no linear map is a symmetry.",
             f"Refuted for the {' and the '.join(refuted)} on samples kept aside.",
             "A plain network fits such data.",
-            lines,
         )
-    return Verdict(
+    return Answer(
         "NOTHING  these data do not show a symmetry.",
         "Nor do they rule one out: each question below says why.",
         "More samples, or matrices to look among (`among`), may decide.",
-        lines,
     )
 
 
-def _line(claim: Claim, symmetry: DiscoveredSymmetry) -> str:
+def line(claim: Claim, symmetry: DiscoveredSymmetry) -> str:
+    """The answer to one question in a line."""
     asked = _ASKED[claim.question]
     if claim.dim and claim.breaking is not None:
         return f"{asked}: certified {_name(symmetry)}. {_sure(claim.breaking, claim.next)}"

@@ -5,6 +5,7 @@ from pyg_liesym.plot.flow import plot_flow_forecasts
 from pyg_liesym.plot.front import plot_pareto_front
 from pyg_liesym.plot.jet import plot_jet
 from pyg_liesym.plot.jet_statistics import plot_jet_statistics
+from pyg_liesym.plot.ladder import plot_ladders
 from pyg_liesym.plot.metric import plot_metric
 from pyg_liesym.plot.orbits import plot_orbits
 from pyg_liesym.plot.relaxation import plot_relaxation
@@ -21,6 +22,7 @@ __all__ = [
     "plot_flow_forecasts",
     "plot_jet",
     "plot_jet_statistics",
+    "plot_ladders",
     "plot_learned_against_data",
     "plot_mass_sculpting",
     "plot_metric",

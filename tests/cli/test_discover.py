@@ -25,7 +25,8 @@ def ring(tmp_path: Path) -> Path:
 def test_a_report_and_results_that_load(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = ring / "out"
     files = [str(ring / "x.npy"), str(ring / "y.npy")]
-    main(["discover", *files, "--out", str(out), "--max_steps", "60", "--seeds", "[0, 3]", "--num_samples", "300"])
+    options = ["--method", "liegan", "--max_steps", "60", "--seeds", "[0, 3]", "--num_samples", "300"]
+    main(["discover", *files, "--out", str(out), *options])
     printed = capsys.readouterr().out
     assert "seed 0" in printed
     assert f"Report: {out / 'index.html'}" in printed
@@ -43,8 +44,32 @@ def test_a_report_and_results_that_load(ring: Path, capsys: pytest.CaptureFixtur
             assert (out / f"seed{seed}-{picture}.png").exists()
 
 
+def test_three_questions_are_answered_by_default(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = ring / "out"
+    np.save(ring / "groups.npy", np.arange(400) // 2)
+    main(["discover", str(ring / "x.npy"), "--out", str(out), "--groups", str(ring / "groups.npy")])
+    printed = capsys.readouterr().out
+    assert "FOUND  so(2): it keeps the set on which the data lie." in printed
+    assert "Support (where the data lie): certified so(2)." in printed
+    assert "Density (how they are spread): " in printed
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert page.index("<h1>FOUND  so(2)") < page.index("random linear maps") < page.index("ladders.png")
+    for picture in ("ladders", "support-basis", "support-metric"):
+        assert (out / f"{picture}.png").exists()
+    found = DiscoveredSymmetry.load(out / "support")
+    assert found.algebra.identify()[0].name == "so(2)"
+    assert found.diagnostics["claim"]["status"] == "certified"
+
+
+def test_nothing_is_claimed_of_a_square(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.save(ring / "square.npy", np.random.default_rng(0).uniform(-1, 1, (3000, 2)))
+    main(["discover", str(ring / "square.npy"), "--out", str(ring / "out")])
+    assert "NOTHING  no linear map is a symmetry." in capsys.readouterr().out
+    assert sorted(path.name for path in (ring / "out").iterdir()) == ["index.html", "ladders.png"]
+
+
 def test_distribution_alone(ring: Path) -> None:
-    (found,) = discover(str(ring / "x.npy"), out=ring / "out", max_steps=20)
+    (found,) = discover(str(ring / "x.npy"), out=ring / "out", method="liegan", max_steps=20)
     assert found.diagnostics["num_samples"] == 400
     assert "→" not in (ring / "out" / "index.html").read_text(encoding="utf-8").split("<h1>")[0]
 
@@ -70,7 +95,16 @@ def test_bad_arrays_end_in_a_sentence(
 
 
 def test_how_y_is_read_can_be_said(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    files = [str(ring / "x.npy"), str(ring / "y.npy"), "--out", str(ring / "out"), "--max_steps", "5"]
+    files = [
+        str(ring / "x.npy"),
+        str(ring / "y.npy"),
+        "--out",
+        str(ring / "out"),
+        "--method",
+        "liegan",
+        "--max_steps",
+        "5",
+    ]
     main(["discover", *files, "--output", "scalar"])
     printed = capsys.readouterr().out
     assert "x: 400 samples of 1 vector in R²; y: 2 invariant numbers, which nothing moves." in printed
@@ -82,13 +116,13 @@ def test_how_y_is_read_can_be_said(ring: Path, capsys: pytest.CaptureFixture[str
 def test_single_numbers_are_refused_before_the_fit(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.save(ring / "x.npy", np.random.default_rng(0).normal(size=(400, 1)))
     with pytest.raises(SystemExit, match="2"):
-        main(["discover", str(ring / "x.npy"), "--out", str(ring / "out")])
+        main(["discover", str(ring / "x.npy"), "--out", str(ring / "out"), "--method", "liegan"])
     assert "vectors of at least two components" in capsys.readouterr().err
 
 
 def test_a_discrete_result_shows_no_metric(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = [str(ring / "x.npy"), "--out", str(ring / "out"), "--max_steps", "20", "--coefficients", "integer"]
-    main(["discover", *words])
+    main(["discover", *words, "--method", "liegan"])
     assert "No continuous group was looked for" in capsys.readouterr().out
     assert not (ring / "out" / "seed0-metric.png").exists()
 
