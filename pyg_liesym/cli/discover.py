@@ -42,7 +42,7 @@ def discover(
     Each answer is certified, refuted or without evidence, on samples that were kept aside.
 
     Examples: `liesym discover x.npy y.npy`; `liesym discover two-body`; `liesym discover jets --method liegan
-    --num_channels 7`.
+    --num-channels 7`.
 
     Args:
         x: A NumPy file of vectors, `[samples, n]` or `[samples, vectors, n]`; or `two-body`, `three-body` (orbits) or

@@ -44,7 +44,7 @@ class CommandLine(LightningCLI):
     predictions. An ``EarlyStopping``, ``ModelCheckpoint``, ``TaggingReport`` or ``PredictionReport`` among the
     trainer's ``callbacks`` takes the place of ours.
 
-    ``--ckpt_path last`` and ``best`` are the newest undamaged checkpoints of these names below the trainer's folder; a
+    ``--ckpt-path last`` and ``best`` are the newest undamaged checkpoints of these names below the trainer's folder; a
     ``fit`` without any begins anew. A ``fit`` that goes on from a checkpoint keeps its own in the same folder, so that
     ``best`` is the best of both parts. Checkpoints are local files and are read without unpickling.
     """
@@ -66,7 +66,7 @@ class CommandLine(LightningCLI):
             for path in damaged:
                 sys.stderr.write(f"liesym {self.config.subcommand}: {path} is damaged and left aside\n")
             if found is None and self.config.subcommand != "fit":
-                raise ValueError(f"there is no checkpoint {name}*.ckpt below {folder}: give its path as --ckpt_path")
+                raise ValueError(f"there is no checkpoint {name}*.ckpt below {folder}: give its path as --ckpt-path")
             settings["ckpt_path"] = found and str(found)
             if found is not None:
                 print(f"{self.config.subcommand} with {found}")

@@ -21,7 +21,7 @@ def count(num_jets: int = 3, out_file: str = "a_b") -> None:
 @pytest.mark.parametrize(
     "words",
     [["simulate", "jets"], ["simulate", "orbits"], ["simulate", "plume"], ["tag"], ["data", "info"],
-     ["data", "convert"], ["data", "compare"], ["export"], ["discover"], ["demo"]],
+     ["data", "convert"], ["data", "compare"], ["export"], ["discover"], ["demo"], ["reproduce", "tagging"]],
     ids=" ".join,
 )  # fmt: skip
 def test_options_are_shown_with_dashes(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:

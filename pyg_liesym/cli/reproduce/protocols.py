@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from pyg_liesym.cli.parser import Parser
 from pyg_liesym.cli.reproduce.charged_particles import ChargedParticlesForecast
 from pyg_liesym.cli.reproduce.experiment import Experiment, Sitting, run_experiment
 from pyg_liesym.cli.reproduce.jets_metric import JetsMetric
@@ -39,13 +40,11 @@ T = TypeVar("T")
 
 def run(words: Sequence[str]) -> None:
     """Read the words after ``liesym reproduce`` and run an experiment."""
-    from jsonargparse import ArgumentParser
-
-    parser = ArgumentParser(prog="liesym reproduce", description="Repeat an experiment of docs/results.md.")
+    parser = Parser(prog="liesym reproduce", description="Repeat an experiment of docs/results.md.")
     commands = parser.add_subcommands(metavar="EXPERIMENT")
     for name, kind in EXPERIMENTS.items():
         about = (kind.__doc__ or "").partition("\n\n    Args:")[0]
-        own = ArgumentParser(description=about.replace("``", ""))
+        own = Parser(description=about.replace("``", ""))
         own.add_argument("--config", action="config", help="YAML file of options")
         own.add_class_arguments(kind)
         own.add_class_arguments(Sitting)

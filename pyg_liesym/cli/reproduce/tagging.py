@@ -52,7 +52,7 @@ def _networks() -> dict[str, TaggerNetwork]:
 class Tagging(Experiment):
     """Train and test taggers on the same jets with the same budget, and compare them.
 
-    It can take several sittings: ``liesym reproduce tagging --data.num_train 100000 --hours 8``, again and again. Runs
+    It can take several sittings: ``liesym reproduce tagging --data.num-train 100000 --hours 8``, again and again. Runs
     that diverge are named and left out of the means.
 
     Args:

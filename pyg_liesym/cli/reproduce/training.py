@@ -120,7 +120,7 @@ class StepCheckpoint(ModelCheckpoint):
 
 
 def best_checkpoint(bench: Bench, monitor: str, mode: str = "min") -> ModelCheckpoint:
-    """Keeps the weights of the best epoch in ``best.ckpt``."""
+    """Keep the weights of the best epoch in ``best.ckpt``."""
     return ModelCheckpoint(
         bench.folder, filename="best", monitor=monitor, mode=mode, save_weights_only=True, enable_version_counter=False
     )
