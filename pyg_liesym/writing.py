@@ -10,7 +10,7 @@ from pathlib import Path
 
 @contextmanager
 def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Gives a name beside ``path`` to write to; the file becomes ``path`` at the end and vanishes on an error.
+    """Give a name beside ``path`` to write to; the file becomes ``path`` at the end and vanishes on an error.
 
     The contents reach the disk before the name changes, so that not even a power cut leaves half a file under
     ``path``. What was there before stays until then. Permissions are those of any new file, whatever the library that

@@ -9,7 +9,7 @@ from pyg_liesym.discovery.report import LARGEST_IDENTIFIED, Found, judged_algebr
 
 @dataclass(frozen=True)
 class Answer:
-    """What somebody who asked wants to read first.
+    """What a reader wants to know first.
 
     Attributes:
         headline: What was found.
@@ -25,8 +25,8 @@ class Answer:
 def answer(found: Found) -> Answer:
     """Say what was found, how sure it is, and what to do next.
 
-    LieGAN finds what a discriminator could not tell apart, and nothing here calls that more: a weak discriminator, or
-    data on which nothing depends, look symmetric too.
+    LieGAN finds what a discriminator could not tell apart, and no more is claimed: to a weak discriminator, or where y
+    does not depend on x, everything looks symmetric.
 
     Example:
         >>> from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry

@@ -98,7 +98,7 @@ class DiscoveredSymmetry:
 
     @property
     def forms(self) -> Tensor:
-        """What a network may measure with, ``[F, n, n]``; see `InvariantMetric.forms`.
+        """The forms that a network may use, ``[F, n, n]``; see `InvariantMetric.forms`.
 
         Raises:
             ValueError: If no form is kept, or the result is discrete.
@@ -172,13 +172,13 @@ class DiscoveredSymmetry:
 
 
 def load_metric(path: str | os.PathLike[str]) -> Tensor:
-    """The forms that a saved symmetry keeps, at the norm of the identity, for the settings of a network.
+    """The forms that a saved symmetry preserves, scaled to the norm of the identity, for the settings of a network.
 
     Args:
         path: A folder that `DiscoveredSymmetry.save` wrote.
 
     Shapes:
-        - output: ``[n, n]``, or ``[F, n, n]`` if there are several
+        - **output**: ``[n, n]``, or ``[F, n, n]`` if there are several
 
     Raises:
         FileNotFoundError: If there is no saved symmetry.

@@ -21,7 +21,7 @@ class QuadraticDiscriminator(nn.Module):
 
     where z are the coordinates of all vectors of a sample, s its scalars and e_y an embedding of its class
     (LieGAN, ICML 2023, section 4.1: the discriminator sees input and output). The products make any quadric
-    that the data lie on visible, whichever it is: no metric enters. W and b, fixed by `from_samples`,
+    visible on which the data lie; no metric enters. W and b, fixed by `from_samples`,
     standardise and decorrelate the features on real data, with small eigenvalues lifted to ``floor`` times
     the largest; they sit in the discriminator only and so leave the discovered action as it is.
 
@@ -32,8 +32,8 @@ class QuadraticDiscriminator(nn.Module):
         hidden_channels: Width of the two hidden layers.
 
     Shapes:
-        - ``vectors``: ``[B, V, n]``; ``scalars``: ``[B, F]``; ``labels``: ``[B]``
-        - output: ``[B]``, logits, positive for real
+        - **vectors**: ``[B, V, n]``; ``scalars``: ``[B, F]``; ``labels``: ``[B]``
+        - **output**: ``[B]``, logits, positive for real
 
     Raises:
         ValueError: If there are too many coordinates.
@@ -43,7 +43,7 @@ class QuadraticDiscriminator(nn.Module):
         >>> discriminator(torch.randn(10, 2, 2)).shape
         torch.Size([10])
 
-    The law: no equivariance at all; it has to see every change.
+    **Law**: no equivariance at all; it has to see every change.
     """
 
     linear: Tensor
@@ -84,7 +84,7 @@ class QuadraticDiscriminator(nn.Module):
 
     @classmethod
     def from_samples(cls, samples: Samples, *, hidden_channels: int = 64, floor: float = 0.1) -> QuadraticDiscriminator:
-        """Built for some data, with features decorrelated on (at most 20000 of) them.
+        """A discriminator for given data, its features decorrelated on at most 20000 samples of them.
 
         Args:
             samples: The real data.

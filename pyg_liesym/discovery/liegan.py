@@ -27,14 +27,14 @@ _HELD_OUT = 5_000
 
 
 class LieGAN:
-    r"""Finds matrices ``L₁ … L_K`` such that ``g = exp(Σ wᵢLᵢ)`` leaves the distribution of the data alone.
+    r"""Finds matrices ``L₁ … L_K`` such that ``g = exp(Σ wᵢLᵢ)`` leaves the distribution of the data unchanged.
 
     Yang, Walters, Dehmamy, Yu, *Generative Adversarial Symmetry Discovery*, ICML 2023, arXiv:2302.00236: g
     acts on the input and the output of a task, ``(x, y) ↦ (g x, g y)``, and a discriminator tries to tell
     the transformed data from the data; equations in `LieGANModule`. A task ``y = f(x)`` is then equivariant,
     ``f(g x) = g f(x)``, on the support of the data. Channels beyond the dimension of the symmetry shrink or
     depend on the others. The weight of the first regulariser is high, so that a weak symmetry is not given
-    up: without any, the answer is what the discriminator notices least, and `visibility` says how much.
+    up; without any symmetry, the answer is what the discriminator notices least, and `visibility` says how much.
 
     Args:
         num_channels: Number of matrices K; rather too many than too few.
@@ -66,7 +66,7 @@ class LieGAN:
         >>> found.algebra
         LieAlgebra(dim=1, n=2)
 
-    The law: linear actions connected to the identity (with ``"integer"``, powers of one matrix exponential).
+    **Law**: linear actions connected to the identity (with ``"integer"``, powers of one matrix exponential).
     A pure scaling does not change the cosine, so nothing rewards finding it.
     """
 

@@ -59,9 +59,9 @@ class LieGANModule(lightning.LightningModule):
         seed: Seed of the basis' start and of the coefficients.
 
     Shapes:
-        - ``basis``: ``[K, n, n]``
+        - **basis**: ``[K, n, n]``
 
-    The law: g is linear, the same for all vectors of a sample, and the identity on scalars and labels.
+    **Law**: g is linear, the same for all vectors of a sample, and the identity on scalars and labels.
     """
 
     average: Tensor

@@ -18,7 +18,7 @@ def block_mask(sizes: Sequence[int]) -> Tensor:
         sizes: Sizes of the blocks, positive; their sum is n.
 
     Shapes:
-        - output: ``[n, n]``, 0 and 1
+        - **output**: ``[n, n]``, 0 and 1
 
     Raises:
         ValueError: If there is no block or a size is not positive.

@@ -1,4 +1,4 @@
-"""Matrix Lie algebras as values: a basis, and the questions one asks of it."""
+"""Matrix Lie algebras as values: a basis, and what can be asked of it."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class LieAlgebra:
 
     Its group acts on column vectors, ``x ↦ exp(Σ wᵢLᵢ) x``, which for a batch of rows is ``x @ g.mT``. The
     value is immutable: it keeps a clone of the basis, and every method returns something new. The matrices
-    may depend on each other or be close to zero, as learned ones do; `rank`, `orthonormal` and `identify` see
-    through that.
+    may depend on each other or be close to zero, as learned ones do; `rank`, `orthonormal` and `identify` allow for
+    that.
 
     Args:
         basis: The matrices ``[K, n, n]``, floating point, finite; K may be 0.
         name: What to call it, e.g. ``"so(1,3)"``.
 
     Shapes:
-        - ``basis``: ``[K, n, n]``
+        - **basis**: ``[K, n, n]``
 
     Raises:
         TypeError: If the basis is not a floating-point tensor.
@@ -186,7 +186,7 @@ class LieAlgebra:
         Raises:
             ValueError: If the shape is not ``[n, n]`` or M is singular.
 
-        The law: an invariant form J becomes ``M⁻ᵀ J M⁻¹``.
+        **Law**: an invariant form J becomes ``M⁻ᵀ J M⁻¹``.
         """
         if list(matrix.shape) != [self.n, self.n]:
             raise ValueError(f"M must have shape [{self.n}, {self.n}], got {list(matrix.shape)}")
@@ -226,7 +226,7 @@ class LieAlgebra:
             coefficients: w, ``[..., K]``; cast to the dtype and device of the basis.
 
         Shapes:
-            - output: ``[..., n, n]``
+            - **output**: ``[..., n, n]``
 
         Raises:
             ValueError: If the last dimension is not K.
@@ -254,7 +254,7 @@ class LieAlgebra:
             generator: Source of randomness, on the device of the basis; without one, torch's default.
 
         Shapes:
-            - output: ``[num, n, n]``
+            - **output**: ``[num, n, n]``
         """
         like = self.basis
         uniform = torch.rand(num, self.dim, generator=generator, dtype=like.dtype, device=like.device)
@@ -305,7 +305,7 @@ class LieAlgebra:
             tol: As in `orthonormal`, for both; leave out weak learned directions with it.
 
         Shapes:
-            - output: ``[min(rank, other rank)]``, float64
+            - **output**: ``[min(rank, other rank)]``, float64
 
         Example:
             >>> half_known = LieAlgebra(LieAlgebra.lorentz().basis[3:])

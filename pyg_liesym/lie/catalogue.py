@@ -22,7 +22,7 @@ class Entry:
         dim: Its dimension.
         build: Makes the basis ``[dim, n, n]``.
         kind: ``"form"`` if it is all of the algebra of one non-degenerate symmetric form, ``"rigid"`` if
-            every change of basis maps it to itself, ``"other"`` else.
+            every change of basis maps it to itself, ``"other"`` otherwise.
     """
 
     name: str

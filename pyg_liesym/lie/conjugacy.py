@@ -1,4 +1,4 @@
-"""Numbers that tell algebras apart which no change of basis makes equal."""
+"""Invariants that tell apart algebras which no change of basis can map onto each other."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pyg_liesym.lie.subspace import count_zeros
 
 @dataclass(frozen=True)
 class ConjugacyInvariants:
-    """What a change of basis ``L ↦ MLM⁻¹`` leaves alone.
+    """What a change of basis ``L ↦ MLM⁻¹`` leaves unchanged.
 
     Attributes:
         forms: Numbers of symmetric and antisymmetric forms preserved.

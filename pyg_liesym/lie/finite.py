@@ -29,7 +29,7 @@ class FiniteTurn:
 
     @classmethod
     def of(cls, g: Tensor) -> FiniteTurn:
-        """Look at powers of one matrix ``[n, n]``.
+        """Examine the powers of one matrix ``[n, n]``.
 
         Example:
             >>> quarter = torch.tensor([[0.0, -1.0], [1.0, 0.0]])

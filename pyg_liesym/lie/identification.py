@@ -201,7 +201,7 @@ class _Found:
 
 
 def _spans(basis: Tensor, tol: float) -> tuple[tuple[float, ...], list[Tensor]]:
-    """The relative strengths of what is no noise, and orthonormal bases of what may be the span, best first.
+    """The relative strengths of what is not noise, and orthonormal bases of what may be the span, best first.
 
     Everything above rounding, if that closes at rounding precision (all matrices always close, so there it
     means nothing); what is stronger than the widest gap of the singular values; other cuts, by the width of

@@ -14,7 +14,7 @@ def minkowski(n: int = 4, *, dtype: torch.dtype = torch.float64) -> Tensor:
         dtype: Floating type of the result.
 
     Shapes:
-        - output: ``[n, n]``
+        - **output**: ``[n, n]``
 
     Raises:
         ValueError: If ``n`` is smaller than 1.
@@ -23,7 +23,7 @@ def minkowski(n: int = 4, *, dtype: torch.dtype = torch.float64) -> Tensor:
         >>> minkowski(3).diagonal().tolist()
         [1.0, -1.0, -1.0]
 
-    The law: ``gᵀ J g = J`` exactly for the Lorentz transformations ``g`` of ``LieAlgebra.lorentz()``.
+    **Law**: ``gᵀ J g = J`` exactly for the Lorentz transformations ``g`` of ``LieAlgebra.lorentz()``.
     """
     metric = -euclidean_metric(n, dtype=dtype)
     metric[0, 0] = 1
@@ -31,7 +31,7 @@ def minkowski(n: int = 4, *, dtype: torch.dtype = torch.float64) -> Tensor:
 
 
 def scaled(form: Tensor) -> Tensor:
-    r"""The form at the Frobenius norm of the identity, :math:`\sqrt n`, where Minkowski's metric lies too.
+    r"""The form scaled to the Frobenius norm of the identity, :math:`\sqrt n`, which Minkowski's metric has too.
 
     A symmetry determines its metric up to a factor, but a network sees the factor: metrics are compared at one norm.
 
@@ -39,7 +39,7 @@ def scaled(form: Tensor) -> Tensor:
         form: One form ``[n, n]``, or several ``[F, n, n]``, each of which is scaled.
 
     Shapes:
-        - output: that of ``form``
+        - **output**: that of ``form``
 
     Raises:
         ValueError: If a form is zero.
@@ -63,7 +63,7 @@ def euclidean_metric(n: int, *, dtype: torch.dtype = torch.float64) -> Tensor:
         dtype: Floating type of the result.
 
     Shapes:
-        - output: ``[n, n]``
+        - **output**: ``[n, n]``
 
     Raises:
         ValueError: If ``n`` is smaller than 1.
@@ -72,7 +72,7 @@ def euclidean_metric(n: int, *, dtype: torch.dtype = torch.float64) -> Tensor:
         >>> euclidean_metric(2).tolist()
         [[1.0, 0.0], [0.0, 1.0]]
 
-    The law: ``gᵀ J g = J`` exactly for the rotations ``g`` of ``LieAlgebra.rotation(n)``.
+    **Law**: ``gᵀ J g = J`` exactly for the rotations ``g`` of ``LieAlgebra.rotation(n)``.
     """
     if n < 1:
         raise ValueError(f"a metric needs at least one coordinate: expected n >= 1, got n = {n}")

@@ -62,7 +62,7 @@ def random_axes(num: int, generator: torch.Generator | None = None, *, dtype: to
         dtype: Floating type of the result.
 
     Shapes:
-        - output: ``[num, 3]``
+        - **output**: ``[num, 3]``
 
     Example:
         >>> random_axes(5).norm(dim=1).allclose(torch.ones(5).double())

@@ -62,7 +62,7 @@ def invariant_metric(basis: Tensor, tol: float = 0.1) -> InvariantMetric:
         >>> print(invariant_metric(lorentz()).signature)
         (1, 3, 0)
 
-    The law: ``gᵀJg = J`` for all g of the group, up to the residual.
+    **Law**: ``gᵀJg = J`` for all g of the group, up to the residual.
     """
     null_dim, values, forms = _solve(basis, 1, tol)
     solutions = forms[: max(null_dim, 1)]

@@ -18,7 +18,7 @@ def bracket(a: Tensor, b: Tensor) -> Tensor:
         b: Matrices ``[..., n, n]``, broadcast against ``a``.
 
     Shapes:
-        - output: ``[..., n, n]``
+        - **output**: ``[..., n, n]``
 
     Example:
         >>> bracket(torch.tensor([[0.0, 1.0], [0.0, 0.0]]), torch.tensor([[0.0, 0.0], [1.0, 0.0]])).tolist()
@@ -63,7 +63,7 @@ def structure_constants(basis: Tensor) -> Tensor:
         basis: Matrices ``[K, n, n]``.
 
     Shapes:
-        - output: ``c[i, j, k]``, ``[K, K, K]``, float64
+        - **output**: ``c[i, j, k]``, ``[K, K, K]``, float64
 
     Example:
         >>> heisenberg = torch.zeros(3, 3, 3)
@@ -85,7 +85,7 @@ def killing_form(basis: Tensor) -> Tensor:
         basis: Matrices ``[K, n, n]``; a dependent basis gives the form of its span in those coordinates.
 
     Shapes:
-        - output: ``[K, K]``, float64
+        - **output**: ``[K, K]``, float64
 
     Example:
         >>> from pyg_liesym.lie.named import rotation

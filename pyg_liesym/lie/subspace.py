@@ -21,7 +21,7 @@ def span(basis: Tensor, tol: float | None = None) -> tuple[Tensor, Tensor]:
             rounding error of the dtype.
 
     Shapes:
-        - output: all singular values ``[min(K, n²)]``, descending, float64; orthonormal matrices ``[r, n,
+        - **output**: all singular values ``[min(K, n²)]``, descending, float64; orthonormal matrices ``[r, n,
           n]``, float64, strongest first.
 
     Example:
@@ -86,7 +86,7 @@ def principal_angles(a: Tensor, b: Tensor) -> Tensor:
         b: Orthonormal matrices ``[s, n, n]``.
 
     Shapes:
-        - output: ``[min(r, s)]``, float64
+        - **output**: ``[min(r, s)]``, float64
 
     Units:
         Radians.

@@ -84,7 +84,7 @@ class GravitationalOrbits(InMemoryDataset):
         return [f"{self.kind}-{self.split}-{size}-seed{self.seed}{trap}.safetensors"]
 
     def process(self) -> None:
-        """Simulates the orbits and saves the packed tensors."""
+        """Simulate the orbits and save the packed tensors."""
         save_packed(self.processed_paths[0], *self._simulate())
 
     def trajectories(self) -> Tensor:

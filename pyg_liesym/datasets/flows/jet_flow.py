@@ -85,7 +85,7 @@ class JetFlow(FlowWindows):
         return [f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.safetensors"]
 
     def download(self) -> None:
-        """Says where the files come from, as none can be downloaded.
+        """Say where the files come from, as none can be downloaded.
 
         Raises:
             FileNotFoundError: Always.

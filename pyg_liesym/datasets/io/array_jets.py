@@ -31,7 +31,7 @@ def jets_of_arrays(
     first: int = 0,
     strict: bool = True,
 ) -> JetArrays:
-    r"""Makes jets of arrays that are padded to one length.
+    r"""Make jets of arrays that are padded to one length.
 
     Args:
         p4: Four-momenta (E, px, py, pz).
@@ -161,7 +161,7 @@ class ArrayJets:
         return JetSchema(tuple(names.values()), names, particle=particle)
 
     def read(self, start: int = 0, stop: int | None = None) -> JetArrays:
-        """Reads and checks the jets ``start:stop`` without keeping the rest."""
+        """Read and check the jets ``start:stop`` without keeping the rest."""
         where, schema = str(self.path), self.schema
         start, stop = check_range(where, start, stop, self.num_jets)
         arrays = {name: self._rows[name].read(start, stop) for name in self._needed}

@@ -22,7 +22,7 @@ def check_range(where: str, start: int, stop: int | None, num_jets: int) -> tupl
 
 
 def check_read(where: str, found: int, start: int, stop: int) -> None:
-    """Refuses a batch that came out short, of a file that shrank or was replaced while it was open."""
+    """Refuse a batch that came out short, of a file that shrank or was replaced while it was open."""
     if found != stop - start:
         raise ValueError(f"{where}: expected the jets {start}:{stop}, got {found}: was it changed while it was read?")
 
@@ -37,7 +37,7 @@ def check_values(
     positive: bool = False,
     strict: bool = True,
 ) -> None:
-    """Refuses NaN, infinity and, where ``positive``, values below zero; the message says in which jet.
+    """Refuse NaN, infinity and, where ``positive``, values below zero; the message says in which jet.
 
     Args:
         flat: The values of a column, jet after jet.
@@ -67,7 +67,7 @@ def class_indices(
     *,
     strict: bool = True,
 ) -> NDArray[np.int64]:
-    """Translates integer labels of a file to class indices.
+    """Translate integer labels of a file to class indices.
 
     Args:
         values: Labels as the file has them, one a jet.
@@ -108,7 +108,7 @@ def assemble(
     particle: Mapping[str, NDArray[Any]] | None = None,
     weight: NDArray[Any] | None = None,
 ) -> JetArrays:
-    """Makes jets of columns: sorts constituents by falling pT, computes what the file does not have.
+    """Make jets of columns: sort constituents by falling pT, compute what the file does not have.
 
     Four zeros are padding and no constituent, in whichever format.
 
@@ -156,7 +156,7 @@ def assemble_padded(
     weight: NDArray[Any] | None = None,
     strict: bool = True,
 ) -> JetArrays:
-    """Makes jets of arrays that are padded to one length.
+    """Make jets of arrays that are padded to one length.
 
     Args:
         p4: Four-momenta, ``[J, N, 4]``. Rows with energy 0 are padding.

@@ -50,7 +50,7 @@ class ZenodoRecord:
         return f"{self.page}/files/{name}?download=1"
 
     def download(self, name: str, folder: PathLike, *, progress: bool = True) -> Path:
-        """Downloads and checks a file; see :func:`download_file`.
+        """Download and check a file; see :func:`download_file`.
 
         Raises:
             ConnectionError: If the server cannot be reached or the connection breaks.
@@ -74,7 +74,7 @@ class ZenodoRecord:
 
 
 def download_file(url: str, path: PathLike, *, checksum: str, progress: bool = True) -> Path:
-    """Downloads a file to ``path``, going on where an earlier attempt stopped.
+    """Download a file to ``path``, going on where an earlier attempt stopped.
 
     Until it is whole and its hash is right, the file is called ``path`` with ``.part`` added.
 
@@ -111,7 +111,7 @@ def download_file(url: str, path: PathLike, *, checksum: str, progress: bool = T
 
 
 def check_file(path: PathLike, checksum: str) -> None:
-    """Compares a file with its published hash.
+    """Compare a file with its published hash.
 
     Raises:
         ValueError: If the hash is another one, naming the file and both.
@@ -177,7 +177,7 @@ def _unreachable(url: str, path: Path, error: Exception) -> ConnectionError:
 
 
 def extract_files(archive: PathLike, folder: PathLike, suffix: str) -> list[Path]:
-    """Extracts the files with a suffix from a tar archive into one folder.
+    """Extract the files with a suffix from a tar archive into one folder.
 
     Folders inside the archive are left out, so nothing can come to lie outside of ``folder``. Each file appears under
     its name when it is whole.

@@ -77,7 +77,7 @@ class EnergyFlowJets:
         return JetSchema(("gluon", "quark"), particle=_COLUMNS)
 
     def read(self, start: int = 0, stop: int | None = None) -> JetArrays:
-        """Reads and checks the jets ``start:stop`` without keeping the rest."""
+        """Read and check the jets ``start:stop`` without keeping the rest."""
         where = str(self.path)
         start, stop = check_range(where, start, stop, self.num_jets)
         pt, y, phi, pid = np.moveaxis(self._x.read(start, stop).astype(np.float64), -1, 0)

@@ -16,7 +16,7 @@ _MUCH, _PACKED = 1 << 28, 500
 
 
 def find_files(files: PathLike | Sequence[PathLike]) -> list[Path]:
-    """Expands paths and globs to a list of files.
+    """Expand paths and globs to a list of files.
 
     Raises:
         FileNotFoundError: If a path does not exist or a glob finds nothing.
@@ -38,7 +38,7 @@ class LayoutError(ValueError):
 
 
 def read_json(path: PathLike) -> Any:
-    """Reads a JSON file.
+    """Read a JSON file.
 
     Raises:
         ValueError: Naming the file, if it is not JSON in UTF-8.
@@ -60,7 +60,7 @@ def some_of(names: Iterable[object], most: int = 12) -> str:
 
 
 def check_unpacked(where: str, stored: int, unpacked: int) -> None:
-    """Refuses what a few bytes on disk would fill the memory with, as no data of physics is that repetitive.
+    """Refuse an array that a few bytes on disk would blow up to: no data of physics are that repetitive.
 
     Args:
         where: The file and the array in it, for the message.
@@ -79,7 +79,7 @@ def check_unpacked(where: str, stored: int, unpacked: int) -> None:
 
 @contextmanager
 def naming_damage(path: PathLike, kind: str) -> Iterator[None]:
-    """Turns whatever a library raises on a damaged file into a ValueError that names the file.
+    """Turn whatever a library raises on a damaged file into a ValueError that names the file.
 
     A :class:`LayoutError` passes: the file is fine, and the message its own.
 

@@ -35,7 +35,7 @@ def import_h5py() -> Any:
 
 @contextmanager
 def open_hdf5(path: Path) -> Iterator[Any]:
-    """Opens an HDF5 file to read; whatever damage shows inside the ``with`` block names the file.
+    """Open an HDF5 file to read; whatever damage shows inside the ``with`` block names the file.
 
     Raises:
         ValueError: If the file is damaged or not HDF5.
@@ -47,7 +47,7 @@ def open_hdf5(path: Path) -> Iterator[Any]:
 
 @contextmanager
 def create_hdf5(path: PathLike) -> Iterator[Any]:
-    """Opens an HDF5 file to write; it appears under its name at the end of the ``with`` block.
+    """Open an HDF5 file to write; it appears under its name at the end of the ``with`` block.
 
     HDF5 does not tell of every write that failed, so h5py writes through a file of ours that does. Tables of contents
     carry checksums (``libver="v110"``), and :func:`open_hdf5` notices if they are damaged.
@@ -87,7 +87,7 @@ class _Remembering(io.FileIO):
 
 
 def check_chunks(path: Path, dataset: Any) -> None:
-    """Refuses a dataset that is not all there: HDF5 would silently fill what is missing with zeros.
+    """Refuse a dataset that is not all there: HDF5 would silently fill what is missing with zeros.
 
     Raises:
         LayoutError: Naming the file, the dataset and what it should have; also if a few bytes would fill the memory.
@@ -109,7 +109,7 @@ def check_chunks(path: Path, dataset: Any) -> None:
 
 
 def check_filters(path: Path, dataset: Any) -> None:
-    """Refuses a dataset that was compressed by a filter that is not at hand.
+    """Refuse a dataset that was compressed by a filter that is not at hand.
 
     Raises:
         LayoutError: Naming the file and the filter.

@@ -63,7 +63,7 @@ class JetArrays:
         return np.diff(self.offsets)
 
     def select(self, jets: NDArray[np.int64]) -> JetArrays:
-        """Returns the jets of the given indices, in that order."""
+        """Return the jets of the given indices, in that order."""
         counts = self.counts[jets]
         offsets = np.concatenate([[0], np.cumsum(counts)])
         rows = np.repeat(self.offsets[jets] - offsets[:-1], counts) + np.arange(offsets[-1])
@@ -71,7 +71,7 @@ class JetArrays:
         return self._with_rows(rows, offsets, self.axis[jets], self.label[jets], weight)
 
     def truncate(self, max_constituents: int) -> JetArrays:
-        """Keeps the first (hardest) constituents of every jet; ``axis`` stays that of the whole jet."""
+        """Keep the first (hardest) constituents of every jet; ``axis`` stays that of the whole jet."""
         rank = np.arange(self.offsets[-1]) - np.repeat(self.offsets[:-1], self.counts)
         offsets = np.concatenate([[0], np.cumsum(np.minimum(self.counts, max_constituents))])
         return self._with_rows(np.flatnonzero(rank < max_constituents), offsets, self.axis, self.label, self.weight)
@@ -89,7 +89,7 @@ class JetArrays:
 
 
 def concatenate_jets(parts: Sequence[JetArrays]) -> JetArrays:
-    """Joins several sets of jets into one, in their order.
+    """Join several sets of jets into one, in their order.
 
     Raises:
         ValueError: If some have weights or numbers of constituents that others lack.

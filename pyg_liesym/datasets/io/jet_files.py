@@ -35,7 +35,7 @@ class JetFile(Protocol):
         """Names of all that the file has: branches, columns or datasets."""
 
     def read(self, start: int = 0, stop: int | None = None) -> JetArrays:
-        """Reads and checks the jets ``start:stop`` without loading the rest.
+        """Read and check the jets ``start:stop`` without loading the rest.
 
         Raises:
             ValueError: If the range is not in the file, the file is damaged or a value is not as it must be. The
@@ -49,7 +49,7 @@ class JetReader(JetFile, Protocol):
     format: ClassVar[str]
 
     def __init__(self, path: Path, schema: JetSchema) -> None:
-        """Opens a file."""
+        """Open a file."""
 
     @classmethod
     def recognises(cls, path: Path, start: bytes) -> bool:
@@ -72,11 +72,11 @@ class JetWriter(Protocol):
         """Jets written so far."""
 
     def extend(self, jets: JetArrays) -> None:
-        """Appends jets; thousands at once are read back faster than a few."""
+        """Append jets; thousands at once are read back faster than a few."""
 
 
 def open_jet_file(path: PathLike, schema: JetSchema | None = None) -> JetFile:
-    """Opens a file of jets; what it is, is told from its content.
+    """Open a file of jets; its content tells which format it has.
 
     - ROOT in the layout of JetClass and JetClass-II;
     - HDF5 as pandas writes it, in the layout of the Top Quark Tagging Reference Dataset;
@@ -104,7 +104,7 @@ def open_jet_file(path: PathLike, schema: JetSchema | None = None) -> JetFile:
 
 
 def find_schema(path: PathLike, tree: str | None = None) -> tuple[str, JetSchema]:
-    """Tells the format of a file of jets and what can be read from it: classes, columns of constituents, weights.
+    """Tell the format of a file of jets and what can be read from it: classes, columns of constituents, weights.
 
     Classes are the branches ``label_…`` of a ROOT file, or the values of ``jet_label``, of JetClass-II by their names
     (:data:`~pyg_liesym.datasets.io.jet_class_2.JET_CLASS_2`); those that our writer has
@@ -172,7 +172,7 @@ def _reader_of(path: Path) -> type[JetReader]:
 
 
 def jet_writer(path: PathLike, schema: JetSchema, *, plane: bool = True) -> AbstractContextManager[JetWriter]:
-    """Writes jets piece by piece; :func:`open_jet_file` with the same schema reads them back.
+    """Write jets piece by piece; :func:`open_jet_file` with the same schema reads them back.
 
     The suffix chooses the format: ``.root`` the layout of JetClass, ``.h5`` or ``.hdf5`` that of LorentzNet
     (``Pmu``, ``Nobj``, ``is_signal``) with more datasets for what it does not have. The file appears under its name at
@@ -207,7 +207,7 @@ def jet_writer(path: PathLike, schema: JetSchema, *, plane: bool = True) -> Abst
 
 
 def save_jets(path: PathLike, jets: JetArrays, schema: JetSchema, *, plane: bool = True) -> Path:
-    """Writes jets to one file at once; see :func:`jet_writer`."""
+    """Write jets to one file at once; see :func:`jet_writer`."""
     with jet_writer(path, schema, plane=plane) as writer:
         writer.extend(jets)
     return Path(path)

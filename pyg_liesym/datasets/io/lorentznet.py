@@ -96,7 +96,7 @@ class PaddedJets:
         return JetSchema(classes, particle=particle, labelled=label is not None)
 
     def read(self, start: int = 0, stop: int | None = None) -> JetArrays:
-        """Reads and checks the jets ``start:stop`` without loading the rest."""
+        """Read and check the jets ``start:stop`` without loading the rest."""
         where = str(self.path)
         start, stop = check_range(where, start, stop, self.num_jets)
         with open_hdf5(self.path) as file:
@@ -193,7 +193,7 @@ class PaddedWriter:
             file.attrs["classes"] = json.dumps(schema.classes)
 
     def extend(self, jets: JetArrays) -> None:
-        """Appends jets, widening the file if one of them is longer than all before."""
+        """Append jets, widening the file if one of them is longer than all before."""
         columns = {"Pmu": jets.p4, **columns_of(jets, self._schema), **({"plane": jets.plane} if self._plane else {})}
         flat = {"Nobj": jets.counts, "jet": jets.axis, self._label: jets.label}
         flat |= {} if self._schema.weight is None else {self._schema.weight: jets.weight}
@@ -215,7 +215,7 @@ class PaddedWriter:
 
 @contextmanager
 def write_padded(path: PathLike, schema: JetSchema, *, plane: bool = True) -> Iterator[PaddedWriter]:
-    """Opens an HDF5 file to write jets to; it appears under its name at the end of the ``with`` block.
+    """Open an HDF5 file to write jets to; it appears under its name at the end of the ``with`` block.
 
     Args:
         path: The file to write; its folder is made if needed.

@@ -14,7 +14,7 @@ _STRINGS = {
 
 
 def pickled_names(content: bytes) -> list[str]:
-    """Lists the strings of a pickled list in their order, by reading the pickle as data.
+    """List the strings of a pickled list in their order, by reading the pickle as data.
 
     pandas stores the names of columns in HDF5 files as pickles. Unpickling runs what the file says; this does not.
 

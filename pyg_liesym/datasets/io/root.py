@@ -31,7 +31,7 @@ def read_jets(
     tree: str = TREE,
     jet_labels: Mapping[int, str] | None = None,
 ) -> JetArrays:
-    """Reads jets from ROOT files in the layout of JetClass, all branches being checked.
+    """Read jets from ROOT files in the layout of JetClass, all branches being checked.
 
     See :class:`RootJets` for the branches.
 
@@ -100,7 +100,7 @@ class RootJets:
         self._branches = list(dict.fromkeys([*self._needed, *(name for names in whole for name in names)]))
 
     def read(self, start: int = 0, stop: int | None = None) -> JetArrays:
-        """Reads and checks the jets ``start:stop`` without loading the rest."""
+        """Read and check the jets ``start:stop`` without loading the rest."""
         import uproot
 
         start, stop = check_range(self._where, start, stop, self.num_jets)

@@ -29,7 +29,7 @@ class RootWriter:
         self.num_jets = 0
 
     def extend(self, jets: JetArrays) -> None:
-        """Appends jets as one basket a branch."""
+        """Append jets as one basket a branch."""
         if len(jets):
             self._tree.extend(branches_of(jets, self._schema, self._plane))
             self.num_jets += len(jets)
@@ -39,7 +39,7 @@ class RootWriter:
 def write_root(
     path: PathLike, schema: JetSchema, *, plane: bool = True, smallest: bool = False
 ) -> Iterator[RootWriter]:
-    """Opens a ROOT file to write jets to; it appears under its name at the end of the ``with`` block.
+    """Open a ROOT file to write jets to; it appears under its name at the end of the ``with`` block.
 
     Args:
         path: The file to write; its folder is made if needed.
@@ -56,7 +56,7 @@ def write_root(
 
 
 def write_jets(path: PathLike, jets: JetArrays, classes: Sequence[str], *, plane: bool = True) -> Path:
-    """Writes jets as a ROOT tree with the branch names of JetClass.
+    """Write jets as a ROOT tree with the branch names of JetClass.
 
     Branches: ``part_px part_py part_pz part_energy part_deta part_dphi`` (jagged float32, counted by ``npart``),
     ``jet_pt jet_eta jet_phi jet_energy`` (float32), ``jet_nparticles`` (int32) and one boolean ``label_<class>``

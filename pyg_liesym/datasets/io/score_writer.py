@@ -22,11 +22,11 @@ class ScoreWriter(Protocol):
     """A file of scores that grows."""
 
     def extend(self, scores: NDArray[np.float32]) -> None:
-        """Appends the scores of some jets, ``[J, C]``."""
+        """Append the scores of some jets, ``[J, C]``."""
 
 
 def score_writer(path: PathLike, classes: Sequence[str]) -> AbstractContextManager[ScoreWriter]:
-    """Writes scores piece by piece, one float32 number ``score_<class>`` a jet and class.
+    """Write scores piece by piece, one float32 number ``score_<class>`` a jet and class.
 
     The suffix chooses the format: ``.root`` a tree ``scores``, to be a friend of the tree of the jets; ``.h5`` or
     ``.hdf5`` a dataset each; ``.parquet`` a column each. The file appears under its name at the end of the ``with``

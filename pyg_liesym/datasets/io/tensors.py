@@ -14,7 +14,7 @@ from pyg_liesym.datasets.io.files import PathLike, naming_damage
 
 @contextmanager
 def open_tensors(path: PathLike) -> Iterator[Any]:
-    """Opens a safetensors file to read; whatever damage shows inside the ``with`` block names the file.
+    """Open a safetensors file to read; whatever damage shows inside the ``with`` block names the file.
 
     Raises:
         ValueError: If the file is damaged, or lacks a tensor that is asked for.
@@ -24,7 +24,7 @@ def open_tensors(path: PathLike) -> Iterator[Any]:
 
 
 def load_tensor(path: PathLike, name: str) -> Tensor:
-    """Reads one tensor of a safetensors file.
+    """Read one tensor of a safetensors file.
 
     Raises:
         ValueError: If the file is damaged, or lacks the tensor.

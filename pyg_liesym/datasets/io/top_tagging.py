@@ -82,7 +82,7 @@ class TopTaggingJets:
         return JetSchema(particle=particle, labelled=_LABEL in columns)
 
     def read(self, start: int = 0, stop: int | None = None) -> JetArrays:
-        """Reads and checks the jets ``start:stop`` without loading the rest."""
+        """Read and check the jets ``start:stop`` without loading the rest."""
         start, stop = check_range(str(self.path), start, stop, self.num_jets)
         with open_hdf5(self.path) as file:
             blocks = self._read_blocks(file[self._group], start, stop)
@@ -106,7 +106,7 @@ class TopTaggingJets:
         )
 
     def _survey(self, group: Any) -> set[int]:
-        """Finds the names of the columns of every block; returns the numbers of rows."""
+        """Find the names of the columns of every block; return the numbers of rows."""
         if self._fixed:
             for name in [name for name in group if name.startswith("block") and name.endswith("_items")]:
                 items = group[name][()] if group[name].size and group[name].ndim == 1 else np.zeros(0, "S1")

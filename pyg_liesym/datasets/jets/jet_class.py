@@ -128,7 +128,7 @@ class JetClass(JetDataset):
         return marks if self._may_download else found or marks
 
     def download(self) -> None:
-        """Gets and extracts the archives that are missing, or says how to."""
+        """Get and extract the archives that are missing, or say how to."""
         folder = Path(self.raw_dir) / _FOLDERS[self.split]
         for name in self._archives:
             mark = folder / f".{name}.extracted"

@@ -78,7 +78,7 @@ class JetDataset(InMemoryDataset):
         return [f"jets_{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}.safetensors"]
 
     def process(self) -> None:
-        """Reads the files and saves the packed tensors."""
+        """Read the files and save the packed tensors."""
         save_packed(self.processed_paths[0], *self._packed())
 
     def _key(self) -> list[Any]:
@@ -94,7 +94,7 @@ class JetDataset(InMemoryDataset):
         return concatenate_jets([jets for path in self._sources() for jets in self._pieces(self._open(path))])
 
     def _pieces(self, file: JetFile, stop: int | None = None) -> list[JetArrays]:
-        """Reads a file in pieces, so that padded arrays of a whole file are never in memory."""
+        """Read a file in pieces, so that padded arrays of a whole file are never in memory."""
         stop = file.num_jets if stop is None else min(stop, file.num_jets)
         pieces = []
         for start in range(0, stop, self.chunk_size):
@@ -115,7 +115,7 @@ class JetDataset(InMemoryDataset):
 
 
 def fetch(record: ZenodoRecord, names: Sequence[str], folder: str, *, download: bool, size: str) -> None:
-    """Gets the files of a published record that a folder lacks, or says how to.
+    """Get the files of a published record that a folder lacks, or say how to.
 
     Args:
         record: The record.

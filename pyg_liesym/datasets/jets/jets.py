@@ -193,7 +193,7 @@ class Jets(JetDataset):
         return found or ["*.root"]
 
     def download(self) -> None:
-        """Says how to get files, as none can be downloaded."""
+        """Say how to get files, as none can be downloaded."""
         folders = " or ".join([self.raw_dir, *(f"{self.raw_dir}/{name}" for name in _FOLDERS[self.split])])
         raise FileNotFoundError(
             f"there are no files of jets in {folders}: make some with `liesym simulate jets --folder "

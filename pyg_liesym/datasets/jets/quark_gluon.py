@@ -116,7 +116,7 @@ class QuarkGluon(JetDataset):
         return list(self._names)
 
     def download(self) -> None:
-        """Gets the files that are missing, or says how to."""
+        """Get the files that are missing, or say how to."""
         fetch(self.record, self._names, self.raw_dir, download=self._may_download, size="them")
 
     def _key(self) -> list[Any]:

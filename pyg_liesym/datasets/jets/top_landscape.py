@@ -84,7 +84,7 @@ class TopLandscape(JetDataset):
         return [f"{self.split}.h5"]
 
     def download(self) -> None:
-        """Gets the file of the split, or says how to."""
+        """Get the file of the split, or say how to."""
         fetch(
             self.record,
             self.raw_file_names,

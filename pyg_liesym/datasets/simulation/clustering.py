@@ -14,7 +14,7 @@ ETA_MAX = 2.0
 
 
 def select_jets(objects: Any, particles: Any | None, label: int, max_constituents: int) -> JetArrays:
-    """Clusters events with anti-kT and packs the jets in the window.
+    """Cluster events with anti-kT and pack the jets in the window.
 
     Args:
         objects: What is clustered: event by event, records of ``px``, ``py``, ``pz``, ``E`` (awkward).
@@ -46,7 +46,7 @@ def select_jets(objects: Any, particles: Any | None, label: int, max_constituent
 
 
 def _holds_top(particles: Any, jets: Any, sign: int) -> Any:
-    """Tells for every jet whether the top (sign 1) or antitop (-1) and its decay quarks are within ΔR < 0.8."""
+    """Tell for every jet whether the top (sign 1) or antitop (-1) and its decay quarks are within ΔR < 0.8."""
     import awkward as ak
 
     mother = particles.id[ak.where(particles.mother1 < 0, 0, particles.mother1)]

@@ -40,7 +40,7 @@ def simulate_orbits(
     trap: float = 0.0,
     rtol: float = 1e-9,
 ) -> Orbits:
-    r"""Draws and integrates near-circular orbits of Hamiltonian Neural Networks and of LieGAN.
+    r"""Draw and integrate near-circular orbits of Hamiltonian Neural Networks and of LieGAN.
 
     Greydanus et al. 2019 (https://arxiv.org/abs/1906.01563), section 4 and appendix A; the wider split is
     that of Yang et al. 2023 (https://arxiv.org/abs/2302.00236). Newton's equations with masses and G equal to 1,
@@ -120,7 +120,7 @@ def simulate_orbits(
 
 
 def integrate_orbits(pos: Array, mom: Array, times: Array, *, trap: float = 0.0, rtol: float = 1e-9) -> Orbits:
-    """Solves Newton's equations from given states of many systems at once.
+    """Solve Newton's equations from given states of many systems at once.
 
     Args:
         pos: Initial positions ``[S, B, 2]``.

@@ -38,7 +38,7 @@ def simulate_jets(
     plane: bool = True,
     progress: bool = True,
 ) -> list[Path]:
-    """Simulates top and QCD jets into the files ``jets_00000.root``, ``jets_00001.root``, … of a folder.
+    """Simulate top and QCD jets into the files ``jets_00000.root``, ``jets_00001.root``, … of a folder.
 
     Every file has ``chunk_size`` jets (the last one the rest), both classes in random order. Files that are
     there already and whole are kept, so that an interrupted run goes on where it stopped; damaged ones are made again.

@@ -46,7 +46,7 @@ def write_plumes(
     frames: int | None = None,
     progress: bool = True,
 ) -> list[Path]:
-    """Simulates all plumes of a setting into the files ``plumes_00000.safetensors``, … of a folder.
+    """Simulate all plumes of a setting into the files ``plumes_00000.safetensors``, … of a folder.
 
     Every file has some plumes: ``velocity`` ``[S, T, 2, H, W]`` and ``smoke`` ``[S, T, 1, H, W]`` as
     :func:`~pyg_liesym.datasets.simulation.plume.simulate_plumes` gives them. Files that are there already and whole

@@ -26,7 +26,7 @@ class WorkerError(ChildProcessError):
 def share_out(
     work: Callable[..., None], tasks: Sequence[tuple[Any, ...]], num_workers: int, report: Callable[[int], Any]
 ) -> None:
-    """Calls ``work(*task, report=...)`` for every task, in processes of their own.
+    """Call ``work(*task, report=...)`` for every task, in processes of their own.
 
     Whatever ends the call, Ctrl-C among it, ends the processes within a second. If this process is killed outright,
     the kernel ends them at once on Linux; elsewhere each ends when it next reports.

@@ -44,7 +44,7 @@ def generate_jets(
     max_constituents: int = 200,
     report: Callable[[int], Any] = lambda _: None,
 ) -> JetArrays:
-    r"""Simulates top and QCD jets in this process and returns them as arrays.
+    r"""Simulate top and QCD jets in this process and return them as arrays.
 
     The jets follow the Top Quark Tagging Reference Dataset (https://doi.org/10.5281/zenodo.2603256; Butter et al.
     2018, https://arxiv.org/abs/1707.08966): proton-proton collisions at 14 TeV by Pythia 8, seen by a fast detector,
@@ -97,7 +97,7 @@ def generate_jets(
 
 
 def import_generators() -> None:
-    """Makes sure that the extra is installed.
+    """Make sure that the extra is installed.
 
     Raises:
         ImportError: If Pythia, FastJet or vector are not.
@@ -196,7 +196,7 @@ def _empty() -> JetArrays:
 
 @functools.cache
 def _silence_banners() -> None:
-    """Lets FastJet and Pythia's copy of it print their banners, once, where nobody sees them."""
+    """Let FastJet and Pythia's copy of it print their banners, once, where nobody sees them."""
     import fastjet
     import pythia8mc
 

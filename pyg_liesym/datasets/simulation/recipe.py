@@ -14,7 +14,7 @@ from pyg_liesym.writing import whole_file
 def check_recipe(
     folder: Path, settings: Mapping[str, Any], files: Collection[Path], what: str, *, before: Mapping[str, Any]
 ) -> None:
-    """Refuses to mix what was simulated by different recipes in one folder, and notes the recipe in a new one.
+    """Refuse to mix what was simulated by different recipes in one folder, and note the recipe in a new one.
 
     Args:
         folder: Folder of the files, with their ``recipe.json``.

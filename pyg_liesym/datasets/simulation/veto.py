@@ -13,7 +13,7 @@ _TOP_RADIUS = 1.0
 
 
 def parton_jet_veto(radius: float, *, match_top: bool) -> Any:
-    """Makes Pythia's hook that ends events without a jet of partons near the window.
+    """Make Pythia's hook that ends events without a jet of partons near the window.
 
     Args:
         radius: R of anti-kT.
@@ -55,7 +55,7 @@ def parton_jet_veto(radius: float, *, match_top: bool) -> Any:
 
 
 def _any_near_top(event: Any, jets: list[Any]) -> bool:
-    """Tells whether all decay quarks of one top are near one jet: looser than the final matching."""
+    """Tell whether all decay quarks of one top are near one jet: looser than the final matching."""
     import pythia8mc
 
     def decay(index: int) -> list[int]:
