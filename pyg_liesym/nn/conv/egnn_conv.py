@@ -27,9 +27,9 @@ class EGNNConv(LieGNNConv):
     with the sums over the edges that arrive at :math:`i`.
 
     What differs from :class:`~pyg_liesym.nn.LieGNNConv`: J is the identity, distances enter alone and as they are
-    (no :math:`\psi`, no inner products), there is no gate unless ``attention`` asks for one, and then
-    :math:`\phi_x` sees the gated message, where LieGNN's sees the bare one. As in the released code, and not in
-    eq. 7, velocities are passed on unchanged and C is a mean over the neighbours. The n-body release clamps
+    (no :math:`\psi`, no inner products), there is no gate (the paper's attention) unless ``gate`` asks for one, and
+    then :math:`\phi_x` sees the gated message, where LieGNN's sees the bare one. As in the released code, and not in
+    eq. 7, velocities do not change and C is a mean over the neighbours. The n-body release clamps
     the components of a shift at ±100, "never activated" by its own words; this layer does not.
 
     **Law**: equivariant to rotations, reflections and translations of ``pos`` (``vel`` turns along, and ``x`` does
@@ -43,7 +43,7 @@ class EGNNConv(LieGNNConv):
         hidden_channels: Width of the maps of nodes (default: ``out_channels``).
         edge_channels: Width of the maps of edges (default: ``hidden_channels``).
         edge_dim: Channels of ``edge_attr``.
-        attention: Whether messages pass a sigmoid gate.
+        gate: Whether messages pass a sigmoid gate, the paper's attention :math:`a_{ij}`.
         linear_move: Whether :math:`\phi_x` is one linear map of the message, in place of a perceptron.
         velocity: Whether the layer has :math:`\phi_v` and takes ``vel``.
         pos_aggr: C, as in :class:`~pyg_liesym.nn.LieGNNConv`: ``"mean"``, ``"sum"``, ``"graph"`` or ``None``.
@@ -53,14 +53,14 @@ class EGNNConv(LieGNNConv):
     Shapes:
         - **x**: :math:`(N, F_{in})`; **pos**, **vel**: :math:`(N, n)`; **edge_index**: :math:`(2, |E|)`;
           **edge_attr**: :math:`(|E|, D)`; **batch**: :math:`(N)`
-        - **output**: :math:`(N, F_{out})` and :math:`(N, n)`; and the ``vel`` that was given, if one was
+        - **output**: :math:`(N, F_{out})` and :math:`(N, n)`
 
     Raises:
         ValueError: On arguments that do not fit.
         TypeError: On bipartite input.
 
     Example:
-        >>> conv = EGNNConv(8, 8, attention=True)
+        >>> conv = EGNNConv(8, 8, gate=True)
         >>> x, pos = conv(torch.ones(5, 8), torch.randn(5, 3))
         >>> x.shape, pos.shape
         (torch.Size([5, 8]), torch.Size([5, 3]))
@@ -75,7 +75,7 @@ class EGNNConv(LieGNNConv):
         hidden_channels: int | None = None,
         edge_channels: int | None = None,
         edge_dim: int = 0,
-        attention: bool = False,
+        gate: bool = False,
         linear_move: bool = False,
         velocity: bool = False,
         pos_aggr: Literal["sum", "mean", "graph"] | None = "mean",
@@ -92,7 +92,7 @@ class EGNNConv(LieGNNConv):
             invariants=("distance",),
             psi="identity",
             pos_aggr=pos_aggr,
-            gate=attention,
+            gate=gate,
             linear_move=linear_move,
             sight="gated",
             velocity=velocity,
@@ -103,5 +103,5 @@ class EGNNConv(LieGNNConv):
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}({self.in_channels}, {self.out_channels}, dim={self.metric_shape.dim}, "
-            f"attention={self.edge_map.phi_m is not None})"
+            f"gate={self.edge_map.phi_m is not None})"
         )

@@ -67,7 +67,7 @@ class LieGNNConv(PairConv):
     Shapes:
         - **x**: :math:`(N, F_{in})`; **pos**, **vel**: :math:`(N, n)`; **edge_index**: :math:`(2, |E|)`;
           **edge_attr**: :math:`(|E|, D)`; **batch**: :math:`(N)`
-        - **output**: :math:`(N, F_{out})` and :math:`(N, n)`; and the ``vel`` that was given, if one was
+        - **output**: :math:`(N, F_{out})` and :math:`(N, n)`
 
     Raises:
         ValueError: On a form that is not square or not of the size of ``pos``, and on arguments that do not fit.
@@ -150,7 +150,7 @@ class LieGNNConv(PairConv):
         batch: OptTensor = None,
         batch_size: int | None = None,
         metric: OptTensor = None,
-    ) -> tuple[Tensor, Tensor] | tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor]:
         """Update ``x`` and ``pos``.
 
         Args:
@@ -158,7 +158,7 @@ class LieGNNConv(PairConv):
             pos: Vectors of the represented space: positions, four-momenta, phase-space vectors.
             edge_index: Edges from row 0 to row 1; ``None`` for the complete graph of each item of ``batch``.
             edge_attr: Invariant features of the edges.
-            vel: Velocities, passed on unchanged (as EGNN's released code does, every layer sees the initial ones).
+            vel: Velocities; they stay as they are (in EGNN's released code, too, every layer sees the initial ones).
             batch: Item of every node.
             batch_size: Number of items.
             metric: The forms ``[F, n, n]``, for a layer without any of its own.
@@ -172,10 +172,9 @@ class LieGNNConv(PairConv):
             new_x = x + new_x
         if shift is not None:
             pos = pos + shift * self._coefficient(edges, pos, batch, batch_size)
-        if vel is None:
-            return new_x, pos
-        assert self.phi_v is not None
-        return new_x, pos + self.phi_v(x) * vel, vel
+        if self.phi_v is not None:
+            pos = pos + self.phi_v(x) * vel
+        return new_x, pos
 
     def _coefficient(
         self, edges: Edges | CompleteGraph, pos: Tensor, batch: OptTensor, batch_size: int | None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
+from pyg_liesym.nn.message.edge_map import Flow
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges, count_neighbours
 from pyg_liesym.nn.message.reduce import sum_edges
 from pyg_liesym.typing import OptTensor
@@ -32,7 +32,7 @@ class ParticleNetConv(MessagePassing):
     Args:
         in_channels: Channels of ``x``.
         channels: Width of each map of :math:`\phi`; the last is that of the new ``x``.
-        **kwargs: Of :class:`torch_geometric.nn.conv.MessagePassing`, such as ``flow``.
+        flow: Which row of ``edge_index`` holds the targets, as in PyG.
 
     Shapes:
         - **x**: :math:`(N, F_{in})`; **edge_index**: :math:`(2, |E|)`; **batch**: :math:`(N)`
@@ -47,8 +47,8 @@ class ParticleNetConv(MessagePassing):
         torch.Size([5, 64])
     """
 
-    def __init__(self, in_channels: int, channels: Sequence[int], **kwargs: Any) -> None:
-        super().__init__(aggr="sum", **kwargs)
+    def __init__(self, in_channels: int, channels: Sequence[int], *, flow: Flow = "source_to_target") -> None:
+        super().__init__(aggr="sum", flow=flow)
         if not channels:
             raise ValueError("expected the width of at least one map in `channels`, got none")
         self.in_channels, self.channels = in_channels, tuple(channels)

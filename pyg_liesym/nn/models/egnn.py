@@ -23,8 +23,8 @@ class EGNN(nn.Module):
         h^0 = W_{in}\, x, \qquad (h, \text{pos})^{l+1} = \mathrm{EGCL}(h^l, \text{pos}^l), \qquad
         \text{out} = W_{out}\, h^L
 
-    What differs from :class:`~pyg_liesym.nn.LieGNN` with ``metric=torch.eye(n)``: the layer's attention (see there),
-    a linear map where LieGNN has a perceptron behind the layers, or none at all, and no readout for graphs.
+    What differs from :class:`~pyg_liesym.nn.LieGNN` with ``metric=torch.eye(n)``: the layer (what its :math:`\phi_x`
+    sees), a linear map where LieGNN has a perceptron behind the layers, or none at all, and no readout for graphs.
 
     **Law**: equivariant to rotations, reflections and translations of ``pos`` (``vel`` turns along, and the node
     features do not change), because every layer is and the linear maps see scalars alone.
@@ -37,7 +37,7 @@ class EGNN(nn.Module):
         num_layers: Number of layers.
         dim: Number of components :math:`n` of ``pos``.
         edge_dim: Channels of ``edge_attr``.
-        attention: Whether messages pass a sigmoid gate.
+        gate: Whether messages pass a sigmoid gate, the paper's attention.
         velocity: Whether the layers take ``vel``.
         pos_aggr: How the moves of ``pos`` are summed, see :class:`~pyg_liesym.nn.EGNNConv`; ``None`` leaves ``pos`` as
             it is, as the paper does for properties of molecules.
@@ -45,7 +45,7 @@ class EGNN(nn.Module):
     Shapes:
         - **x**: :math:`(N, F_{in})`; **pos**, **vel**: :math:`(N, n)`; **edge_index**: :math:`(2, |E|)`;
           **edge_attr**: :math:`(|E|, D)`; **batch**: :math:`(N)`
-        - **output**: :math:`(N, F_{out})` and :math:`(N, n)`; and the ``vel`` that was given, if one was
+        - **output**: :math:`(N, F_{out})` and :math:`(N, n)`
 
     Raises:
         ValueError: On sizes that do not go together, named in the message.
@@ -66,7 +66,7 @@ class EGNN(nn.Module):
         *,
         dim: int = 3,
         edge_dim: int = 0,
-        attention: bool = False,
+        gate: bool = False,
         velocity: bool = False,
         pos_aggr: Literal["sum", "mean", "graph"] | None = "mean",
     ) -> None:
@@ -82,7 +82,7 @@ class EGNN(nn.Module):
                 hidden_channels,
                 dim=dim,
                 edge_dim=edge_dim,
-                attention=attention,
+                gate=gate,
                 velocity=velocity,
                 pos_aggr=pos_aggr,
             )
@@ -127,7 +127,7 @@ class EGNN(nn.Module):
             max(len(layers), 1),
             dim=dim,
             edge_dim=max(published_size(entries, "gcl_0.edge_mlp.0.weight")[1] - 2 * hidden - 1, 0),
-            attention=attention,
+            gate=attention,
             velocity=velocity,
             pos_aggr=pos_aggr,
         )
@@ -148,8 +148,8 @@ class EGNN(nn.Module):
 
     def reset_parameters(self) -> None:
         """Draw new parameters."""
-        for module in self.modules():
-            if isinstance(module, nn.Linear | EGNNConv):
+        for module in (self.embedding, *self.convs, self.head):
+            if module is not None:
                 module.reset_parameters()
 
     def forward(
@@ -161,17 +161,15 @@ class EGNN(nn.Module):
         vel: OptTensor = None,
         batch: OptTensor = None,
         batch_size: int | None = None,
-    ) -> tuple[Tensor, Tensor] | tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor]:
         """Run the network; the arguments are those of :meth:`pyg_liesym.nn.LieGNNConv.forward`."""
         if x.dim() != 2 or x.size(1) != self.in_channels:
             raise ValueError(f"expected `x` with in_channels={self.in_channels} channels, got {list(x.shape)}")
         edges = as_edges(edge_index, pos.size(0), batch, "source_to_target", pos.device)
         h = self.embedding(x)
         for conv in self.convs:
-            h, pos = conv(h, pos, edges, edge_attr, vel, batch, batch_size)[:2]
-        if self.head is not None:
-            h = self.head(h)
-        return (h, pos) if vel is None else (h, pos, vel)
+            h, pos = conv(h, pos, edges, edge_attr, vel, batch, batch_size)
+        return h if self.head is None else self.head(h), pos
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.in_channels}, {self.out_channels}, num_layers={len(self.convs)})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,7 @@ from torch_geometric.nn.resolver import activation_resolver
 
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges
-from pyg_liesym.nn.message.invariants import bilinear, signed_log
+from pyg_liesym.nn.message.invariants import Psi, bilinear, signed_log
 from pyg_liesym.nn.message.metric import LearnedMetric, Metric, MetricShape, as_metric
 from pyg_liesym.typing import Invariant, OptTensor
 
@@ -36,19 +36,21 @@ class LieGNN(nn.Module):
         num_layers: Number of layers.
         metric: J, see :class:`~pyg_liesym.nn.LieGNNConv`; ``"learned"`` is one J shared by all layers.
         dim: Number of components of ``pos``; needed for ``metric="learned"`` alone.
+        edge_channels: Width of the maps of edges (default: ``hidden_channels``).
         edge_dim: Channels of ``edge_attr``.
         invariants: Which scalars of a pair enter the messages.
+        psi: ``"log"``, or ``"identity"`` to use them as they are.
         pos_aggr: How the moves of ``pos`` are summed (a last layer whose ``pos`` nobody reads has none).
+        gate: Whether messages pass a sigmoid gate.
+        linear_move: Whether :math:`\phi_x` is one linear map, in place of a perceptron.
+        velocity: Whether the layers take ``vel``.
         readout: ``None`` for an answer per node, ``"mean"`` or ``"sum"`` over the nodes for one per graph.
         dropout: Share of hidden readout channels dropped in training.
         act: Activation, by name.
-        **kwargs: Of :class:`~pyg_liesym.nn.LieGNNConv`: ``psi``, ``gate``, ``velocity``, and
-            ``edge_channels`` and ``linear_move``, which make the edges cheaper.
 
     Shapes:
         - **x**: :math:`(N, F_{in})`; **pos**, **vel**: :math:`(N, n)`; **batch**: :math:`(N)`
-        - **output**: :math:`(B, F_{out})` with a readout; without one :math:`(N, F_{out})` and :math:`(N, n)`, and
-          the ``vel`` that was given, if one was
+        - **output**: :math:`(B, F_{out})` with a readout; without one :math:`(N, F_{out})` and :math:`(N, n)`
 
     Raises:
         ValueError: On sizes that do not go together, named in the message.
@@ -69,13 +71,17 @@ class LieGNN(nn.Module):
         *,
         metric: Metric,
         dim: int | None = None,
+        edge_channels: int | None = None,
         edge_dim: int = 0,
         invariants: Sequence[Invariant] = ("distance", "inner"),
+        psi: Psi = "log",
         pos_aggr: Literal["sum", "mean", "graph"] = "mean",
+        gate: bool = True,
+        linear_move: bool = False,
+        velocity: bool = False,
         readout: Literal["mean", "sum"] | None = None,
         dropout: float = 0.0,
         act: str = "silu",
-        **kwargs: Any,
     ) -> None:
         super().__init__()
         if num_layers < 1:
@@ -91,16 +97,20 @@ class LieGNN(nn.Module):
         self.embedding = nn.Linear(num_scalars, hidden_channels)
         self.convs = nn.ModuleList()
         for layer in range(num_layers):
-            unread = readout is not None and layer == num_layers - 1 and not kwargs.get("velocity", False)
+            unread = readout is not None and layer == num_layers - 1 and not velocity
             conv = LieGNNConv(
                 hidden_channels,
                 hidden_channels,
                 metric=MetricShape.of(self.metric),
+                edge_channels=edge_channels,
                 edge_dim=edge_dim,
                 invariants=invariants,
+                psi=psi,
                 pos_aggr=None if unread else pos_aggr,
+                gate=gate,
+                linear_move=linear_move,
+                velocity=velocity,
                 act=act,
-                **kwargs,
             )
             self.convs.append(conv)
         self.head = nn.Sequential(
@@ -111,37 +121,50 @@ class LieGNN(nn.Module):
         )
 
     @classmethod
-    def fast(cls, in_channels: int, out_channels: int, *, metric: Metric, **overrides: Any) -> LieGNN:
+    def fast(
+        cls,
+        in_channels: int,
+        out_channels: int,
+        *,
+        metric: Metric,
+        hidden_channels: int = 64,
+        num_layers: int = 4,
+        dim: int | None = None,
+        edge_channels: int | None = 32,
+        edge_dim: int = 0,
+        invariants: Sequence[Invariant] = ("distance", "inner"),
+        psi: Psi = "log",
+        pos_aggr: Literal["sum", "mean", "graph"] = "mean",
+        gate: bool = True,
+        linear_move: bool = True,
+        velocity: bool = False,
+        readout: Literal["mean", "sum"] | None = "mean",
+        dropout: float = 0.0,
+        act: str = "silu",
+    ) -> LieGNN:
         r"""Build the cheap configuration for graphs: nodes of 64 channels, edges of 32, a linear φx, four layers.
 
         There are some fifty edges a node in a jet, so the time goes with the maps of edges; those of nodes stay wide.
         Of the widths and depths that were tried, it is the knee of AUC against training speed: :doc:`/results`.
-
-        Args:
-            in_channels: Channels of ``x`` (0 if there are none).
-            out_channels: Channels of the answer.
-            metric: J, see :class:`~pyg_liesym.nn.LieGNNConv`.
-            **overrides: Arguments of the constructor that take the place of those above.
+        The arguments are those of the constructor, with other defaults.
 
         Example:
             >>> model = LieGNN.fast(0, 2, metric=torch.diag(torch.tensor([1.0, -1, -1, -1])))
             >>> sum(parameter.numel() for parameter in model.parameters())
             67110
         """
-        settings: dict[str, Any] = {
-            "hidden_channels": 64,
-            "edge_channels": 32,
-            "num_layers": 4,
-            "linear_move": True,
-            "readout": "mean",
-        }
-        return cls(in_channels, out_channels=out_channels, metric=metric, **{**settings, **overrides})
+        return cls(
+            in_channels, hidden_channels, out_channels, num_layers, metric=metric, dim=dim, edge_channels=edge_channels,
+            edge_dim=edge_dim, invariants=invariants, psi=psi, pos_aggr=pos_aggr, gate=gate, linear_move=linear_move,
+            velocity=velocity, readout=readout, dropout=dropout, act=act,
+        )  # fmt: skip
 
     def reset_parameters(self) -> None:
         """Draw new parameters."""
-        for module in self.modules():
-            if isinstance(module, nn.Linear | LieGNNConv | LearnedMetric):
-                module.reset_parameters()
+        if isinstance(self.metric, LearnedMetric):
+            self.metric.reset_parameters()
+        for module in (self.embedding, *self.convs, self.head[0], self.head[3]):
+            module.reset_parameters()
 
     def forward(
         self,
@@ -152,15 +175,17 @@ class LieGNN(nn.Module):
         vel: OptTensor = None,
         batch: OptTensor = None,
         batch_size: int | None = None,
-    ) -> Tensor | tuple[Tensor, Tensor] | tuple[Tensor, Tensor, Tensor]:
-        """Run the network; the arguments are those of :meth:`pyg_liesym.nn.LieGNNConv.forward`."""
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """Run the network; the arguments are those of :meth:`pyg_liesym.nn.LieGNNConv.forward`.
+
+        Whether it answers for graphs or for nodes was settled when it was built.
+        """
         edges = as_edges(edge_index, pos.size(0), batch, "source_to_target", pos.device)
         h = self.embedding(self._scalars(x, pos))
         for conv in self.convs:
-            h, pos = conv(h, pos, edges, edge_attr, vel, batch, batch_size, self.metric())[:2]
+            h, pos = conv(h, pos, edges, edge_attr, vel, batch, batch_size, self.metric())
         if self.readout is None:
-            out = self.head(h)
-            return (out, pos) if vel is None else (out, pos, vel)
+            return self.head(h), pos
         pool = global_mean_pool if self.readout == "mean" else global_add_pool
         logits: Tensor = self.head(pool(h, batch, batch_size))
         return logits

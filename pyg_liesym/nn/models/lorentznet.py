@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn import global_add_pool, global_mean_pool
-from torch_geometric.utils import degree
+from torch_geometric.nn import global_mean_pool
 
 from pyg_liesym.lie.metric import minkowski
 from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
@@ -31,6 +30,9 @@ class LorentzNet(nn.Module):
 
     with the scalars s (``x``), the four-momenta x (``pos``) and the M nodes of a graph. :func:`with_beams` makes both
     from the constituents of jets as the paper does.
+
+    What differs from the released code: graphs are not filled up with nodes of zeros to one length, which its batch
+    normalisation of :math:`\phi_h` sees in training, and by which its mean over the nodes divides.
 
     What differs from :class:`~pyg_liesym.nn.LieGNN`: the layer, and that the norms of the vectors join the scalars
     of the nodes only if the caller puts them there.
@@ -139,9 +141,10 @@ class LorentzNet(nn.Module):
 
     def reset_parameters(self) -> None:
         """Draw new parameters."""
-        for module in self.modules():
-            if isinstance(module, nn.Linear | LorentzNetConv | LearnedMetric):
-                module.reset_parameters()
+        if isinstance(self.metric, LearnedMetric):
+            self.metric.reset_parameters()
+        for module in (self.embedding, *self.convs, self.head[0], self.head[3]):
+            module.reset_parameters()
 
     def forward(
         self,
@@ -150,7 +153,6 @@ class LorentzNet(nn.Module):
         edge_index: Tensor | Edges | CompleteGraph | None = None,
         batch: OptTensor = None,
         batch_size: int | None = None,
-        pad_to: int | None = None,
     ) -> Tensor:
         """Classify graphs.
 
@@ -160,31 +162,14 @@ class LorentzNet(nn.Module):
             edge_index: Edges from row 0 to row 1; ``None`` for the complete graph of each item of ``batch``.
             batch: Item of every node.
             batch_size: Number of items.
-            pad_to: Number of nodes to which every graph is filled up, as in the released code: with nodes of zeros
-                without edges, which the batch normalisation of φh sees in training, and by whose number the readout
-                divides too. For comparisons with published numbers; it costs what it looks like.
         """
         if x.dim() != 2 or x.size(1) != self.in_channels:
             raise ValueError(f"expected `x` with in_channels={self.in_channels} channels, got {list(x.shape)}")
-        num_nodes = pos.size(0)
-        edges = as_edges(edge_index, num_nodes, batch, "source_to_target", pos.device)
-        if pad_to is not None:
-            missing = _num_missing(num_nodes, batch, batch_size, pad_to)
-            if isinstance(edges, CompleteGraph):
-                edges = edges.listed("source_to_target")
-            ptr = None if edges.ptr is None else torch.cat([edges.ptr, edges.ptr[-1:].expand(missing)])
-            edges = Edges(edges.edge_index, ptr)
-            x = torch.cat([x, x.new_zeros(missing, x.size(1))])
-            pos = torch.cat([pos, pos.new_zeros(missing, pos.size(1))])
+        edges = as_edges(edge_index, pos.size(0), batch, "source_to_target", pos.device)
         h = self.embedding(x)
         for conv in self.convs:
             h, pos = conv(h, pos, x, edges, metric=self.metric())
-        h = h[:num_nodes]
-        if pad_to is None:
-            pooled = global_mean_pool(h, batch, batch_size)
-        else:
-            pooled = global_add_pool(h, batch, batch_size) / pad_to
-        logits: Tensor = self.head(pooled)
+        logits: Tensor = self.head(global_mean_pool(h, batch, batch_size))
         return logits
 
     def __repr__(self) -> str:
@@ -248,12 +233,3 @@ def _num_graphs(batch: OptTensor, batch_size: int | None) -> int:
     if batch_size is not None:
         return batch_size
     return 1 if batch is None else int(batch.max()) + 1 if batch.numel() else 0
-
-
-def _num_missing(num_nodes: int, batch: OptTensor, batch_size: int | None, pad_to: int) -> int:
-    """How many nodes fill all graphs up."""
-    num_graphs = _num_graphs(batch, batch_size)
-    largest = num_nodes if batch is None else int(degree(batch, num_graphs, dtype=torch.long).max())
-    if largest > pad_to:
-        raise ValueError(f"pad_to={pad_to} is too small: the largest graph has {largest} nodes")
-    return num_graphs * pad_to - num_nodes

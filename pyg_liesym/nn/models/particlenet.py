@@ -31,7 +31,7 @@ class ParticleNet(nn.Module):
     normalisation and its mean over constituents see), a jet of at most k constituents uses all it has, and a
     constituent is not its own neighbour where others sit at the same place.
 
-    **Law**: ``model(x, p4)`` does not change under a new numbering of the constituents and under rotations about the
+    **Law**: ``model(x, pos)`` does not change under a new numbering of the constituents and under rotations about the
     beam, because Δη, Δφ, ΔR, pT and E do not, nor do neighbours. It is not invariant to other Lorentz
     transformations: a boost along the beam moves E, and Δη, whose axis is that of a massive jet; a boost or turn across
     the beam moves all.
@@ -48,7 +48,7 @@ class ParticleNet(nn.Module):
     ``head_channels=128``.
 
     Shapes:
-        - **x**: :math:`(N, F_{in})`; **p4**: :math:`(N, 4)`; **batch**: :math:`(N)`, in rising order
+        - **x**: :math:`(N, F_{in})`; **pos**: :math:`(N, 4)`; **batch**: :math:`(N)`, in rising order
         - **output**: :math:`(B, F_{out})`
 
     Units:
@@ -98,12 +98,12 @@ class ParticleNet(nn.Module):
             assert isinstance(module, nn.BatchNorm1d | ParticleNetConv | nn.Linear)
             module.reset_parameters()
 
-    def forward(self, x: OptTensor, p4: Tensor, batch: OptTensor = None, batch_size: int | None = None) -> Tensor:
+    def forward(self, x: OptTensor, pos: Tensor, batch: OptTensor = None, batch_size: int | None = None) -> Tensor:
         """Classify jets.
 
         Args:
             x: Further numbers of the constituents.
-            p4: Four-momenta of the constituents.
+            pos: Four-momenta of the constituents.
             batch: Jet of every constituent; ``None`` for one jet.
             batch_size: Number of jets.
         """
@@ -111,8 +111,8 @@ class ParticleNet(nn.Module):
             got = 0 if x is None else x.size(-1)
             raise ValueError(f"expected `x` with in_channels={self.in_channels} channels, got {got}")
         if batch is None:
-            batch, batch_size = torch.zeros(p4.size(0), dtype=torch.long, device=p4.device), 1
-        features = constituent_features(p4, batch, batch_size)
+            batch, batch_size = torch.zeros(pos.size(0), dtype=torch.long, device=pos.device), 1
+        features = constituent_features(pos, batch, batch_size)
         points = features[:, :2]
         features = features if x is None else torch.cat([features, x.to(features.dtype)], dim=-1)
         h = self.norm(features)

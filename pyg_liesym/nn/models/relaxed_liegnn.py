@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges
-from pyg_liesym.nn.message.invariants import bilinear, signed_log
+from pyg_liesym.nn.message.invariants import Psi, bilinear, signed_log
 from pyg_liesym.nn.message.metric import Metric, as_metric
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.relaxable import Relaxable
-from pyg_liesym.typing import OptTensor
+from pyg_liesym.typing import Invariant, OptTensor
 
 
 class RelaxedLieGNN(Relaxable):
@@ -36,8 +37,8 @@ class RelaxedLieGNN(Relaxable):
         num_layers: Number of layers.
         metric: J, see :class:`~pyg_liesym.nn.LieGNNConv`, not learned.
         num_spurions: Number of reference vectors.
-        readout: ``None`` for an answer per node, ``"mean"`` or ``"sum"`` over the nodes for one per graph.
-        **kwargs: Of :class:`~pyg_liesym.nn.LieGNN`.
+
+    The other arguments are those of :class:`~pyg_liesym.nn.LieGNN`.
 
     Shapes:
         As :class:`~pyg_liesym.nn.LieGNN`.
@@ -60,8 +61,18 @@ class RelaxedLieGNN(Relaxable):
         *,
         metric: Metric,
         num_spurions: int = 1,
+        dim: int | None = None,
+        edge_channels: int | None = None,
+        edge_dim: int = 0,
+        invariants: Sequence[Invariant] = ("distance", "inner"),
+        psi: Psi = "log",
+        pos_aggr: Literal["sum", "mean", "graph"] = "mean",
+        gate: bool = True,
+        linear_move: bool = False,
+        velocity: bool = False,
         readout: Literal["mean", "sum"] | None = None,
-        **kwargs: Any,
+        dropout: float = 0.0,
+        act: str = "silu",
     ) -> None:
         super().__init__()
         if num_spurions < 1:
@@ -73,7 +84,9 @@ class RelaxedLieGNN(Relaxable):
         moves = num_spurions if readout is None else 0
         self.net = LieGNN(
             in_channels + len(forms) * num_spurions, hidden_channels, out_channels + moves, num_layers,
-            metric=metric, readout=readout, **kwargs,
+            metric=metric, dim=dim, edge_channels=edge_channels, edge_dim=edge_dim, invariants=invariants, psi=psi,
+            pos_aggr=pos_aggr, gate=gate, linear_move=linear_move, velocity=velocity, readout=readout, dropout=dropout,
+            act=act,
         )  # fmt: skip
         self.spurions = nn.Parameter(torch.zeros(num_spurions, forms.size(-1)))
 
@@ -91,7 +104,7 @@ class RelaxedLieGNN(Relaxable):
         vel: OptTensor = None,
         batch: OptTensor = None,
         batch_size: int | None = None,
-    ) -> Tensor | tuple[Tensor, Tensor] | tuple[Tensor, Tensor, Tensor]:
+    ) -> Tensor | tuple[Tensor, Tensor]:
         """Run the network; the arguments are those of :meth:`pyg_liesym.nn.LieGNNConv.forward`."""
         metric = self.net.metric().to(pos.dtype)
         products = torch.cat([bilinear(pos, s.expand_as(pos), metric) for s in self.spurions], dim=-1)
@@ -100,9 +113,8 @@ class RelaxedLieGNN(Relaxable):
         out = self.net(x, pos, edge_index, edge_attr, vel, batch, batch_size)
         if isinstance(out, Tensor):
             return out
-        answer, pos = out[0], out[1]
-        pos = pos + answer[:, self.out_channels :] @ self.spurions
-        return (answer[:, : self.out_channels], pos, *out[2:])
+        answer, pos = out
+        return answer[:, : self.out_channels], pos + answer[:, self.out_channels :] @ self.spurions
 
     @torch.no_grad()
     def breaking(self, algebra: LieAlgebra) -> Tensor:

@@ -11,6 +11,7 @@ from torch_geometric.nn import global_mean_pool
 from pyg_liesym.lie.invariant import InvariantMetric
 from pyg_liesym.lie.metric import euclidean_metric, minkowski, scaled
 from pyg_liesym.nn.message.invariants import bilinear, signed_log
+from pyg_liesym.nn.message.metric import Metric
 from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
@@ -95,38 +96,59 @@ def build_tagger(
 class LorentzNetTagger(nn.Module):
     """LorentzNet with the scalars of its nodes, and on request with beams; see :func:`build_tagger`.
 
+    The arguments are those of :class:`~pyg_liesym.nn.LorentzNet`, with ``c`` and ``dropout`` of its top tagger.
+
     Args:
         in_channels: Channels of ``x``.
-        num_classes: Channels of the answer.
+        out_channels: Channels of the answer: classes.
         beams: Whether every jet gets two beam particles, as published.
-        **kwargs: Of :class:`~pyg_liesym.nn.LorentzNet`; ``c`` and ``dropout`` are those of its top tagger.
+        hidden_channels: Width.
+        num_layers: Number of layers.
+        c: Coefficient of the moves.
+        dropout: Share of hidden classifier channels dropped in training.
+        metric: J.
+        symmetric: Whether the layers see J-products.
     """
 
-    def __init__(self, in_channels: int, num_classes: int, *, beams: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        beams: bool = False,
+        hidden_channels: int = 72,
+        num_layers: int = 6,
+        c: float = 5e-3,
+        dropout: float = 0.2,
+        metric: Metric | None = None,
+        symmetric: bool = True,
+    ) -> None:
         super().__init__()
         self.in_channels, self.beams = in_channels, beams
-        published: dict[str, Any] = {"c": 5e-3, "dropout": 0.2}
         own = 2 if beams else 1
-        self.net = LorentzNet(own + in_channels, out_channels=num_classes, **{**published, **kwargs})
+        self.net = LorentzNet(
+            own + in_channels, hidden_channels, out_channels, num_layers, c=c, dropout=dropout, metric=metric,
+            symmetric=symmetric,
+        )  # fmt: skip
 
     def reset_parameters(self) -> None:
         """Draw new parameters."""
         self.net.reset_parameters()
 
-    def forward(self, x: OptTensor, p4: Tensor, batch: OptTensor = None, batch_size: int | None = None) -> Tensor:
-        """Classify jets, shape :math:`(B, C)`."""
-        _check(x, p4, self.in_channels)
+    def forward(self, x: OptTensor, pos: Tensor, batch: OptTensor = None, batch_size: int | None = None) -> Tensor:
+        """Classify jets of four-momenta ``pos``, shape :math:`(B, C)`."""
+        _check(x, pos, self.in_channels)
         if not self.beams:
-            scalars = _own_scalars(x, p4, self.net.metric().to(p4.dtype))
+            scalars = _own_scalars(x, pos, self.net.metric().to(pos.dtype))
         else:
             if batch is None:
-                batch, batch_size = torch.zeros(p4.size(0), dtype=torch.long, device=p4.device), 1
-            rows = torch.arange(p4.size(0), device=p4.device) + 2 * (batch + 1)
-            scalars, p4, batch = with_beams(p4, batch, batch_size)
+                batch, batch_size = torch.zeros(pos.size(0), dtype=torch.long, device=pos.device), 1
+            rows = torch.arange(pos.size(0), device=pos.device) + 2 * (batch + 1)
+            scalars, pos, batch = with_beams(pos, batch, batch_size)
             if x is not None:
-                rest = x.new_zeros(p4.size(0), x.size(1)).index_copy(0, rows, x)
+                rest = x.new_zeros(pos.size(0), x.size(1)).index_copy(0, rows, x)
                 scalars = torch.cat([scalars, rest], dim=-1)
-        return self.net(scalars, p4, batch=batch, batch_size=batch_size)  # type: ignore[no-any-return]
+        return self.net(scalars, pos, batch=batch, batch_size=batch_size)  # type: ignore[no-any-return]
 
 
 class EGNNTagger(nn.Module):
@@ -134,11 +156,12 @@ class EGNNTagger(nn.Module):
 
     Args:
         in_channels: Channels of ``x``.
-        num_classes: Channels of the answer.
+        out_channels: Channels of the answer: classes.
         hidden_channels: Width.
         num_layers: Number of layers.
+        gate: Whether messages pass a sigmoid gate, the paper's attention.
+        pos_aggr: How the moves of the momenta are summed; ``None`` leaves them as they are.
         dropout: Share of hidden channels of the perceptron dropped in training.
-        **kwargs: Of :class:`~pyg_liesym.nn.EGNN`, whose ``attention`` is on and ``pos_aggr`` None by default.
     """
 
     metric: Tensor
@@ -146,23 +169,23 @@ class EGNNTagger(nn.Module):
     def __init__(
         self,
         in_channels: int,
-        num_classes: int,
+        out_channels: int,
         *,
         hidden_channels: int = 72,
         num_layers: int = 6,
+        gate: bool = True,
+        pos_aggr: Literal["sum", "mean", "graph"] | None = None,
         dropout: float = 0.0,
-        **kwargs: Any,
     ) -> None:
         super().__init__()
         self.in_channels = in_channels
         self.register_buffer("metric", euclidean_metric(4)[None].to(torch.get_default_dtype()), persistent=False)
-        for_molecules: dict[str, Any] = {"attention": True, "pos_aggr": None}
-        self.net = EGNN(1 + in_channels, hidden_channels, None, num_layers, dim=4, **{**for_molecules, **kwargs})
+        self.net = EGNN(1 + in_channels, hidden_channels, None, num_layers, dim=4, gate=gate, pos_aggr=pos_aggr)
         self.head = nn.Sequential(
             nn.Linear(hidden_channels, hidden_channels),
             nn.SiLU(),
             nn.Dropout(dropout),
-            nn.Linear(hidden_channels, num_classes),
+            nn.Linear(hidden_channels, out_channels),
         )
 
     def reset_parameters(self) -> None:
@@ -171,23 +194,23 @@ class EGNNTagger(nn.Module):
             assert isinstance(module, EGNN | nn.Linear)
             module.reset_parameters()
 
-    def forward(self, x: OptTensor, p4: Tensor, batch: OptTensor = None, batch_size: int | None = None) -> Tensor:
-        """Classify jets, shape :math:`(B, C)`."""
-        _check(x, p4, self.in_channels)
-        scalars = _own_scalars(x, p4, self.metric.to(p4.dtype))
-        h = self.net(scalars, p4, batch=batch, batch_size=batch_size)[0]
+    def forward(self, x: OptTensor, pos: Tensor, batch: OptTensor = None, batch_size: int | None = None) -> Tensor:
+        """Classify jets of four-momenta ``pos``, shape :math:`(B, C)`."""
+        _check(x, pos, self.in_channels)
+        scalars = _own_scalars(x, pos, self.metric.to(pos.dtype))
+        h = self.net(scalars, pos, batch=batch, batch_size=batch_size)[0]
         logits: Tensor = self.head(global_mean_pool(h, batch, batch_size))
         return logits
 
 
-def _check(x: OptTensor, p4: Tensor, in_channels: int) -> None:
-    if p4.dim() != 2 or p4.size(1) != 4:
-        raise ValueError(f"expected `p4` of shape [num_nodes, 4], got {list(p4.shape)}")
+def _check(x: OptTensor, pos: Tensor, in_channels: int) -> None:
+    if pos.dim() != 2 or pos.size(1) != 4:
+        raise ValueError(f"expected four-momenta `pos` of shape [num_nodes, 4], got {list(pos.shape)}")
     channels = 0 if x is None else x.size(-1)
     if channels != in_channels:
         raise ValueError(f"expected `x` with in_channels={in_channels} channels, got {channels}")
 
 
-def _own_scalars(x: OptTensor, p4: Tensor, metric: Tensor) -> Tensor:
-    norm = signed_log(bilinear(p4, p4, metric)).to(p4.dtype)
+def _own_scalars(x: OptTensor, pos: Tensor, metric: Tensor) -> Tensor:
+    norm = signed_log(bilinear(pos, pos, metric)).to(pos.dtype)
     return norm if x is None else torch.cat([norm, x.to(norm.dtype)], dim=-1)

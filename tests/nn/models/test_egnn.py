@@ -18,7 +18,7 @@ from pyg_liesym.testing.equivariance import (
 pytestmark = pytest.mark.usefixtures("edges_in_tiles")
 
 BATCH = torch.tensor([0] * 4 + [1] * 3 + [2] * 2)
-VARIANTS = [{}, {"attention": True}, {"velocity": True, "attention": True, "edge_dim": 2}, {"pos_aggr": "sum"}]
+VARIANTS = [{}, {"gate": True}, {"velocity": True, "gate": True, "edge_dim": 2}, {"pos_aggr": "sum"}]
 
 
 def inputs(n: int = 3, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor, Tensor]:
@@ -111,8 +111,7 @@ def test_published_weights_give_the_published_answers(
     for prefix in ("", "module."):
         model = EGNN.from_published({prefix + name: value for name, value in state.items()}).eval()
         out = model(x, pos, edge_index, edge_attr, vel if velocity else None)
-        assert len(out) == 2 + velocity
-        torch.testing.assert_close(out[:2], expected, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(out, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_what_the_weights_do_not_tell_is_an_argument() -> None:
@@ -164,10 +163,9 @@ def test_equals_the_textbook_with_velocities() -> None:
     x, pos, vel = inputs()
     edge_index = complete_graph(9, BATCH).edge_index
     edge_attr = attributes(edge_index.size(1))
-    out, new_pos, new_vel = model(x, pos, edge_index, edge_attr, vel)
+    out, new_pos = model(x, pos, edge_index, edge_attr, vel)
     h, expected = textbook(x, pos, edge_index, edge_attr, vel)
     torch.testing.assert_close((out, new_pos), (model.head(h), expected))
-    assert new_vel is vel
 
 
 @pytest.mark.parametrize("options", VARIANTS)
@@ -186,20 +184,20 @@ def test_equivariant_to_rigid_motions_and_not_to_shears(n: int, options: dict[st
     else:
         run, values = (lambda p: model(x, p, edge_index, edge_attr)), [pos]
     rigid = [lambda p: p @ g.T + 3.0, g][: len(values)]
-    assert_equivariant(run, values, rigid, [None, *rigid])
+    assert_equivariant(run, values, rigid, [None, rigid[0]])
     with pytest.raises(AssertionError, match="not equivariant"):
-        assert_equivariant(run, values, [shear] * len(values), [None, *[shear] * len(values)])
+        assert_equivariant(run, values, [shear] * len(values), [None, shear])
 
 
 def test_numbering_of_the_nodes_does_not_matter() -> None:
-    model, generator = network(attention=True, edge_dim=2), torch.Generator().manual_seed(1)
+    model, generator = network(gate=True, edge_dim=2), torch.Generator().manual_seed(1)
     edge_index = torch.randint(9, (2, 30), generator=generator)
     assert_permutation_equivariant(model, inputs()[:2], edge_index, attributes(30), generator=generator)
     assert_permutation_equivariant(network(), inputs()[:2], generator=generator)
 
 
 def test_batch_is_a_loop_over_graphs() -> None:
-    model = network(attention=True, pos_aggr="graph")
+    model = network(gate=True, pos_aggr="graph")
     x, pos, _ = inputs()
     whole = model(x, pos, batch=BATCH, batch_size=3)
     for graph in range(3):
@@ -210,13 +208,13 @@ def test_batch_is_a_loop_over_graphs() -> None:
 @pytest.mark.parametrize("nodes", [0, 1, 9])
 def test_no_edges_move_nothing(nodes: int) -> None:
     x, pos = (value[:nodes] for value in inputs()[:2])
-    out, new_pos = network(attention=True)(x, pos, torch.empty(2, 0, dtype=torch.long))
+    out, new_pos = network(gate=True)(x, pos, torch.empty(2, 0, dtype=torch.long))
     assert out.shape == (nodes, 3)
     torch.testing.assert_close(new_pos, pos)
 
 
 def test_positions_that_stay() -> None:
-    model = network(attention=True, pos_aggr=None)
+    model = network(gate=True, pos_aggr=None)
     x, pos, _ = inputs()
     out, same = model(x, pos, batch=BATCH)
     assert same is pos
@@ -225,23 +223,24 @@ def test_positions_that_stay() -> None:
 
 
 def test_every_parameter_gets_a_finite_gradient() -> None:
-    model = network(attention=True, velocity=True)
+    model = network(gate=True, velocity=True)
     x, pos, vel = inputs()
     pos[1] = pos[0]
-    out, new_pos, _ = model(x, pos, vel=vel, batch=BATCH)
+    out, new_pos = model(x, pos, vel=vel, batch=BATCH)
     (out.square().sum() + new_pos.square().sum()).backward()
     assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in model.parameters())
 
 
 def test_reset_parameters_changes_all_weights() -> None:
-    model = network(attention=True, velocity=True)
+    model = network(gate=True, velocity=True)
     before = [p.clone() for p in model.parameters()]
     model.reset_parameters()
     assert all(not torch.equal(p, q) for p, q in zip(model.parameters(), before, strict=True))
+    assert max(float(conv.edge_map.phi_x[-1].weight.detach().abs().max()) for conv in model.convs) < 2e-3
 
 
 def test_state_dict_round_trip_and_repr() -> None:
-    model, other = network(attention=True), network(seed=1, attention=True)
+    model, other = network(gate=True), network(seed=1, gate=True)
     assert str(model) == "EGNN(2, 3, num_layers=3)"
     other.load_state_dict(model.state_dict())
     torch.testing.assert_close(other(*inputs()[:2]), model(*inputs()[:2]))

@@ -162,6 +162,7 @@ def test_reset_parameters_changes_all_weights() -> None:
     before = [p.clone() for p in model.parameters()]
     model.reset_parameters()
     assert all(not torch.equal(p, q) for p, q in zip(model.parameters(), before, strict=True))
+    assert max(float(conv.edge_map.phi_x[-1].weight.detach().abs().max()) for conv in model.convs) < 2e-3
 
 
 def test_compiles_without_a_graph_break() -> None:

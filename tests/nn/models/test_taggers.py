@@ -144,7 +144,7 @@ def test_the_usual_sizes() -> None:
         "liegnn-fast": sum(p.numel() for p in LieGNN.fast(0, 2, metric=minkowski()).parameters()),
         "lorentznet": 223_568,
         "lorentznet-plain": 223_568 + 6 * (2 * 4 - 2) * 72,
-        "egnn": sum(p.numel() for p in EGNN(1, 72, 72, 6, dim=4, attention=True, pos_aggr=None).parameters()) + 2 * 73,
+        "egnn": sum(p.numel() for p in EGNN(1, 72, 72, 6, dim=4, gate=True, pos_aggr=None).parameters()) + 2 * 73,
         "particlenet": sum(p.numel() for p in ParticleNet().parameters()),
     }
     assert sum(p.numel() for p in build_tagger("lorentznet", beams=True).parameters()) == 224_072
