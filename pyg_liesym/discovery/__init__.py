@@ -17,6 +17,7 @@ __all__ = [
     "Samples",
     "SpanStopping",
     "block_mask",
+    "certify",
     "find_symmetry",
     "load_metric",
 ]
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry, load_metric
     from pyg_liesym.discovery.discriminator import QuadraticDiscriminator
     from pyg_liesym.discovery.evidence.claim import Breaking, Claim
-    from pyg_liesym.discovery.findings import Finding, Findings, find_symmetry
+    from pyg_liesym.discovery.findings import Finding, Findings, certify, find_symmetry
     from pyg_liesym.discovery.liegan import LieGAN
     from pyg_liesym.discovery.liegan_module import LieGANModule
     from pyg_liesym.discovery.mask import block_mask
@@ -40,7 +41,7 @@ else:
             "discovered_symmetry": ["DiscoveredSymmetry", "load_metric"],
             "discriminator": ["QuadraticDiscriminator"],
             "evidence.claim": ["Breaking", "Claim"],
-            "findings": ["Finding", "Findings", "find_symmetry"],
+            "findings": ["Finding", "Findings", "certify", "find_symmetry"],
             "liegan": ["LieGAN"],
             "liegan_module": ["LieGANModule"],
             "mask": ["block_mask"],

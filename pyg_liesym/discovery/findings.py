@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from pyg_liesym.discovery.answer import Answer
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
+from pyg_liesym.discovery.evidence.asking import questions
 from pyg_liesym.discovery.evidence.claim import Claim, judge
-from pyg_liesym.discovery.evidence.density import Density
-from pyg_liesym.discovery.evidence.law import Law
-from pyg_liesym.discovery.evidence.question import Question
-from pyg_liesym.discovery.evidence.support import Support
 from pyg_liesym.discovery.report import reading
 from pyg_liesym.discovery.samples import OutputKind, Samples
 from pyg_liesym.discovery.verdict import line, verdict
@@ -126,63 +123,93 @@ def find_symmetry(
         >>> print(found.verdict.headline)
         FOUND  so(2): the law keeps it.
     """
-    if not 0 < margin < 1:
-        raise ValueError(f"margin must lie between 0 and 1, got {margin}")
-    samples = Samples.of(x, y, output=output, dtype=torch.float64)
+    samples, units = _read(x, y, output, groups, margin)
     n = samples.vectors.size(-1)
     if among is None:
         among = LieAlgebra.general_linear(n)
-    if among.n != n:
-        raise ValueError(f"the vectors have {n} components, but the matrices to look among are {among.n} × {among.n}")
-    units = _units(groups, len(samples))
-    span = among.basis.double()
+    _check_size(among, n)
+    return _answered(samples, y is not None, among.basis.double(), units, margin, seed)
+
+
+def certify(
+    algebra: LieAlgebra,
+    x: Any,
+    y: Any = None,
+    *,
+    output: OutputKind = "auto",
+    groups: Sequence[int] | OptTensor = None,
+    margin: float = 0.05,
+    seed: int = 0,
+) -> Findings:
+    """Ask of data whether an algebra from elsewhere is their symmetry: from a paper, LieGAN, or one's own mind.
+
+    The same three questions as in `find_symmetry`, with the same yardstick, about all directions of the algebra
+    together. Give data that the algebra was not fitted to.
+
+    Args:
+        algebra: The algebra; a published basis is ``LieAlgebra(basis)``, a metric J ``LieAlgebra.preserving(J)``.
+        x: As in `find_symmetry`.
+        y: As in `find_symmetry`.
+        output: As in `find_symmetry`.
+        groups: As in `find_symmetry`.
+        margin: As in `find_symmetry`.
+        seed: As in `find_symmetry`.
+
+    Raises:
+        TypeError: If x or y is not numeric.
+        ValueError: As `find_symmetry`, and on an algebra without matrices.
+
+    Example:
+        >>> J = torch.diag(torch.tensor([1.0, -1.0, -1.0, -1.0]))
+        >>> p = torch.randn(2000, 4, generator=torch.Generator().manual_seed(0))
+        >>> print(certify(LieAlgebra.preserving(J), p, ((p @ J) * p).sum(1)).verdict.headline)
+        FOUND  so(1,3): the law keeps it.
+    """
+    samples, units = _read(x, y, output, groups, margin)
+    _check_size(algebra, samples.vectors.size(-1))
+    if algebra.rank() == 0:
+        raise ValueError("there is nothing to certify: the algebra has no matrix that is not zero")
+    everything = LieAlgebra.general_linear(algebra.n).basis
+    return _answered(samples, y is not None, everything, units, margin, seed, algebra.basis.double())
+
+
+def _answered(
+    samples: Samples, has_output: bool, span: Tensor, units: Tensor, margin: float, seed: int, given: OptTensor = None
+) -> Findings:
+    """All questions, answered."""
+    common = {
+        "num_samples": len(samples),
+        "data_rank": samples.data_rank(),
+        "second_moments": (samples.second_moments() * samples.scale**2).tolist(),
+        "reading": samples.reading,
+        "other_reading": samples.other_reading,
+    }
     findings = []
-    for question in _questions(y is not None):
+    for ask in questions(has_output):
         begun = time.perf_counter()
         generator = torch.Generator().manual_seed(seed)
-        asked = question(samples, span, units, generator)
-        claim = judge(asked, margin, generator)
-        basis = asked.span(claim.dim) if claim.dim else span[:0]
-        diagnostics = {
-            "claim": claim.to_dict(),
-            "seconds": round(time.perf_counter() - begun, 3),
-            "num_samples": len(samples),
-            "data_rank": samples.data_rank(),
-            "second_moments": (samples.second_moments() * samples.scale**2).tolist(),
-            "reading": samples.reading,
-            "other_reading": samples.other_reading,
-        }
-        settings = {"method": f"find_symmetry ({asked.name})", "margin": margin}
+        question = ask(samples, span, units, generator)
+        claim = judge(question, margin, generator, given)
+        basis = span[:0] if not claim.dim else question.span(claim.dim) if given is None else given
+        diagnostics = {"claim": claim.to_dict(), "seconds": round(time.perf_counter() - begun, 3), **common}
+        settings = {"method": f"{'find_symmetry' if given is None else 'certify'}, {question.name}", "margin": margin}
         symmetry = DiscoveredSymmetry.of(LieAlgebra(basis), diagnostics=diagnostics, settings=settings, seed=seed)
-        findings.append(Finding(claim, symmetry, asked.ladder))
+        findings.append(Finding(claim, symmetry, question.ladder))
     return Findings("\n".join(reading(samples.reading, samples.other_reading)), tuple(findings))
 
 
-_Asking: TypeAlias = Callable[[Samples, Tensor, Tensor, torch.Generator], Question]
+def _read(
+    x: Any, y: Any, output: OutputKind, groups: Sequence[int] | OptTensor, margin: float
+) -> tuple[Samples, Tensor]:
+    if not 0 < margin < 1:
+        raise ValueError(f"margin must lie between 0 and 1, got {margin}")
+    samples = Samples.of(x, y, output=output, dtype=torch.float64)
+    return samples, _units(groups, len(samples))
 
 
-def _questions(has_output: bool) -> list[_Asking]:
-    return [_law, _support, _density] if has_output else [_support, _density]
-
-
-def _law(samples: Samples, span: Tensor, units: Tensor, generator: torch.Generator) -> Question:
-    inputs, outputs = samples.vectors[:, : samples.num_inputs], samples.vectors[:, samples.num_inputs :]
-    return Law(inputs, outputs, _invariants(samples), span, units, generator)
-
-
-def _support(samples: Samples, span: Tensor, units: Tensor, generator: torch.Generator) -> Question:
-    return Support(samples.vectors, samples.scalars, span, units, generator)
-
-
-def _density(samples: Samples, span: Tensor, units: Tensor, generator: torch.Generator) -> Question:
-    return Density(samples.vectors, _invariants(samples), span, units, generator)
-
-
-def _invariants(samples: Samples) -> Tensor:
-    """Numbers that nothing moves, labels as a column a class."""
-    if samples.labels is None:
-        return samples.scalars
-    return torch.nn.functional.one_hot(samples.labels, samples.num_classes).double()
+def _check_size(algebra: LieAlgebra, n: int) -> None:
+    if algebra.n != n:
+        raise ValueError(f"the vectors have {n} components, but the matrices are {algebra.n} × {algebra.n}")
 
 
 def _units(groups: Sequence[int] | OptTensor, count: int) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
-from pyg_liesym.discovery.findings import Findings, find_symmetry
+from pyg_liesym.discovery.findings import Findings, certify, find_symmetry
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.metric import minkowski
 
@@ -128,6 +128,17 @@ def test_nothing_is_certified_where_nothing_is(null: str) -> None:
         assert found.verdict.headline.startswith(("NOTHING", "NEARLY"))
 
 
+def test_an_algebra_from_elsewhere_is_judged_as_a_whole() -> None:
+    x = points(4000, 3)
+    about_z = x * x[:, 2:].square()
+    assert statuses(certify(LieAlgebra(LieAlgebra.rotation(3).basis[:1]), x, about_z))["law"] == "certified"
+    turned = certify(LieAlgebra.rotation(3), x, about_z)
+    assert statuses(turned)["law"] == "refuted"
+    assert turned.symmetry is None
+    with pytest.raises(ValueError, match="nothing to certify"):
+        certify(LieAlgebra(torch.zeros(1, 3, 3)), x)
+
+
 def test_dependent_samples_stay_on_one_side() -> None:
     x = points(300, 2).repeat_interleave(10, 0)
     x = x + 1e-3 * points(3000, 2, seed=1)
@@ -161,7 +172,7 @@ def test_a_result_is_kept_with_its_claim(tmp_path: Path) -> None:
         (torch.ones(10, 2), {}, "at least 100 are needed"),
         (torch.full((200, 2), torch.nan), {}, "holds NaN"),
         (torch.randn(200, 2), {"margin": 1.5}, "margin must lie between 0 and 1"),
-        (torch.randn(200, 2), {"among": LieAlgebra.rotation(3)}, "the matrices to look among are 3 × 3"),
+        (torch.randn(200, 2), {"among": LieAlgebra.rotation(3)}, "the matrices are 3 × 3"),
     ],
 )
 def test_bad_input_ends_in_a_sentence(x: Tensor, options: dict[str, object], message: str) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from functools import partial
-from typing import Any, Literal, TypeAlias
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -20,6 +19,7 @@ _YARDSTICKS = 16
 _COMBINATIONS = 16
 _POWER = 0.3
 _TRIED = 4
+_NOTHING = 1e-9
 _LEFT = "moved samples leave the region that the data cover, where nothing is known"
 
 
@@ -72,8 +72,32 @@ class Claim:
         return asdict(self)
 
 
-def judge(question: Question, margin: float, generator: torch.Generator) -> Claim:
-    r"""The largest span that the held-out samples certify, one dimension after the other.
+class _Scale(NamedTuple):
+    """What breakings of one question are measured by: bootstrap weights, random maps, the size of a displacement."""
+
+    question: Question
+    weights: Tensor
+    yardstick: Tensor
+    step: float
+    resolution: float
+    generator: torch.Generator
+
+    def breaking(self, span: Tensor) -> Breaking | None:
+        """The breaking of a span's weakest directions and of random ones; None if moved samples cannot be judged."""
+        last = span[-_TRIED:]
+        directions = [last, -last]
+        if len(span) > 1:
+            directions.append(combined(span, _COMBINATIONS, self.generator))
+        defects = _defects(self.question, self.step * torch.cat(directions), self.weights)
+        return None if bool(defects.isnan().any()) else _worst(defects / self.yardstick)
+
+    def blind(self) -> float:
+        """The breaking that may be an artefact of the fit."""
+        return self.question.blind(float(self.yardstick[0]))
+
+
+def judge(question: Question, margin: float, generator: torch.Generator, given: Tensor | None = None) -> Claim:
+    r"""The largest span that the held-out samples certify, or whether they certify a given one.
 
     An equivalence test: certified is a span every direction of which (its weakest with both signs, and random
     combinations) breaks at most ``margin`` of what random linear maps of the same displacement break, with the upper
@@ -84,35 +108,61 @@ def judge(question: Question, margin: float, generator: torch.Generator) -> Clai
         question: What was fitted.
         margin: The largest breaking that still counts as symmetric.
         generator: Draws directions and bootstrap weights.
+        given: A span to be judged as a whole, in place of those that the question proposes.
+
+    Shapes:
+        - **given**: :math:`(K, n, n)`
     """
-    samples = len(question.units)
-    nothing = Claim(question.name, "no evidence", 0, None, None, margin, 0.0, question.reason, samples)
-    if question.reason:
-        return nothing
+    claim = Claim(question.name, "no evidence", 0, None, None, margin, 0.0, question.reason, len(question.units))
+    scale = question.reason or _scale(question, generator)
+    if isinstance(scale, str):
+        return replace(claim, reason=scale)
+    margin = question.margin(margin, scale.resolution)
+    claim = replace(claim, margin=margin, resolution=scale.resolution)
+    if given is not None:
+        span = _unit_span(given, question.directions)
+        if len(span) == 0:
+            return replace(claim, reason="it moves none of these data")
+        following = scale.breaking(span)
+        if following is not None and following.high <= margin:
+            return replace(claim, status="certified", dim=len(span), breaking=following)
+    else:
+        most = len(question.directions) - 1
+        dim, best, following = _largest(lambda dim: scale.breaking(question.span(dim)), margin, most)
+        if dim:
+            return replace(claim, status="certified", dim=dim, breaking=best, next=following)
+    if following is None:
+        return replace(claim, reason=_LEFT)
+    if following.low > max(margin, scale.blind()) and (given is not None or not question.undecided()):
+        return replace(claim, status="refuted", breaking=following)
+    return replace(claim, breaking=following, reason="the data resolve the breaking too badly to decide")
+
+
+def _scale(question: Question, generator: torch.Generator) -> _Scale | str:
+    """What breakings are measured by, or why these data cannot tell."""
     weights = _weights(question.units, generator)
     random = combined(question.directions, _YARDSTICKS, generator)
     step = _step(question, random, weights[:1])
     if step is None:
-        return _because(nothing, _LEFT)
+        return _LEFT
     yardsticks = _defects(question, step * random, weights)
-    yardsticks = yardsticks[~yardsticks[:, 0].isnan()]
-    yardstick = yardsticks.median(0).values
-    if float(yardstick[1:].quantile(0.05)) < _POWER**2 * float(yardstick[0]) or float(yardstick[0]) <= 0:
-        return _because(nothing, "random maps break nothing that these data show: they could not have told")
-    resolution = float((question.resolution(weights)[0].clamp(min=0) / yardstick[0]).sqrt())
+    yardstick = yardsticks[~yardsticks[:, 0].isnan()].median(0).values
+    size = float(yardstick[0])
+    if size <= 0 or float(yardstick[1:].quantile(0.05)) < _POWER**2 * size:
+        return "random maps break nothing that these data show: they could not have told"
+    resolution = float((question.resolution(weights)[0].clamp(min=0) / size).sqrt())
     if resolution > question.coarsest:
-        return _because(nothing, "the data are spread too widely about what they keep to show that it is kept")
-    margin = question.margin(margin, resolution)
-    most = len(question.directions) - 1
-    dim, best, following = _largest(partial(_breaking, question, step, weights, yardstick, generator), margin, most)
-    if dim:
-        return Claim(question.name, "certified", dim, best, following, margin, resolution, "", samples)
-    if following is None:
-        return _because(nothing, _LEFT)
-    refuted = following.low > max(margin, question.blind(float(yardstick[0])))
-    status: Status = "refuted" if refuted else "no evidence"
-    reason = "" if refuted else "the data resolve the breaking too badly to decide"
-    return Claim(question.name, status, 0, following, None, margin, resolution, reason, samples)
+        return "the data are spread too widely about what they keep to show that it is kept"
+    return _Scale(question, weights, yardstick, step, resolution, generator)
+
+
+def _unit_span(matrices: Tensor, directions: Tensor) -> Tensor:
+    """The part of a span that moves the data, by orthonormal combinations of directions, ``[K, n, n]``."""
+    flat = directions.flatten(1).mT
+    coefficients = torch.linalg.lstsq(flat, matrices.to(flat).flatten(1).mT).solution
+    basis, values, _ = torch.linalg.svd(coefficients, full_matrices=False)
+    basis = basis[:, values > _NOTHING * values.max()] if values.numel() and float(values.max()) > 0 else basis[:, :0]
+    return torch.einsum("rk,rab->kab", basis, directions)
 
 
 def _step(question: Question, directions: Tensor, weights: Tensor) -> float | None:
@@ -144,19 +194,6 @@ def _largest(
     return below, held[below], held.get(above)
 
 
-def _breaking(
-    question: Question, step: float, weights: Tensor, yardstick: Tensor, generator: torch.Generator, dim: int
-) -> Breaking | None:
-    """The breaking of the best span of a dimension; None if its moved samples cannot be judged."""
-    span = question.span(dim)
-    last = span[-_TRIED:]
-    directions = [last, -last]
-    if dim > 1:
-        directions.append(combined(span, _COMBINATIONS, generator))
-    defects = _defects(question, step * torch.cat(directions), weights)
-    return None if bool(defects.isnan().any()) else _worst(defects / yardstick)
-
-
 def _worst(squares: Tensor) -> Breaking:
     """The worst direction's breaking, from its squares: the estimate's, then those of the bootstrap, ``[D, 1 + B]``."""
     estimates, drawn = squares[:, 0], squares[:, 1:]
@@ -176,7 +213,3 @@ def _weights(units: Tensor, generator: torch.Generator) -> Tensor:
     count = int(units.max()) + 1
     drawn = -torch.rand(_RESAMPLES, count, generator=generator, dtype=torch.float64).clamp(min=1e-12).log()
     return torch.cat([torch.ones(1, len(units), dtype=torch.float64), drawn[:, units]])
-
-
-def _because(claim: Claim, reason: str) -> Claim:
-    return Claim(claim.question, "no evidence", 0, None, None, claim.margin, claim.resolution, reason, claim.samples)

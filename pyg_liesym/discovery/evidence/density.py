@@ -168,12 +168,11 @@ class Density(Question):
         two = second @ change[self.first :] / second.sum(1, keepdim=True)
         return (one * two).mean(1)
 
-    def blind(self, yardstick: float) -> float:
-        """Where the fit half itself does not reject one direction, what breaks it is its own error."""
+    def undecided(self) -> bool:
+        """Whether the samples that were fitted do not reject the best direction."""
         self.span(1)
         freedom = len(self.mean) - len(self.basis) + 1
-        rejected = chi2.sf(self._objectives[1], freedom) < _REJECTED
-        return 0.0 if rejected else math.inf
+        return bool(chi2.sf(self._objectives[1], freedom) >= _REJECTED)
 
     def resolution(self, weights: Tensor) -> Tensor:
         """See :meth:`Question.resolution`."""

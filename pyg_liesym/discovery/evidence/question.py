@@ -54,6 +54,10 @@ class Question(ABC):
         """The relative breaking that may be an artefact of the fit, if random maps have the squared defect given."""
         return 0.0
 
+    def undecided(self) -> bool:
+        """Whether the best direction is known so badly that its own error may be what breaks."""
+        return False
+
 
 def halves(units: Tensor, generator: torch.Generator, most: int | None = None) -> tuple[Tensor, Tensor]:
     """Two sets of samples with no independent unit in common, drawn at random.
