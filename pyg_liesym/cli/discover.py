@@ -63,7 +63,7 @@ def discover(
         output: What y is, where its shape and type do not tell: vectors that move as x does, numbers that nothing
             moves, or labels of classes. The report says how it was read.
         num_samples: Use at most this many samples, taken at even distances.
-        progress: Whether to show bars.
+        progress: Whether to show bars (LieGAN).
     """
     inputs, outputs = _named(x) if x in NAMED and y is None else _arrays(x, y)
     units = None if groups is None else torch.as_tensor(read_array(groups))
@@ -75,7 +75,7 @@ def discover(
     if method == "linear-algebra":
         findings = find_symmetry(inputs, outputs, output=output, groups=units, margin=margin, seed=seeds[0])
         return _report_findings(findings, out, about)
-    gan = LieGAN(num_channels, coefficients=coefficients, tolerance=tolerance, max_steps=max_steps)
+    gan = LieGAN(num_channels, coefficients=coefficients, tolerance=tolerance, max_steps=max_steps, progress=progress)
     return _report_runs(gan.fit_seeds(inputs, outputs, seeds=seeds, output=output), out, about)
 
 
