@@ -59,6 +59,8 @@ def local_path(path: PathLike) -> Path:
 def read_checkpoint(path: PathLike, map_location: Any = "cpu") -> dict[str, Any]:
     """Read a checkpoint without running anything that it asks for.
 
+    In torch before 2.10 a crafted file can corrupt memory all the same (CVE-2026-24747).
+
     Args:
         path: A local file.
         map_location: Where its tensors go.
