@@ -93,7 +93,7 @@ class EdgeMap(nn.Module):
         if move is not None:
             before = [nn.Linear(channels, channels), activation_resolver(act)] if move == "mlp" else []
             self.phi_x = nn.Sequential(*before, nn.Linear(channels, 1, bias=False))
-        self._built = self._structure()
+        self._built = _structure(list(self.modules()))
 
     def reset_parameters(self) -> None:
         """Draw new parameters."""
@@ -150,12 +150,10 @@ class EdgeMap(nn.Module):
         The tiles read weights, they do not call modules: adapters, quantised maps and other steps are left to
         :meth:`forward`.
         """
-        if self.act not in get_args(Activation) or self._structure() != self._built:
+        modules = list(self.modules())
+        if self.act not in get_args(Activation) or _structure(modules) != self._built:
             return False
-        return not any(getattr(module, hooks) for module in self.modules() for hooks in MODULE_HOOKS)
-
-    def _structure(self) -> list[tuple[type[nn.Module], list[bool]]]:
-        return [(type(m), [weight is None for weight in m._parameters.values()]) for m in self.modules()]
+        return not any(getattr(module, hooks) for module in modules for hooks in MODULE_HOOKS)
 
     def tiled_sums(
         self,
@@ -228,6 +226,11 @@ class EdgeMap(nn.Module):
     def extra_repr(self) -> str:
         """Describe the choices."""
         return f"invariants={self.invariants}, psi={self.psi}, sight={self.sight}, clamp={self.clamp}"
+
+
+def _structure(modules: Sequence[nn.Module]) -> list[tuple[type[nn.Module], list[bool]]]:
+    """What the modules are, and which of their weights are left out."""
+    return [(type(module), [weight is None for weight in module._parameters.values()]) for module in modules]
 
 
 def _graph(edges: Edges | CompleteGraph, flow: Flow) -> Graph:

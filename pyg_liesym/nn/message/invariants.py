@@ -29,21 +29,12 @@ def bilinear(a: Tensor, b: Tensor, metric: Tensor) -> Tensor:
         >>> bilinear(p, p, torch.tensor([[[1.0, 0.0], [0.0, -1.0]]]))
         tensor([[16.]])
     """
-    with without_autocast(a.device):
-        return (lower(a, metric) * b[:, None]).sum(-1)
-
-
-def lower(vectors: Tensor, metric: Tensor) -> Tensor:
-    r"""Rows with their index lowered by each form, :math:`J^\top a`, in float32 or better.
-
-    Shapes:
-        - **vectors**: :math:`(N, n)`; **metric**: :math:`(F, n, n)`; **output**: :math:`(N, F, n)`
-    """
     forms, n = metric.size(0), metric.size(-1)
-    dtype = torch.promote_types(vectors.dtype, torch.float32)
-    rows = metric.transpose(0, 1).reshape(n, forms * n).to(dtype)
-    with without_autocast(vectors.device):
-        return (vectors.to(dtype) @ rows).view(vectors.size(0), forms, n)
+    dtype = torch.promote_types(a.dtype, torch.float32)
+    with without_autocast(a.device):
+        rows = metric.transpose(0, 1).reshape(n, forms * n).to(dtype)
+        lowered = (a.to(dtype) @ rows).view(a.size(0), forms, n)
+        return (lowered * b[:, None]).sum(-1)
 
 
 def signed_log(s: Tensor) -> Tensor:

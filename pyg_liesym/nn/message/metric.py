@@ -116,9 +116,9 @@ def as_metric(metric: Metric, dim: int | None = None) -> FixedMetric | LearnedMe
         raise TypeError(
             f"expected `metric` to be a tensor, an InvariantMetric or 'learned', got {type(metric).__name__}"
         )
-    found = metric().size(-1)
-    if dim is not None and dim != found:
-        raise ValueError(f"`metric` acts on vectors of {found} components, but `dim` is {dim}")
+    components = metric().size(-1)
+    if dim is not None and dim != components:
+        raise ValueError(f"`metric` acts on vectors of {components} components, but `dim` is {dim}")
     return metric
 
 

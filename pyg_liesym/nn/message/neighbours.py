@@ -48,8 +48,8 @@ def nearest_neighbours(points: Tensor, k: int, batch: OptTensor = None) -> Edges
         raise ValueError(f"expected `points` of shape [num_nodes, components], got {list(points.shape)}")
     sizes = torch.tensor(graph_sizes(batch, points.size(0)), dtype=torch.long)
     start = sizes.cumsum(0) - sizes
-    found = [_of_block(points, k, *block) for block in _blocks(start, sizes)]
-    edges = torch.cat(found, dim=1) if found else points.new_empty(2, 0, dtype=torch.long)
+    blocks = [_of_block(points, k, *block) for block in _blocks(start, sizes)]
+    edges = torch.cat(blocks, dim=1) if blocks else points.new_empty(2, 0, dtype=torch.long)
     count = (sizes - 1).clamp(max=k).repeat_interleave(sizes).to(points.device)
     return Edges(edges, torch.cat([count.new_zeros(1), count.cumsum(0)]))
 

@@ -57,10 +57,10 @@ def add_outer_products(total: Tensor, left: Tensor, right: Tensor) -> None:
     # An image of one row, whose channels come last in memory: nothing is copied.
     grad, image = (values[None, None].permute(0, 3, 1, 2) for values in (left, right))
     weight, once = total[:, :, None, None], [1, 1]
-    made = aten.convolution_backward(
+    gradients = aten.convolution_backward(
         grad, image, weight, None, once, [0, 0], once, False, [0, 0], 1, [False, True, False]
     )  # fmt: skip
-    total += made[1].view_as(total)
+    total += gradients[1].view_as(total)
 
 
 def _onednn_takes(values: Tensor) -> bool:

@@ -50,18 +50,23 @@ def flatten(operands: tuple[Any, ...]) -> Iterator[Any]:
 
 def gather(operands: type[Operands], values: Sequence[Any]) -> Operands:
     """The inverse of :func:`flatten`."""
-    return _take(operands, iter(values))
-
-
-def _take(operands: type[Operands], values: Iterator[Any]) -> Operands:
-    return operands(*[next(values) if part is None else _take(part, values) for part in _parts(operands)])
+    return operands(*[values[at] if part is None else gather(part, values[at]) for part, at in _places(operands)])
 
 
 @lru_cache
-def _parts(operands: type[tuple[Any, ...]]) -> tuple[type[tuple[Any, ...]] | None, ...]:
-    """The named tuple that stands at each place, ``None`` for a single operand."""
-    hints = get_type_hints(operands).values()
-    return tuple(None if hint in _WORDS or get_origin(hint) is Literal else hint for hint in hints)
+def _places(operands: type[tuple[Any, ...]]) -> tuple[tuple[type[tuple[Any, ...]] | None, int | slice], ...]:
+    """For each field the named tuple that stands there, ``None`` for a single operand, and where its values are."""
+    places: list[tuple[type[tuple[Any, ...]] | None, int | slice]] = []
+    start = 0
+    for hint in get_type_hints(operands).values():
+        if hint in _WORDS or get_origin(hint) is Literal:
+            places.append((None, start))
+            start += 1
+        else:
+            stop = start + len(list(_arguments(hint)))
+            places.append((hint, slice(start, stop)))
+            start = stop
+    return tuple(places)
 
 
 def keep(operands: type[tuple[Any, ...]]) -> Callable[[Any, tuple[Any, ...], Any], None]:

@@ -32,8 +32,8 @@ class BlockTile:
     def difference(self, values: Tensor) -> Tensor:
         """The target's value minus the source's, :math:`(c, N)` to :math:`(c, E)`."""
         g, r, n = self.g, self.r, self.n
-        found = values[:, self.rows].view(-1, g, r, 1) - values[:, self.cols].view(-1, g, 1, n)
-        return self._of_edges(found.view(-1, self.num_edges))
+        differences = values[:, self.rows].view(-1, g, r, 1) - values[:, self.cols].view(-1, g, 1, n)
+        return self._of_edges(differences.view(-1, self.num_edges))
 
     def product(self, target: Tensor, source: Tensor) -> Tensor:
         """Sum over components of target times source, :math:`(c, N)` twice to :math:`(E)`."""

@@ -66,8 +66,8 @@ def load_published(model: nn.Module, entries: Mapping[str, Tensor], modules: Map
     parts: dict[str, list[Tensor]] = {}
     for theirs, ours in modules.items():
         for module in ours:
-            for kind, value in model.get_submodule(module).state_dict().items():
-                parts.setdefault(f"{theirs}.{kind}", []).append(value)
+            for entry, value in model.get_submodule(module).state_dict().items():
+                parts.setdefault(f"{theirs}.{entry}", []).append(value)
     for name, value in entries.items():
         if name not in parts:
             raise ValueError(f"expected no entry {name!r}, got one of shape {list(value.shape)}")
