@@ -35,7 +35,7 @@ def verdict(answers: Sequence[tuple[Claim, DiscoveredSymmetry]]) -> Answer:
     for claim, _ in answers:
         if claim.status == "refuted" and claim.breaking is not None and claim.breaking.size < _NEARLY:
             return Answer(
-                f"NEARLY  the best direction is broken by {_percent(claim.breaking.size)} of what a random linear map "
+                f"NEARLY  {_which(claim)} is broken by {_percent(claim.breaking.size)} of what a random linear map "
                 "breaks.",
                 f"That is more than the {_percent(claim.margin)} that would count as a symmetry, and not by chance.",
                 "A relaxed network fits such data (RelaxedLieGNN, or layers with relaxed=True).",
@@ -44,7 +44,7 @@ def verdict(answers: Sequence[tuple[Claim, DiscoveredSymmetry]]) -> Answer:
     undecided = [claim for claim, _ in answers if claim.status == "no evidence" and claim.question != "support"]
     if refuted and not undecided:
         return Answer(
-            "NOTHING  no linear map is a symmetry.",
+            "NOTHING  it is no symmetry." if answers[0][0].given else "NOTHING  no linear map is a symmetry.",
             f"Refuted for the {' and the '.join(refuted)} on samples kept aside.",
             "A plain network fits such data.",
         )
@@ -62,10 +62,14 @@ def line(claim: Claim, symmetry: DiscoveredSymmetry) -> str:
         return f"{asked}: certified {_name(symmetry)}. {_sure(claim.breaking, claim.next)}"
     if claim.breaking is None:
         return f"{asked}: no evidence, {claim.reason}."
-    found = f"the best direction is broken by {claim.breaking}"
+    found = f"{_which(claim)} is broken by {claim.breaking}"
     if claim.status == "refuted":
         return f"{asked}: refuted, {found}."
     return f"{asked}: no evidence, {claim.reason}; {found}."
+
+
+def _which(claim: Claim) -> str:
+    return "its worst direction" if claim.given else "the best direction"
 
 
 def _sure(breaking: Breaking, following: Breaking | None) -> str:

@@ -135,6 +135,7 @@ def test_an_algebra_from_elsewhere_is_judged_as_a_whole() -> None:
     turned = certify(LieAlgebra.rotation(3), x, about_z)
     assert statuses(turned)["law"] == "refuted"
     assert turned.symmetry is None
+    assert "its worst direction is broken by" in str(turned)
     with pytest.raises(ValueError, match="nothing to certify"):
         certify(LieAlgebra(torch.zeros(1, 3, 3)), x)
 

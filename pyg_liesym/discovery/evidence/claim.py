@@ -55,6 +55,7 @@ class Claim:
         resolution: The breaking below which these data resolve nothing.
         reason: Why nothing could be said; empty otherwise.
         samples: How many samples were judged, none of which was used to find the span.
+        given: Whether the span was given, and judged as a whole; the breaking is then always its worst direction's.
     """
 
     question: str
@@ -66,6 +67,7 @@ class Claim:
     resolution: float
     reason: str
     samples: int
+    given: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The claim as plain Python values."""
@@ -118,7 +120,7 @@ def judge(question: Question, margin: float, generator: torch.Generator, given: 
     if isinstance(scale, str):
         return replace(claim, reason=scale)
     margin = question.margin(margin, scale.resolution)
-    claim = replace(claim, margin=margin, resolution=scale.resolution)
+    claim = replace(claim, margin=margin, resolution=scale.resolution, given=given is not None)
     if given is not None:
         span = _unit_span(given, question.directions)
         if len(span) == 0:
