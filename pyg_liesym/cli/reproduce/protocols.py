@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pyg_liesym.cli.parser import Parser
+from pyg_liesym.cli.reproduce.certificates import Certificates
 from pyg_liesym.cli.reproduce.charged_particles import ChargedParticlesForecast
 from pyg_liesym.cli.reproduce.experiment import Experiment, Sitting, run_experiment
 from pyg_liesym.cli.reproduce.jets_metric import JetsMetric
@@ -23,6 +24,7 @@ from pyg_liesym.cli.reproduce.two_body import TwoBody
 EXPERIMENTS: dict[str, type[Experiment]] = {
     kind.name: kind
     for kind in (
+        Certificates,
         TwoBody,
         JetsMetric,
         JetsTagging,

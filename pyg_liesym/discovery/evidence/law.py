@@ -109,7 +109,7 @@ class Law(Question):
         """What the fits leave unexplained may be a misfit, which breaks symmetries of its own."""
         spread = float((self.said[0] - self.said[0].mean(0)).square().sum(1).mean())
         misfit = spread * max(1 / max(self.explained, _EXPLAINED) - 1, 0.0)
-        return float((misfit / yardstick) ** 0.5)
+        return 1.5 * float((misfit / yardstick) ** 0.5)
 
 
 def _as_one_unit(vectors: Tensor) -> Tensor:

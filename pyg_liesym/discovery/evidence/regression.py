@@ -23,7 +23,7 @@ class _Features:
         self.pairs = torch.combinations(axes, 2, with_replacement=True)
         self.triples = torch.combinations(axes, 3, with_replacement=True)
         left = budget - dim - 1
-        if 3 * len(self.pairs) > budget:
+        if 3 * len(self.pairs) > 2 * budget:
             self.pairs = self.pairs[:0]
         if 2 * len(self.triples) > budget:
             self.triples = self.triples[:0]

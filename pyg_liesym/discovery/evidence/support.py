@@ -12,6 +12,8 @@ from pyg_liesym.discovery.evidence.question import Question, halves
 _THIN = 0.05
 """Largest eigenvalue of a relation: data within 22 % of the spread that normal data would have."""
 _ROUNDING = 1e-14
+_ROUNDED = 1e-5
+"""Breaking of exact relations that may be rounding."""
 _JUDGED = 4000
 _LARGEST = 1 << 28
 """Numbers that the matrix of all relations, directions and features may hold."""
@@ -117,7 +119,7 @@ class Support(Question):
     def blind(self, yardstick: float) -> float:
         """Relations that hold only roughly depend on how the data are spread, and may turn with it."""
         whole = torch.ones(1, len(self.judged), dtype=self.judged.dtype)
-        return 3 * float((self.resolution(whole)[0] / yardstick).sqrt())
+        return max(3 * float((self.resolution(whole)[0] / yardstick).sqrt()), _ROUNDED)
 
     def margin(self, asked: float, resolution: float) -> float:
         """Ten times the data's own thickness, if that is less than what was asked: exact relations are kept exactly."""

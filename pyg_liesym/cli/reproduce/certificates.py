@@ -1,0 +1,119 @@
+"""How often a certificate is right: data whose symmetry is known, or is known to be none."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, ClassVar
+
+from scipy.stats import beta
+
+from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
+from pyg_liesym.cli.reproduce.known_symmetries import KNOWN, Known, drawn
+from pyg_liesym.cli.reproduce.table import Column, Run
+from pyg_liesym.discovery.findings import Finding, find_symmetry
+
+_LARGEST_ANGLE = 0.1
+_LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Certificates(Experiment):
+    """Ask of data with a known answer, many times, and count what is certified that is not so.
+
+    Args:
+        seeds: Seeds of the series of draws.
+        names: Which data; all if none is named.
+        sizes: Numbers of samples.
+        draws: Data sets of each name, size and seed.
+        margin: The breaking up to which a symmetry counts as one.
+    """
+
+    name: ClassVar[str] = "certificates"
+    which: ClassVar[tuple[str, ...]] = ("seeds", "names", "sizes")
+    seeds: tuple[int, ...] = (0, 1, 2)
+    names: tuple[str, ...] = ()
+    sizes: tuple[int, ...] = (500, 2000, 8000)
+    draws: int = 20
+    margin: float = 0.05
+
+    def jobs(self) -> Iterator[Job]:
+        """Every name with every seed, a table for each size."""
+        unknown = sorted(set(self.names) - set(KNOWN))
+        if unknown:
+            raise ValueError(f"there are no data {unknown[0]!r}; expected some of {', '.join(KNOWN)}")
+        for size in self.sizes:
+            for name in self.names or KNOWN:
+                yield from (Job(name, seed, self.settings(), f"{size} samples") for seed in self.seeds)
+
+    def run(self, job: Job, bench: Bench) -> dict[str, Any]:
+        """Draw, ask, and count."""
+        size = int(job.table.split()[0])
+        outcomes: Counter[str] = Counter()
+        sizes, seconds = [], []
+        for draw in range(self.draws):
+            seed = 10_000 * job.seed + draw
+            known, x, y = drawn(job.row, size, seed)
+            begun = time.perf_counter()
+            findings = find_symmetry(x, y, among=known.among, margin=self.margin, seed=seed)
+            seconds.append(time.perf_counter() - begun)
+            (finding,) = (f for f in findings.findings if f.claim.question == known.question)
+            outcomes[_outcome(finding, known)] += 1
+            if finding.claim.breaking is not None:
+                sizes.append(finding.claim.breaking.size)
+        return {
+            "truth": 0 if known.truth is None else known.truth.dim,
+            "draws": self.draws,
+            **{outcome: outcomes[outcome] for outcome in ("right", "partly", "wrong", "refuted", "no evidence")},
+            "breaking": median(sizes) if sizes else None,
+            "seconds_each": median(seconds),
+        }
+
+    def columns(self, table: str) -> Sequence[Column]:
+        """What came out, then how large the breaking is."""
+        return (
+            Column("truth", "dimension of the truth", 0),
+            Column("right", "certified, and right", 1),
+            Column("partly", "certified in part", 1),
+            Column("wrong", "certified, and wrong", 1),
+            Column("refuted", "refuted", 1),
+            Column("no evidence", "no evidence", 1),
+            Column("breaking", "breaking, median", 4),
+            Column("seconds_each", "time", 2, "s"),
+        )
+
+    def conclude(self, runs: Sequence[Run], out: Any) -> dict[str, Any]:
+        """The false rate where there is no symmetry, and where there is one, with its 95 % interval."""
+        nothing = [run["numbers"] for run in runs if run["numbers"]["truth"] == 0]
+        something = [run["numbers"] for run in runs if run["numbers"]["truth"] > 0]
+        return {
+            "false": _rate(nothing, "wrong"),
+            "false_among_symmetric": _rate(something, "wrong"),
+            "wrongly_refuted": _rate(something, "refuted"),
+            "level": _LEVEL,
+        }
+
+
+def _outcome(finding: Finding, known: Known) -> str:
+    """Whether a claim is right, right in part, wrong, or none."""
+    claim, found = finding.claim, finding.symmetry.algebra
+    if not claim.dim:
+        return str(claim.status)
+    if known.truth is None or claim.dim > known.truth.rank():
+        return "wrong"
+    if float(found.principal_angles(known.truth).max()) > _LARGEST_ANGLE:
+        return "wrong"
+    return "right" if claim.dim == known.truth.rank() else "partly"
+
+
+def _rate(numbers: Sequence[dict[str, Any]], outcome: str) -> dict[str, Any]:
+    """How often, of how many, with the interval of Clopper and Pearson."""
+    count, draws = sum(own[outcome] for own in numbers), sum(own["draws"] for own in numbers)
+    low = float(beta.ppf(0.025, count, draws - count + 1)) if count else 0.0
+    high = float(beta.ppf(0.975, count + 1, draws - count)) if count < draws else 1.0
+    rate = count / draws if draws else math.nan
+    return {"count": count, "draws": draws, "rate": rate, "interval": [low, high]}

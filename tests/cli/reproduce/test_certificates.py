@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from pyg_liesym.cli.reproduce.certificates import Certificates
+from pyg_liesym.cli.reproduce.experiment import Sitting, run_experiment
+from pyg_liesym.cli.reproduce.known_symmetries import KNOWN, drawn
+from pyg_liesym.discovery.findings import certify
+
+
+def test_what_is_true_is_counted_right_and_what_is_not_is_not_certified(tmp_path: Path) -> None:
+    names = ("circle", "y = x |x|²", "square", "pure noise")
+    record = run_experiment(
+        Certificates(seeds=(0,), names=names, sizes=(1000,), draws=3), Sitting(out=tmp_path, progress=False)
+    )
+    counts = {run["row"]: run["numbers"] for run in record["runs"]}
+    assert [counts[name]["right"] for name in names] == [3, 3, 0, 0]
+    assert [counts[name]["wrong"] for name in names] == [0, 0, 0, 0]
+    assert counts["pure noise"]["no evidence"] == 3
+    assert record["false"]["count"] == 0
+    assert record["false"]["draws"] == 6
+    assert 0.3 < record["false"]["interval"][1] < 0.5
+    assert (tmp_path / "table.md").exists()
+
+
+def test_every_truth_keeps_its_data() -> None:
+    exact = [name for name, known in KNOWN.items() if known.truth is not None and known.question == "support"]
+    assert len(exact) >= 7
+    for name in exact:
+        known, x, y = drawn(name, 2000, 0)
+        assert known.truth is not None
+        (finding,) = (f for f in certify(known.truth, x, y).findings if f.claim.question == known.question)
+        assert finding.claim.status != "refuted", name
+
+
+def test_draws_follow_from_the_seed() -> None:
+    for name in KNOWN:
+        (_, x, y), (_, again, _), (_, other, _) = drawn(name, 100, 0), drawn(name, 100, 0), drawn(name, 100, 1)
+        assert torch.equal(x, again), name
+        assert not torch.equal(x, other), name
+        assert y is None or len(y) == len(x) == 100
+
+
+def test_unknown_data_are_refused() -> None:
+    with pytest.raises(ValueError, match="there are no data 'triangle'; expected some of circle"):
+        list(Certificates(names=("triangle",)).jobs())
