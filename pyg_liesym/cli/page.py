@@ -60,10 +60,6 @@ class Page:
         """Add a paragraph."""
         self._parts.append(f"<p>{html.escape(text)}</p>")
 
-    def verbatim(self, text: str) -> None:
-        """Add lines as they are."""
-        self._parts.append(f"<pre>{html.escape(text)}</pre>")
-
     def folded(self, title: str, text: str) -> None:
         """Keep lines as they are for the end of the page, where they unfold."""
         self._folded.append(f"<details><summary>{html.escape(title)}</summary><pre>{html.escape(text)}</pre></details>")
