@@ -1,11 +1,12 @@
-"""Sums over the edges that arrive at a node, one function for the whole package."""
+"""Sums over the edges that arrive at a node, and over the nodes of a graph, one function each for the package."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from torch_geometric.nn import global_add_pool, global_mean_pool
 from torch_geometric.utils import scatter, segment
 
 from pyg_liesym.typing import OptTensor
@@ -57,4 +58,27 @@ def sum_edges(src: Tensor, index: Tensor, ptr: OptTensor, num_nodes: int) -> Ten
         out = scatter(src, index, dim=0, dim_size=num_nodes, reduce="sum")
     else:
         out = _SegmentSum.apply(src, index, ptr)  # type: ignore[no-untyped-call]
+    return out
+
+
+def pool_nodes(x: Tensor, batch: OptTensor, batch_size: int | None, reduce: Literal["mean", "sum"]) -> Tensor:
+    """Add up the nodes of every graph, or take their mean; of a graph without nodes both are zero.
+
+    Args:
+        x: Features of the nodes.
+        batch: Graph of every node; ``None`` for one graph.
+        batch_size: Number of graphs.
+        reduce: ``"mean"`` or ``"sum"``.
+
+    Shapes:
+        - **x**: :math:`(N, F)`; **batch**: :math:`(N)`; **output**: :math:`(B, F)`
+
+    Example:
+        >>> pool_nodes(torch.ones(3, 1), torch.tensor([0, 0, 2]), 3, "mean").flatten()
+        tensor([1., 0., 1.])
+        >>> pool_nodes(torch.ones(0, 1), None, None, "mean")
+        tensor([[0.]])
+    """
+    pool = global_add_pool if reduce == "sum" or (batch is None and x.size(0) == 0) else global_mean_pool
+    out: Tensor = pool(x, batch, batch_size)
     return out

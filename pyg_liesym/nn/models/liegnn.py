@@ -7,13 +7,13 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn import global_add_pool, global_mean_pool
 from torch_geometric.nn.resolver import activation_resolver
 
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges
 from pyg_liesym.nn.message.invariants import Psi, bilinear, signed_log
 from pyg_liesym.nn.message.metric import LearnedMetric, Metric, MetricShape, as_metric
+from pyg_liesym.nn.message.reduce import pool_nodes
 from pyg_liesym.typing import Invariant, OptTensor
 
 
@@ -186,8 +186,7 @@ class LieGNN(nn.Module):
             h, pos = conv(h, pos, edges, edge_attr, vel, batch, batch_size, self.metric())
         if self.readout is None:
             return self.head(h), pos
-        pool = global_mean_pool if self.readout == "mean" else global_add_pool
-        logits: Tensor = self.head(pool(h, batch, batch_size))
+        logits: Tensor = self.head(pool_nodes(h, batch, batch_size, self.readout))
         return logits
 
     def _scalars(self, x: OptTensor, pos: Tensor) -> Tensor:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn import global_mean_pool
 
 from pyg_liesym.lie.metric import minkowski
 from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges
 from pyg_liesym.nn.message.invariants import bilinear, signed_log
 from pyg_liesym.nn.message.metric import LearnedMetric, Metric, MetricShape, as_metric
+from pyg_liesym.nn.message.reduce import pool_nodes
 from pyg_liesym.nn.models.published import load_published, published_entries, published_size
 from pyg_liesym.typing import OptTensor
 
@@ -169,7 +169,7 @@ class LorentzNet(nn.Module):
         h = self.embedding(x)
         for conv in self.convs:
             h, pos = conv(h, pos, x, edges, metric=self.metric())
-        logits: Tensor = self.head(global_mean_pool(h, batch, batch_size))
+        logits: Tensor = self.head(pool_nodes(h, batch, batch_size, "mean"))
         return logits
 
     def __repr__(self) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn import global_mean_pool
 from torch_geometric.utils import scatter
 
 from pyg_liesym.nn.conv.particlenet_conv import ParticleNetConv
 from pyg_liesym.nn.message.neighbours import nearest_neighbours
+from pyg_liesym.nn.message.reduce import pool_nodes
 from pyg_liesym.typing import OptTensor
 
 NUM_FEATURES = 7
@@ -119,7 +119,7 @@ class ParticleNet(nn.Module):
         for conv in self.convs:
             h = conv(h, nearest_neighbours(points, self.k, batch))
             points = h.detach()
-        logits: Tensor = self.head(global_mean_pool(h, batch, batch_size))
+        logits: Tensor = self.head(pool_nodes(h, batch, batch_size, "mean"))
         return logits
 
     def __repr__(self) -> str:

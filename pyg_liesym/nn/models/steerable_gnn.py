@@ -6,7 +6,6 @@ from itertools import pairwise
 from typing import Literal
 
 from torch import Tensor, nn
-from torch_geometric.nn import global_add_pool, global_mean_pool
 from torch_geometric.nn.inits import reset
 
 from pyg_liesym.field.offset_basis import OffsetBasis
@@ -17,6 +16,7 @@ from pyg_liesym.nn.field.field_norm import FieldNorm
 from pyg_liesym.nn.field.group_pool import GroupPool
 from pyg_liesym.nn.field.kernels.steerable_kernel import SteerableKernel
 from pyg_liesym.nn.message.edges import Edges
+from pyg_liesym.nn.message.reduce import pool_nodes
 from pyg_liesym.typing import OptTensor
 
 
@@ -131,8 +131,8 @@ class SteerableGNN(nn.Module):
         if self.last is not None:
             out: Tensor = self.last(h, pos, edge_index)
             return out
-        gather = global_mean_pool if self.readout == "mean" else global_add_pool
-        answer: Tensor = self.head(gather(self.pool(h), batch, batch_size))
+        assert self.readout is not None
+        answer: Tensor = self.head(pool_nodes(self.pool(h), batch, batch_size, self.readout))
         return answer
 
     def __repr__(self) -> str:

@@ -6,12 +6,12 @@ from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn import global_mean_pool
 
 from pyg_liesym.lie.invariant import InvariantMetric
 from pyg_liesym.lie.metric import euclidean_metric, minkowski, scaled
 from pyg_liesym.nn.message.invariants import bilinear, signed_log
 from pyg_liesym.nn.message.metric import Metric
+from pyg_liesym.nn.message.reduce import pool_nodes
 from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
@@ -199,7 +199,7 @@ class EGNNTagger(nn.Module):
         _check(x, pos, self.in_channels)
         scalars = _own_scalars(x, pos, self.metric.to(pos.dtype))
         h = self.net(scalars, pos, batch=batch, batch_size=batch_size)[0]
-        logits: Tensor = self.head(global_mean_pool(h, batch, batch_size))
+        logits: Tensor = self.head(pool_nodes(h, batch, batch_size, "mean"))
         return logits
 
 
