@@ -81,8 +81,12 @@ class RieszConv2d(ScalingConv2d):
     def _convolve(self, field: Tensor) -> Tensor:
         height, width = field.shape[-2:]
         rows, columns = (height, width) if self.padding == "circular" else (2 * height, 2 * width)
-        spectrum = _product(self.kernel.multiplier(rows, columns), torch.fft.rfft2(field, s=(rows, columns)))
-        out: Tensor = torch.fft.irfft2(spectrum, s=(rows, columns))[..., :height, :width]
+        out: Tensor
+        if len(field) == 0:  # of nothing there is no Fourier transform on the CPU
+            out = field.new_zeros(0, self.kernel.out_channels, height, width)
+        else:
+            spectrum = _product(self.kernel.multiplier(rows, columns), torch.fft.rfft2(field, s=(rows, columns)))
+            out = torch.fft.irfft2(spectrum, s=(rows, columns))[..., :height, :width]
         return out if self.bias is None else out + self.bias[:, None, None]
 
     def extra_repr(self) -> str:
