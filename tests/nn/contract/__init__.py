@@ -1,0 +1,1 @@
+"""What every public layer and network must obey: the rows of the contract, and what a row is made of."""
