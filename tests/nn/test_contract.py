@@ -21,6 +21,8 @@ from torch.func import functional_call
 
 import pyg_liesym.nn
 from pyg_liesym.nn.field.kernels import Kernel
+from pyg_liesym.nn.message import cuts
+from pyg_liesym.nn.models.taggers import TAGGERS
 from pyg_liesym.nn.relaxable import make_strict, relaxation, relaxed_layers
 
 TOLERANCE, BROKEN = 1e-10, 1e-5
@@ -57,6 +59,7 @@ def test_every_public_layer_has_a_row() -> None:
     built = {type(row.build()) for row in ROWS}
     assert {cls.__name__ for cls in public - kernels - built} == set(PARTS)
     assert len({row.name for row in ROWS}) == len(ROWS)
+    assert {f"tagger {name}" for name in TAGGERS} <= {row.name for row in ROWS}
 
 
 @cells("no_edges")
@@ -160,6 +163,16 @@ def test_compile(row: Row) -> None:
     compiled = torch.compile(net, backend="aot_eager", fullgraph=not row.graph_break)
     torch.testing.assert_close(row.run(compiled, batch), row.run(net, batch))
     torch.testing.assert_close(gradients(row, net, batch, compiled), gradients(row, net, batch))
+
+
+@cells("tiles")
+def test_tiles(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages made tile by tile give the same answers and gradients as those made at once."""
+    net, batch = row.net(), row.batch()
+    expected, slopes = row.run(net, batch), gradients(row, net, batch)
+    monkeypatch.setattr(cuts, "_CPU_BYTES", 400)
+    torch.testing.assert_close(row.run(net, batch), expected, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(gradients(row, net, batch), slopes, rtol=1e-8, atol=1e-12)
 
 
 @cells("autocast")

@@ -9,7 +9,6 @@ from contract.row import Element, Points, Row, moved
 from pyg_liesym import nn
 from pyg_liesym.field.point_group import rotation
 from pyg_liesym.lie import LieAlgebra
-from pyg_liesym.nn.models.taggers import TAGGERS
 
 MINKOWSKI = torch.diag(torch.tensor([1.0, -1.0, -1.0, -1.0]))
 
@@ -37,6 +36,7 @@ def graph(kept: Tensor, broken: Tensor, *names: str, by: float = 0.0, outputs: t
 
 
 NEIGHBOURS = "how many neighbours there are is known from the data alone"
+ONE_BY_ONE = "its messages are not made in tiles"
 NODES, ANSWER = (False, True), (False,)
 
 LAYERS = [
@@ -74,7 +74,7 @@ LAYERS = [
         "ParticleNetConv",
         lambda: nn.ParticleNetConv(5, (6, 4)),
         Points({"x": 5}, {}, takes=()),
-        without={"equivariance": "features have no group"},
+        without={"equivariance": "features have no group", "tiles": ONE_BY_ONE},
     ),
     Row(
         "LieGNN",
@@ -124,6 +124,7 @@ LAYERS = [
         Points({"x": 2, "p4": 4}, readout=True),
         *graph(ABOUT_BEAM, LORENTZ, "p4", outputs=ANSWER),
         graph_break=NEIGHBOURS,
+        without={"tiles": ONE_BY_ONE},
     ),
 ]
 
@@ -133,6 +134,7 @@ _TAGGERS = {
     "liegnn": (SMALL, LORENTZ, ROTATION4),
     "liegnn-fast": ({**SMALL, "edge_channels": 4}, LORENTZ, ROTATION4),
     "lorentznet": (SMALL, LORENTZ, ROTATION4),
+    "lorentznet, beams": ({**SMALL, "beams": True}, ABOUT_BEAM, LORENTZ),
     "lorentznet-plain": (SMALL,),
     "egnn": (SMALL, ROTATION4, LORENTZ),
     "particlenet": ({"blocks": ((6, 6), (8,)), "k": 3, "head_channels": 8}, ABOUT_BEAM, LORENTZ),
@@ -142,11 +144,13 @@ _TAGGERS = {
 def tagger(name: str) -> Row:
     arguments, *elements = _TAGGERS[name]
     acts = graph(*elements, "p4", outputs=ANSWER) if elements else ()
-    build = lambda: nn.build_tagger(name, in_channels=2, **arguments)  # noqa: E731
+    build = lambda: nn.build_tagger(name.partition(",")[0], in_channels=2, **arguments)  # noqa: E731
     without = {} if acts else {"equivariance": "the control without symmetry"}
     if name != "lorentznet":
         without["compile"] = "the network's own row, with other sizes"
+    if name == "particlenet":
+        without["tiles"] = ONE_BY_ONE
     return Row(f"tagger {name}", build, Points({"x": 2, "p4": 4}, readout=True), *acts, without=without)
 
 
-ROWS = [*LAYERS, *(tagger(name) for name in TAGGERS)]
+ROWS = [*LAYERS, *(tagger(name) for name in _TAGGERS)]

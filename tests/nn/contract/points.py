@@ -69,7 +69,7 @@ SPACE_IN, SPACE_OUT = "2x0e + 1x1o", "1x0e + 1x1o"
 INVERTED = -LieAlgebra.rotation(3).sample(1, generator=Generator().manual_seed(0))[0].double()
 STRETCHED = torch.diag(torch.tensor([2.0, 1.0, 1.0])).double()
 
-ROWS = [
+_ROWS = [
     on_points("FieldConv", lambda: nn.FieldConv(SteerableKernel(FLOW, HIDDEN, RINGS, 2), aggr="mean"), FLOW, HIDDEN),
     on_points("SteerableConv", lambda: nn.SteerableConv(FLOW, HIDDEN, RINGS), FLOW, HIDDEN),
     on_points("SteerableConv, relaxed", lambda: nn.SteerableConv(FLOW, HIDDEN, RINGS, relaxed=True), FLOW, HIDDEN),
@@ -93,3 +93,5 @@ ROWS = [
         None,
     ),
 ]
+
+ROWS = [row.but(without=row.without | {"tiles": "sums over edges come before the map"}) for row in _ROWS]

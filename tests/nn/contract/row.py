@@ -106,7 +106,8 @@ class Lattice:
 
     @property
     def without(self) -> dict[str, str]:
-        return {"no_edges": "has no edges"} | ({} if self.periodic else {"permutation": "the lattice has a border"})
+        border = {} if self.periodic else {"permutation": "the lattice has a border"}
+        return {"no_edges": "has no edges", "tiles": "has no edges"} | border
 
     def draw(self, size: int, generator: Generator, dtype: torch.dtype) -> Batch:
         """As many fields as there are nodes in a graph, or none."""

@@ -9,7 +9,6 @@ from pyg_liesym.nn.conv.egnn_conv import EGNNConv
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
 from pyg_liesym.testing.equivariance import (
     assert_equivariant,
-    assert_permutation_equivariant,
     randomize_parameters,
 )
 
@@ -91,23 +90,6 @@ def test_without_attention_it_is_liegnn_with_distances_and_with_it_only_the_move
         assert torch.allclose(our_pos, their_pos) is not gate
 
 
-@pytest.mark.parametrize("options", VARIANTS)
-def test_permutation(options: dict[str, object]) -> None:
-    x, pos, _, edge_index, edge_attr = inputs()
-    generator = torch.Generator().manual_seed(1)
-    assert_permutation_equivariant(layer(edge_dim=3, **options), [x, pos], edge_index, edge_attr, generator=generator)
-    assert_permutation_equivariant(layer(**options), [x, pos], generator=generator)
-
-
-def test_batch_is_a_loop_over_graphs() -> None:
-    conv = layer(gate=True)
-    x, pos, *_ = inputs()
-    whole = conv(x, pos, batch=torch.tensor([0] * 4 + [1] * 5), batch_size=2)
-    for rows in (slice(0, 4), slice(4, 9)):
-        for value, reference in zip(whole, conv(x[rows], pos[rows]), strict=True):
-            torch.testing.assert_close(value[rows], reference)
-
-
 @pytest.mark.parametrize("nodes", [0, 1])
 def test_no_edges(nodes: int) -> None:
     x, pos = torch.ones(nodes, CHANNELS).double(), torch.ones(nodes, 3).double()
@@ -146,12 +128,9 @@ def test_compiles_without_a_graph_break() -> None:
     sum(value.sum() for value in compiled(x, pos, edge_index)).backward()
 
 
-def test_state_dict_round_trip_and_repr() -> None:
-    conv, other = layer(gate=True), layer(gate=True, seed=1)
-    assert str(conv) == "EGNNConv(5, 5, dim=3, gate=True)"
-    other.load_state_dict(conv.state_dict())
-    x, pos, _, edge_index, _ = inputs()
-    torch.testing.assert_close(other(x, pos, edge_index), conv(x, pos, edge_index))
+def test_repr() -> None:
+    text = "EGNNConv(5, 5, dim=3, gate=True)"
+    assert repr(layer(gate=True)) == text
 
 
 def test_bad_input() -> None:

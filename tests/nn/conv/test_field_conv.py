@@ -18,7 +18,7 @@ from pyg_liesym.nn.conv.steerable_conv import SteerableConv
 from pyg_liesym.nn.field.field_conv2d import FieldConv2d
 from pyg_liesym.nn.field.group_conv2d import GroupConv2d
 from pyg_liesym.nn.field.steerable_conv2d import SteerableConv2d
-from pyg_liesym.testing.equivariance import assert_equivariant, assert_permutation_equivariant, randomize_parameters
+from pyg_liesym.testing.equivariance import assert_equivariant, randomize_parameters
 
 C4, C8, D4, D3 = PointGroup.cyclic(4), PointGroup.cyclic(8), PointGroup.dihedral(4), PointGroup.dihedral(3)
 SO2, O2 = PointGroup.so2(), PointGroup.o2()
@@ -91,14 +91,6 @@ def test_relaxed_layers_are_strict_at_first_and_after_make_strict_and_not_betwee
     assert layer.relaxation() > 0.1
     layer.make_strict()
     check(layer)
-
-
-@pytest.mark.parametrize("layer", [STRICT[0], STRICT[4], RELAXED[2]], ids=repr)
-def test_permutations(layer):
-    fresh(layer)
-    pos, edge_index = points()
-    x = torch.randn(9, layer.kernel.in_type.channels, dtype=torch.float64)
-    assert_permutation_equivariant(lambda x, pos, e: layer(x, pos, e), [x, pos], edge_index)
 
 
 @pytest.mark.parametrize("layer", [STRICT[0], STRICT[4], RELAXED[0], RELAXED[5]], ids=repr)
@@ -219,7 +211,7 @@ def test_no_edges_one_node_and_coincident_points():
     assert pos.grad.isfinite().all()
 
 
-def test_sequential_and_compile():
+def test_in_sequential():
     net = Sequential("x, pos, edge_index", [
         (SteerableConv(scalars(SO2, 2), vectors(SO2, 3), rings()), "x, pos, edge_index -> x"),
         (SteerableConv(vectors(SO2, 3), scalars(SO2, 1), rings(2), relaxed=True), "x, pos, edge_index -> x"),
@@ -229,10 +221,6 @@ def test_sequential_and_compile():
     out = net(x, pos.float(), edge_index)
     assert out.shape == (9, 1)
     out.sum().backward()
-    layer = SteerableConv(vectors(SO2, 3), scalars(SO2, 1), rings(2), relaxed=True)
-    compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
-    inputs = (torch.randn(9, 6), pos.float(), edge_index)
-    torch.testing.assert_close(compiled(*inputs), layer(*inputs))
 
 
 def test_repr_and_what_is_refused():

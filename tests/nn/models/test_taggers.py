@@ -13,7 +13,7 @@ from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.particlenet import ParticleNet
 from pyg_liesym.nn.models.taggers import TAGGERS, build_tagger
-from pyg_liesym.testing.equivariance import assert_invariant, assert_permutation_equivariant, randomize_parameters
+from pyg_liesym.testing.equivariance import assert_invariant, randomize_parameters
 
 pytestmark = pytest.mark.usefixtures("edges_in_tiles")
 
@@ -84,23 +84,6 @@ def test_the_symmetry_that_each_claims(case: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_numbering_of_the_constituents_does_not_matter(case: str) -> None:
-    net = tagger(case)
-    assert_permutation_equivariant(
-        lambda p: net(None, p), [jets()[:7]], invariant=True, generator=torch.Generator().manual_seed(0)
-    )
-
-
-@pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("batch_size", [0, 1, 2])
-def test_batches_without_constituents(case: str, batch_size: int) -> None:
-    none = torch.zeros(0, dtype=torch.long)
-    logits = tagger(case)(None, torch.zeros(0, 4, dtype=torch.float64), batch=none, batch_size=batch_size)
-    assert logits.shape == (batch_size, 3)
-    assert bool(logits.isfinite().all())
-
-
-@pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("training", [True, False])
 def test_massless_and_space_like_constituents(case: str, training: bool) -> None:
     """m² = 0, m² below zero by rounding, two at one place, one of nothing: numbers, and gradients that are numbers."""
@@ -115,26 +98,6 @@ def test_massless_and_space_like_constituents(case: str, training: bool) -> None
     assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in net.parameters())
     if "beams" not in case:
         assert bool(p4.grad.isfinite().all())
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_under_autocast(case: str) -> None:
-    net, p4 = tagger(case).float(), jets().float()
-    expected = net(None, p4, batch=BATCH, batch_size=4)
-    with torch.autocast("cpu", torch.bfloat16):
-        found = net(None, p4, batch=BATCH, batch_size=4)
-    torch.testing.assert_close(found.float(), expected, rtol=0.2, atol=0.2)
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_state_dict_round_trip_and_reset(case: str) -> None:
-    net, other, p4 = tagger(case), tagger(case, seed=1), jets()
-    other.load_state_dict(net.state_dict())
-    torch.testing.assert_close(other(None, p4, batch=BATCH), net(None, p4, batch=BATCH))
-    other.reset_parameters()
-    assert all(
-        not torch.equal(p, q) for p, q in zip(other.parameters(), net.parameters(), strict=True) if p.numel() > 1
-    )
 
 
 def test_the_usual_sizes() -> None:
