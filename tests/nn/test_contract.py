@@ -8,21 +8,16 @@ from __future__ import annotations
 import copy
 import math
 import pickle
-import pkgutil
-from importlib import import_module
 
 import pytest
 import torch
 from contract import two_processes
 from contract.row import Batch, Points, Row
-from contract.rows import PARTS, ROWS
+from contract.rows import ROWS
 from torch import Tensor, nn
 from torch.func import functional_call
 
-import pyg_liesym.nn
-from pyg_liesym.nn.field.kernels import Kernel
 from pyg_liesym.nn.message import cuts
-from pyg_liesym.nn.models.taggers import TAGGERS
 from pyg_liesym.nn.relaxable import make_strict, relaxation, relaxed_layers
 
 TOLERANCE, BROKEN = 1e-10, 1e-5
@@ -44,22 +39,6 @@ def gradients(row: Row, net: nn.Module, batch: Batch, call: object = None) -> di
         return {}
     loss = row.loss(net if call is None else call, batch)
     return dict(zip(parameters, torch.autograd.grad(loss, list(parameters.values())), strict=True))
-
-
-def test_every_public_layer_has_a_row() -> None:
-    """A new layer needs one row, and a row a layer."""
-    public: set[type] = set()
-    for module in [
-        pyg_liesym.nn,
-        *(import_module(m.name) for m in pkgutil.walk_packages(pyg_liesym.nn.__path__, "pyg_liesym.nn.")),
-    ]:
-        named = [getattr(module, name) for name in getattr(module, "__all__", ())]
-        public |= {cls for cls in named if isinstance(cls, type) and issubclass(cls, nn.Module)}
-    kernels = {cls for cls in public if cls.__module__.startswith(f"{Kernel.__module__.rpartition('.')[0]}.")}
-    built = {type(row.build()) for row in ROWS}
-    assert {cls.__name__ for cls in public - kernels - built} == set(PARTS)
-    assert len({row.name for row in ROWS}) == len(ROWS)
-    assert {f"tagger {name}" for name in TAGGERS} <= {row.name for row in ROWS}
 
 
 @cells("no_edges")
