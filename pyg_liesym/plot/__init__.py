@@ -8,6 +8,7 @@ from pyg_liesym.plot.jet_statistics import plot_jet_statistics
 from pyg_liesym.plot.ladder import plot_ladders
 from pyg_liesym.plot.metric import plot_metric
 from pyg_liesym.plot.orbits import plot_orbits
+from pyg_liesym.plot.outcomes import plot_outcomes
 from pyg_liesym.plot.relaxation import plot_relaxation
 from pyg_liesym.plot.robustness import plot_robustness
 from pyg_liesym.plot.roc import plot_roc
@@ -27,6 +28,7 @@ __all__ = [
     "plot_mass_sculpting",
     "plot_metric",
     "plot_orbits",
+    "plot_outcomes",
     "plot_pareto_front",
     "plot_relaxation",
     "plot_robustness",

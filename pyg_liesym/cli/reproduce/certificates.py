@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Any, ClassVar
 
 from scipy.stats import beta
 
+from pyg_liesym.cli.files import save_figure
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.known_symmetries import KNOWN, Known, drawn
 from pyg_liesym.cli.reproduce.table import Column, Run
 from pyg_liesym.discovery.findings import Finding, find_symmetry
+from pyg_liesym.plot.outcomes import plot_outcomes
 
 _LARGEST_ANGLE = 0.1
 _LEVEL = 0.05
+_OUTCOMES = ("right", "wrong", "partly", "refuted", "no evidence")
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Certificates(Experiment):
         return {
             "truth": 0 if known.truth is None else known.truth.dim,
             "draws": self.draws,
-            **{outcome: outcomes[outcome] for outcome in ("right", "partly", "wrong", "refuted", "no evidence")},
+            **{outcome: outcomes[outcome] for outcome in _OUTCOMES},
             "breaking": median(sizes) if sizes else None,
             "seconds_each": median(seconds),
         }
@@ -86,16 +89,25 @@ class Certificates(Experiment):
             Column("seconds_each", "time", 2, "s"),
         )
 
-    def conclude(self, runs: Sequence[Run], out: Any) -> dict[str, Any]:
-        """The false rate where there is no symmetry, and where there is one, with its 95 % interval."""
+    def conclude(self, runs: Sequence[Run], out: Path) -> dict[str, Any]:
+        """How often a certificate was wrong, with its 95 % interval, and a bar for each name at the largest size."""
+        largest = max(int(run["table"].split()[0]) for run in runs)
+        counts = {
+            row: {o: sum(r["numbers"][o] for r in runs if (r["row"], r["table"]) == (row, table)) for o in _OUTCOMES}
+            for table in [f"{largest} samples"]
+            for row in dict.fromkeys(run["row"] for run in runs if run["table"] == table)
+        }
+        save_figure(out / "certificates.png", plot_outcomes(counts, title=f"{largest} samples"))
         nothing = [run["numbers"] for run in runs if run["numbers"]["truth"] == 0]
         something = [run["numbers"] for run in runs if run["numbers"]["truth"] > 0]
-        return {
-            "false": _rate(nothing, "wrong"),
-            "false_among_symmetric": _rate(something, "wrong"),
-            "wrongly_refuted": _rate(something, "refuted"),
-            "level": _LEVEL,
+        facts = {
+            "level_percent": 100 * _LEVEL,
+            **_rate("false", nothing, "wrong"),
+            **_rate("false_of_symmetric", something, "wrong"),
+            **_rate("refuted_of_symmetric", something, "refuted"),
         }
+        digits = {name: 2 if name.endswith("at_most_percent") else 0 for name in facts}
+        return {"facts": {name: {"value": value, "digits": digits[name]} for name, value in facts.items()}}
 
 
 def _outcome(finding: Finding, known: Known) -> str:
@@ -110,10 +122,8 @@ def _outcome(finding: Finding, known: Known) -> str:
     return "right" if claim.dim == known.truth.rank() else "partly"
 
 
-def _rate(numbers: Sequence[dict[str, Any]], outcome: str) -> dict[str, Any]:
-    """How often, of how many, with the interval of Clopper and Pearson."""
+def _rate(name: str, numbers: Sequence[dict[str, Any]], outcome: str) -> dict[str, float]:
+    """How often, of how many draws, and the upper 95 % bound of Clopper and Pearson in per cent."""
     count, draws = sum(own[outcome] for own in numbers), sum(own["draws"] for own in numbers)
-    low = float(beta.ppf(0.025, count, draws - count + 1)) if count else 0.0
     high = float(beta.ppf(0.975, count + 1, draws - count)) if count < draws else 1.0
-    rate = count / draws if draws else math.nan
-    return {"count": count, "draws": draws, "rate": rate, "interval": [low, high]}
+    return {name: count, f"{name}_draws": draws, f"{name}_at_most_percent": 100 * high}

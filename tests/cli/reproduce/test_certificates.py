@@ -20,9 +20,10 @@ def test_what_is_true_is_counted_right_and_what_is_not_is_not_certified(tmp_path
     assert [counts[name]["right"] for name in names] == [3, 3, 0, 0]
     assert [counts[name]["wrong"] for name in names] == [0, 0, 0, 0]
     assert counts["pure noise"]["no evidence"] == 3
-    assert record["false"]["count"] == 0
-    assert record["false"]["draws"] == 6
-    assert 0.3 < record["false"]["interval"][1] < 0.5
+    facts = {name: fact["value"] for name, fact in record["facts"].items()}
+    assert (facts["false"], facts["false_draws"]) == (0, 6)
+    assert 30 < facts["false_at_most_percent"] < 50
+    assert (tmp_path / "certificates.png").exists()
     assert (tmp_path / "table.md").exists()
 
 
