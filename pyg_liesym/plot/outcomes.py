@@ -41,7 +41,8 @@ def plot_outcomes(counts: Mapping[str, Mapping[str, float]], *, title: str | Non
     panel.invert_yaxis()
     panel.set_xlim(0, 1)
     panel.set_xlabel("share of the trials")
-    figure.legend(loc="outside upper center", ncols=5, frameon=False)
+    panel.margins(y=0.01)
+    figure.legend(loc="outside lower center", ncols=5, frameon=False)
     if title:
-        figure.suptitle(title)
+        panel.set_title(title)
     return figure

@@ -73,7 +73,7 @@ def test_a_run_of_the_experiment_takes_the_place_of_a_transcript(docs: Path) -> 
     del record["source"]
     path.write_text(json.dumps({**record, "runs": [run], "table": []}), "utf-8")
     text = page(docs / "results")
-    assert "| LieGAN | 0.9 | 1.5 | 7 |" in text
+    assert "J has the cosine 0.9 with Minkowski's metric" in text
     assert "`liesym reproduce jets-metric` (1 min) on" in text
     assert "[jets-metric](results/jets-metric.json)." in text
 
