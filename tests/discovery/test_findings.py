@@ -140,6 +140,17 @@ def test_an_algebra_from_elsewhere_is_judged_as_a_whole() -> None:
         certify(LieAlgebra(torch.zeros(1, 3, 3)), x)
 
 
+@pytest.mark.parametrize("later", [True, False])
+def test_the_order_of_the_samples_does_not_matter(later: bool) -> None:
+    """Where a part of the data breaks the law, no prefix of the file may stand for the rest."""
+    x = points(40_000, 2)
+    kept, broken = x * x.square().sum(1, keepdim=True), x**3
+    part = (torch.arange(len(x)) < 20_000) == later
+    found = find_symmetry(x, torch.where(part[:, None], kept, broken))
+    assert statuses(found)["law"] != "certified"
+    assert statuses(found)["density"] == "refuted"
+
+
 def test_dependent_samples_stay_on_one_side() -> None:
     x = points(300, 2).repeat_interleave(10, 0)
     x = x + 1e-3 * points(3000, 2, seed=1)

@@ -55,7 +55,7 @@ class Certificates(Experiment):
 
     def run(self, job: Job, bench: Bench) -> dict[str, Any]:
         """Draw, ask, and count."""
-        size = int(job.table.split()[0])
+        size = _size(job.table)
         outcomes: Counter[str] = Counter()
         sizes, seconds = [], []
         for draw in range(self.draws):
@@ -90,14 +90,16 @@ class Certificates(Experiment):
         )
 
     def conclude(self, runs: Sequence[Run], out: Path) -> dict[str, Any]:
-        """How often a certificate was wrong, with its 95 % interval, and a bar for each name at the largest size."""
-        largest = max(int(run["table"].split()[0]) for run in runs)
+        """How often a certificate was wrong, with a 95 % bound, and a bar for each name, of the fullest table."""
+        tables = Counter((run["table"], run["row"]) for run in runs)
+        table = max(
+            dict.fromkeys(run["table"] for run in runs), key=lambda t: (sum(t == k for k, _ in tables), _size(t))
+        )
         counts = {
             row: {o: sum(r["numbers"][o] for r in runs if (r["row"], r["table"]) == (row, table)) for o in _OUTCOMES}
-            for table in [f"{largest} samples"]
             for row in dict.fromkeys(run["row"] for run in runs if run["table"] == table)
         }
-        save_figure(out / "certificates.png", plot_outcomes(counts, title=f"{largest} samples"))
+        save_figure(out / "certificates.png", plot_outcomes(counts, title=table))
         nothing = [run["numbers"] for run in runs if run["numbers"]["truth"] == 0]
         something = [run["numbers"] for run in runs if run["numbers"]["truth"] > 0]
         facts = {
@@ -108,6 +110,10 @@ class Certificates(Experiment):
         }
         digits = {name: 2 if name.endswith("at_most_percent") else 0 for name in facts}
         return {"facts": {name: {"value": value, "digits": digits[name]} for name, value in facts.items()}}
+
+
+def _size(table: str) -> int:
+    return int(table.split()[0])
 
 
 def _outcome(finding: Finding, known: Known) -> str:

@@ -115,12 +115,13 @@ def judge(question: Question, margin: float, generator: torch.Generator, given: 
     Shapes:
         - **given**: :math:`(K, n, n)`
     """
-    claim = Claim(question.name, "no evidence", 0, None, None, margin, 0.0, question.reason, len(question.units))
+    samples = len(question.units)
+    claim = Claim(question.name, "no evidence", 0, None, None, margin, 0.0, question.reason, samples, given is not None)
     scale = question.reason or _scale(question, generator)
     if isinstance(scale, str):
         return replace(claim, reason=scale)
     margin = question.margin(margin, scale.resolution)
-    claim = replace(claim, margin=margin, resolution=scale.resolution, given=given is not None)
+    claim = replace(claim, margin=margin, resolution=scale.resolution)
     if given is not None:
         span = _unit_span(given, question.directions)
         if len(span) == 0:

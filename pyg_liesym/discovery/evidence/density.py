@@ -9,7 +9,7 @@ from scipy.stats import chi2
 from torch import Tensor
 
 from pyg_liesym.discovery.evidence.directions import by_ladder, moving_directions
-from pyg_liesym.discovery.evidence.question import Question, halves
+from pyg_liesym.discovery.evidence.question import Question, halves, some
 
 _TESTS, _JUDGES = 48, 96
 _JUDGED = 20_000
@@ -54,13 +54,13 @@ class Density(Question):
         num, self.num_vectors, self.n = vectors.shape
         self.size = self.num_vectors * self.n
         values = torch.cat([vectors.reshape(num, -1), scalars], 1)
-        fitted, judged = halves(units, generator, most=_JUDGED)
+        fitted, judged = halves(units, generator, most=(_JUDGED, _JUDGED))
         self.center = values[fitted].mean(0)
         spread, axes = torch.linalg.eigh(torch.cov(values[fitted].mT))
         # No direction is dropped: what leaves a plane that holds all data must show.
         self.whitening = (axes / (spread.clamp(min=0) + _FLOOR**2 * spread[-1]).sqrt()).mT
         self.directions = moving_directions(span, vectors[fitted].flatten(0, 1))
-        fitted = fitted[: _LARGEST // (_TESTS * max(1, len(self.directions)))]
+        fitted = some(fitted, _LARGEST // (_TESTS * max(1, len(self.directions))), generator)
         self.ladder = values.new_zeros(len(self.directions))
         self.units = units[judged]
         if len(fitted) < min(_FEWEST, num // 2):

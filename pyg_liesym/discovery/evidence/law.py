@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.discovery.evidence.directions import by_ladder, moving_directions
-from pyg_liesym.discovery.evidence.question import Question, halves
+from pyg_liesym.discovery.evidence.question import Question, halves, some
 from pyg_liesym.discovery.evidence.regression import TwinFits
 
 _MOST = 6000
@@ -55,8 +55,7 @@ class Law(Question):
         generator: torch.Generator,
     ) -> None:
         self.n, self.num_moved = inputs.size(2), vectors.size(1) * vectors.size(2)
-        fitted, judged = halves(units, generator, most=2 * _MOST)
-        judged = judged[:_JUDGED]
+        fitted, judged = halves(units, generator, most=(2 * _MOST, _JUDGED))
         one, two = halves(_renumbered(units[fitted]), generator)
         x, y = inputs.flatten(1), torch.cat([_as_one_unit(vectors), _standardised(scalars)], 1)
         first, second = fitted[one], fitted[two]
@@ -72,7 +71,7 @@ class Law(Question):
                 f"y does not depend on x: a fit explains {100 * self.explained:.0f} % of it on samples kept aside"
             )
             return
-        self.ladder, self.directions = by_ladder(self.directions, self._gram(x[first][:_DERIVATIVES]))
+        self.ladder, self.directions = by_ladder(self.directions, self._gram(x[some(first, _DERIVATIVES, generator)]))
 
     def _gram(self, x: Tensor) -> Tensor:
         """Mean products of the Lie derivatives of the directions."""

@@ -59,13 +59,21 @@ class Question(ABC):
         return False
 
 
-def halves(units: Tensor, generator: torch.Generator, most: int | None = None) -> tuple[Tensor, Tensor]:
+def halves(
+    units: Tensor, generator: torch.Generator, most: tuple[int | None, int | None] = (None, None)
+) -> tuple[Tensor, Tensor]:
     """Two sets of samples with no independent unit in common, drawn at random.
 
     Args:
         units: Unit of every sample, from 0.
         generator: Source of randomness.
-        most: Use at most this many samples of each half.
+        most: Use at most this many samples of the first half, and of the second: any of them, whatever their order.
+
+    Shapes:
+        - **units**: :math:`(S)`; **output**: positions, ascending
+
+    Raises:
+        ValueError: If there is one unit alone.
 
     Example:
         >>> first, second = halves(torch.tensor([0, 0, 1, 1]), torch.Generator().manual_seed(0))
@@ -78,10 +86,15 @@ def halves(units: Tensor, generator: torch.Generator, most: int | None = None) -
     chosen = torch.zeros(count, dtype=torch.bool)
     chosen[torch.randperm(count, generator=generator)[: count // 2]] = True
     inside = chosen[units]
-    sides = (torch.nonzero(side).flatten() for side in (inside, ~inside))
-    first, second = (side if most is None or len(side) <= most else _some(side, most, generator) for side in sides)
+    first, second = (
+        some(torch.nonzero(side).flatten(), limit, generator)
+        for side, limit in zip((inside, ~inside), most, strict=True)
+    )
     return first, second
 
 
-def _some(index: Tensor, most: int, generator: torch.Generator) -> Tensor:
+def some(index: Tensor, most: int | None, generator: torch.Generator) -> Tensor:
+    """At most so many of some positions, drawn at random, ascending."""
+    if most is None or len(index) <= most:
+        return index
     return index[torch.randperm(len(index), generator=generator)[:most]].sort().values

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -51,8 +53,7 @@ class Support(Question):
     ) -> None:
         num, self.num_vectors, self.n = vectors.shape
         values = torch.cat([vectors.reshape(num, -1), scalars], 1)
-        fitted, judged = halves(units, generator)
-        judged = judged[:_JUDGED]
+        fitted, judged = halves(units, generator, most=(None, _JUDGED))
         self.units, self.judged = units[judged], values[judged]
         self.lift = QuadraticLift(values[fitted], self.num_vectors * self.n)
         self.directions = moving_directions(span, vectors[fitted].flatten(0, 1))
@@ -70,6 +71,7 @@ class Support(Question):
                 f"monomials need {8 * work / 1e9:.0f} GB; look among fewer matrices (`among`)"
             )
             return
+        self.off = self._off(self.judged)
         half = polynomials * eigenvalues.clamp(min=0).sqrt()
         self.ladder, self.directions = by_ladder(self.directions, self._gram(half))
 
@@ -103,11 +105,11 @@ class Support(Question):
         moved = self.judged.clone()
         vectors = self.num_vectors * self.n
         moved[:, :vectors] = (moved[:, :vectors].reshape(-1, self.n) @ g.mT).view(len(moved), vectors)
-        return weights @ (self._off(moved) - self._off(self.judged)) / weights.sum(1)
+        return weights @ (self._off(moved) - self.off) / weights.sum(1)
 
     def resolution(self, weights: Tensor) -> Tensor:
         """See :meth:`Question.resolution`."""
-        return weights @ self._off(self.judged) / weights.sum(1)
+        return weights @ self.off / weights.sum(1)
 
     def _off(self, values: Tensor) -> Tensor:
         """How far every sample is off the quadrics, in their thickness, squared."""
@@ -118,8 +120,7 @@ class Support(Question):
 
     def blind(self, yardstick: float) -> float:
         """Relations that hold only roughly depend on how the data are spread, and may turn with it."""
-        whole = torch.ones(1, len(self.judged), dtype=self.judged.dtype)
-        return max(3 * float((self.resolution(whole)[0] / yardstick).sqrt()), _ROUNDED)
+        return max(3 * math.sqrt(float(self.off.mean()) / yardstick), _ROUNDED)
 
     def margin(self, asked: float, resolution: float) -> float:
         """Ten times the data's own thickness, if that is less than what was asked: exact relations are kept exactly."""

@@ -90,5 +90,8 @@ def test_units_stay_on_one_side() -> None:
     one, two = halves(torch.unique(units, return_inverse=True)[1], torch.Generator().manual_seed(0))
     assert not set(units[one].tolist()) & set(units[two].tolist())
     assert len(one) + len(two) == 300
+    few, rest = halves(torch.arange(1000), torch.Generator().manual_seed(0), most=(50, None))
+    assert (len(few), len(rest)) == (50, 500)
+    assert int(few[-10]) > 500, "a prefix"
     with pytest.raises(ValueError, match="one group"):
         halves(torch.zeros(5, dtype=torch.long), torch.Generator())
