@@ -13,6 +13,7 @@ _RIDGES = (1e-9, 1e-6, 1e-4, 1e-2)
 _BETTER = 0.98
 _MOST = 500
 _SMALLEST_SPREAD = 1e-2
+_SMALLEST = 1e-6
 
 
 class _Features:
@@ -118,5 +119,7 @@ class _Normal(NamedTuple):
 
     def solve(self, ridge: float) -> tuple[Tensor, Tensor]:
         """Weights with a ridge, and the inverse of what was inverted."""
-        inverse = torch.linalg.inv(self.moments + ridge * self.moments.diagonal().diag())
+        sizes = self.moments.diagonal()
+        # A column of x that does not vary makes monomials that are zero.
+        inverse = torch.linalg.inv(self.moments + ridge * sizes.clamp(min=_SMALLEST * float(sizes.mean())).diag())
         return inverse @ self.products, inverse
