@@ -27,6 +27,7 @@ INTERNAL = {
     "RootWriter": "chosen by jet_writer",
     "ScalingConv2d": "the base of the convolutions with scalings",
     "ScoreWriter": "what `liesym tag` writes through",
+    "SumConv": "the base of layers that sum the messages of sorted edges",
     "Support": "asked by find_symmetry",
     "TrainingRange": "what `liesym tag` checks jets by",
 }

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
+from pyg_liesym.nn.conv.sum_conv import SumConv
 from pyg_liesym.nn.message.cuts import most_edges
 from pyg_liesym.nn.message.edge_map import EdgeMap, Flow
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges
 from pyg_liesym.nn.message.metric import FixedMetric, LearnedMetric, Metric, MetricShape, as_metric
-from pyg_liesym.nn.message.reduce import sum_edges
 from pyg_liesym.nn.message.watched import is_watched
 from pyg_liesym.typing import OptTensor
 
@@ -20,7 +20,7 @@ from pyg_liesym.typing import OptTensor
 _PARTS = ("lin_target", "lin_source", "lin_edge", "norm", "phi_e", "phi_m", "phi_x")
 
 
-class PairConv(MessagePassing):
+class PairConv(SumConv):
     """Message passing whose messages are those of an EdgeMap, which sees invariants of pairs of vectors.
 
     A layer sets ``edge_map`` and calls :meth:`sums` in its ``forward``. State dicts from before the maps of an edge
@@ -33,11 +33,10 @@ class PairConv(MessagePassing):
     """
 
     edge_map: EdgeMap
-    flow: Flow
     metric: FixedMetric | LearnedMetric | None
 
     def __init__(self, metric: Metric | MetricShape, dim: int | None = None, flow: Flow = "source_to_target") -> None:
-        super().__init__(aggr="sum", flow=flow)
+        super().__init__(flow)
         if isinstance(metric, MetricShape):
             self.metric, self.metric_shape = None, metric
         else:
@@ -87,17 +86,6 @@ class PairConv(MessagePassing):
         r"""Return the gated message and the shift side by side, shape :math:`(|E|, H + n)`."""
         message, shift = self.edge_map(target_i, source_j, pos_i, pos_j, edge_attr, metric)
         return message if shift is None else torch.cat([message, shift], dim=-1)
-
-    def aggregate(
-        self,
-        inputs: Tensor,
-        index: Tensor,
-        segments: OptTensor = None,
-        dim_size: int | None = None,
-    ) -> Tensor:
-        """Sum the messages at their targets."""
-        assert dim_size is not None
-        return sum_edges(inputs, index, segments, dim_size)
 
     def _takes_tiles(self, target: Tensor, edges: Edges | CompleteGraph) -> bool:
         """Whether tiles help, give what the layer's own ``message`` would, and nobody is watching it.

@@ -7,15 +7,14 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn import MessagePassing
 
+from pyg_liesym.nn.conv.sum_conv import SumConv
 from pyg_liesym.nn.message.edge_map import Flow
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges, count_neighbours
-from pyg_liesym.nn.message.reduce import sum_edges
 from pyg_liesym.typing import OptTensor
 
 
-class ParticleNetConv(MessagePassing):
+class ParticleNetConv(SumConv):
     r"""ParticleNet's edge convolution block, with batch normalisation and a shortcut.
 
     The block of `"ParticleNet: Jet Tagging via Particle Clouds" <https://arxiv.org/abs/1902.08570>`_ (Qu & Gouskos,
@@ -48,7 +47,7 @@ class ParticleNetConv(MessagePassing):
     """
 
     def __init__(self, in_channels: int, channels: Sequence[int], *, flow: Flow = "source_to_target") -> None:
-        super().__init__(aggr="sum", flow=flow)
+        super().__init__(flow)
         if not channels:
             raise ValueError("expected the width of at least one map in `channels`, got none")
         self.in_channels, self.channels = in_channels, tuple(channels)
@@ -106,17 +105,6 @@ class ParticleNetConv(MessagePassing):
             return first.new_zeros(0, self.channels[-1])
         message: Tensor = self.phi(first)
         return message
-
-    def aggregate(
-        self,
-        inputs: Tensor,
-        index: Tensor,
-        segments: OptTensor = None,
-        dim_size: int | None = None,
-    ) -> Tensor:
-        """Sum the messages at their targets."""
-        assert dim_size is not None
-        return sum_edges(inputs, index, segments, dim_size)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.in_channels}, {self.channels})"
