@@ -54,10 +54,11 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"jet_files"},
     ),
     "discovery": (
-        {"mask", "report", "samples", "stopping"},
-        {"answer", "discovered_symmetry", "discriminator", "evidence"},
+        {"folder", "mask", "report", "samples", "stopping"},
+        {"discriminator", "evidence"},
         {"liegan_module", "verdict"},
-        {"findings", "training"},
+        {"discovered_symmetry", "training"},
+        {"findings"},
         {"liegan"},
     ),
     "discovery.evidence": (

@@ -86,12 +86,14 @@ def _orbits(page: Page, seed: int) -> dict[str, Any]:
         f"{len(x)} pairs of states, each two positions and two momenta in the plane, and the state a moment later. "
         "Newton's law does not change when the plane is turned; does the program find that?"
     )
-    describe(page, found, "orbits", ("x", "y"))
+    test = simulate_orbits("two_body", "test", num_orbits=20, seed=seed)
+    unseen = [torch.from_numpy(state).unflatten(1, (-1, 2)) for state in one_step_pairs(test)]
+    orbit = torch.arange(len(test.pos)).repeat_interleave(len(unseen[0]) // len(test.pos))
+    describe(page, found, found.certify(*unseen, groups=orbit, seed=seed), "orbits", ("x", "y"))
 
     print("[2/4] Training LieGNN on the orbits with the discovered metric", flush=True)
     network = LieGNN(4, 32, 1, 3, metric=found.metric.scaled().J)
     system = _forecaster(network, x, y, seed)
-    test = simulate_orbits("two_body", "test", num_orbits=20, seed=seed)
     truth = torch.from_numpy(test.pos).float()
     start = torch.cat([_tensor(test.pos[:, 0]), _tensor(test.mom[:, 0])], dim=1)
     steps = 20
@@ -142,14 +144,15 @@ def _trainer(**options: Any) -> L.Trainer:
 
 def _jets(page: Page, seed: int) -> dict[str, Any]:
     print("[3/4] Discovering the metric of jets", flush=True)
-    found = LieGAN(7).fit(*leading_constituents(), seed=seed)
+    found = LieGAN(7).fit(*leading_constituents(Jets(split="train", max_constituents=2)), seed=seed)
+    unseen = leading_constituents(Jets(split="test", max_constituents=2))
     found.save(page.folder / "jets")
     page.heading("2. Jets of top quarks and of light quarks and gluons")
     page.text(
         "Four-momenta (E, px, py, pz) of the two hardest particles of each simulated jet, and the jet's class. Seven "
         "matrices are offered, one more than the Lorentz group has."
     )
-    describe(page, found, "jets", _MOMENTUM)
+    describe(page, found, found.certify(*unseen, seed=seed), "jets", _MOMENTUM)
     from pyg_liesym.plot.metric import plot_metric
 
     page.figure(

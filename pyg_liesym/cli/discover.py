@@ -11,12 +11,14 @@ from torch import Tensor
 
 from pyg_liesym.cli.page import Page
 from pyg_liesym.datasets.io.npy import read_array
-from pyg_liesym.discovery.answer import answer
-from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
-from pyg_liesym.discovery.findings import Findings, find_symmetry
+from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry, Findings
+from pyg_liesym.discovery.evidence.question import halves
+from pyg_liesym.discovery.findings import find_symmetry
 from pyg_liesym.discovery.liegan import LieGAN
+from pyg_liesym.discovery.samples import independent_units
 
 NAMED = ("two-body", "three-body", "jets")
+_UNCERTIFIED = "CANDIDATE  single transformations, which nothing has certified"
 
 
 def discover(
@@ -39,7 +41,8 @@ def discover(
     """Find matrices whose exponentials leave the data alone, say what algebra they form, and leave a report.
 
     Three questions are asked: what y depends on (law), where the data lie (support), how they are spread (density).
-    Each answer is certified, refuted or without evidence, on samples that were kept aside.
+    Each answer is certified, refuted or without evidence, on samples that were kept aside. LieGAN is given one half of
+    the samples, and what it finds is put to the same questions on the other.
 
     Examples: `liesym discover x.npy y.npy`; `liesym discover two-body`; `liesym discover jets --method liegan
     --num-channels 7`.
@@ -51,10 +54,9 @@ def discover(
             that do not change. Without it, the symmetry of the distribution of x alone.
         out: Folder of the report: `index.html` with pictures, and a folder for every result, which
             `DiscoveredSymmetry.load` reads.
-        method: `linear-algebra` (seconds, with evidence), or `liegan`, an adversarial game that certifies nothing.
-        margin: Up to which share of what random maps break a symmetry counts as one (linear algebra).
-        groups: A NumPy file of a number for each sample; those of one group, such as an orbit, depend on each other
-            (linear algebra).
+        method: `linear-algebra` (seconds), or `liegan`, an adversarial game of a minute or so.
+        margin: Up to which share of what random maps break a symmetry counts as one.
+        groups: A NumPy file of a number for each sample; those of one group, such as an orbit, depend on each other.
         num_channels: Number of matrices; rather too many than too few (LieGAN).
         coefficients: Law of the coefficients; `integer` finds discrete groups (LieGAN).
         seeds: One run for each; linear algebra takes the first.
@@ -76,7 +78,16 @@ def discover(
         findings = find_symmetry(inputs, outputs, output=output, groups=units, margin=margin, seed=seeds[0])
         return _report_findings(findings, out, about)
     gan = LieGAN(num_channels, coefficients=coefficients, tolerance=tolerance, max_steps=max_steps, progress=progress)
-    return _report_runs(gan.fit_seeds(inputs, outputs, seeds=seeds, output=output), out, about)
+    fitted, kept = halves(independent_units(units, len(inputs)), torch.Generator().manual_seed(seeds[0]))
+    found = gan.fit_seeds(*_rows(fitted, inputs, outputs), seeds=seeds, output=output)
+    kept_units = None if units is None else units[kept]
+    options: dict[str, Any] = {"output": output, "groups": kept_units, "margin": margin, "seed": seeds[0]}
+    certificates = [None if one.discrete else one.certify(*_rows(kept, inputs, outputs), **options) for one in found]
+    return _report_runs(found, certificates, out, about)
+
+
+def _rows(index: Tensor, inputs: Any, outputs: Any) -> tuple[Any, Any]:
+    return inputs[index], None if outputs is None else outputs[index]
 
 
 def _report_findings(findings: Findings, out: Path, about: str) -> list[DiscoveredSymmetry]:
@@ -106,14 +117,18 @@ def _report_findings(findings: Findings, out: Path, about: str) -> list[Discover
     return certified
 
 
-def _report_runs(found: list[DiscoveredSymmetry], out: Path, about: str) -> list[DiscoveredSymmetry]:
-    page = Page(out, answer(found[0]).headline if found else about, about)
-    for result in found:
+def _report_runs(
+    found: list[DiscoveredSymmetry], certificates: list[Findings | None], out: Path, about: str
+) -> list[DiscoveredSymmetry]:
+    """A section for every run, under the certificate of the first."""
+    headlines = [_UNCERTIFIED if findings is None else findings.verdict.headline for findings in certificates]
+    page = Page(out, headlines[0] if found else about, about)
+    for result, findings, headline in zip(found, certificates, headlines, strict=True):
         if len(found) > 1:
-            page.heading(f"With seed {result.seed}: {answer(result).headline}")
-        describe(page, result, name=f"seed{result.seed}")
+            page.heading(f"With seed {result.seed}: {headline}")
+        describe(page, result, findings, name=f"seed{result.seed}")
         result.save(out / f"seed{result.seed}")
-        print(f"\n── seed {result.seed} ──\n{result.report()}")
+        print(f"\n── seed {result.seed} ──\n{result.report()}\n\nOn samples kept aside:\n{findings or _UNCERTIFIED}")
     print(f"\nReport: {page.write()}")
     return found
 
@@ -133,14 +148,26 @@ def run(words: list[str]) -> None:
     discover(**parser.parse_args(words).as_dict())
 
 
-def describe(page: Page, found: DiscoveredSymmetry, name: str, coordinates: tuple[str, ...] | None = None) -> None:
-    """Add a result to a report: words, the basis, the metric."""
-    said = answer(found)
-    page.text(said.confidence)
-    page.text(said.advice)
-    reading = [line for line in found.report().splitlines() if line.startswith(("x: ", "Warning: "))]
-    for line in reading:
-        page.text(line)
+def describe(
+    page: Page,
+    found: DiscoveredSymmetry,
+    findings: Findings | None,
+    name: str,
+    coordinates: tuple[str, ...] | None = None,
+) -> None:
+    """Add a candidate to a report: what samples kept aside say about it, the basis, the metric.
+
+    Args:
+        page: The report.
+        found: The candidate.
+        findings: Its certificate; None where none was asked for.
+        name: What its pictures are called.
+        coordinates: Names of the coordinates.
+    """
+    if findings is not None:
+        said = findings.verdict
+        for text in (said.confidence, said.advice, *findings.reading.splitlines(), *map(str, findings.findings)):
+            page.text(text)
     _pictures(page, found, name, coordinates)
     page.folded(f"All numbers of the fit with seed {found.seed}", found.report())
 

@@ -17,35 +17,34 @@ __all__ = [
     "Samples",
     "SpanStopping",
     "block_mask",
-    "certify",
     "find_symmetry",
     "load_metric",
 ]
 
 if TYPE_CHECKING:
-    from pyg_liesym.discovery.answer import Answer
-    from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry, load_metric
+    from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry, Finding, Findings, load_metric
     from pyg_liesym.discovery.discriminator import QuadraticDiscriminator
     from pyg_liesym.discovery.evidence.claim import Breaking, Claim
-    from pyg_liesym.discovery.findings import Finding, Findings, certify, find_symmetry
+    from pyg_liesym.discovery.findings import find_symmetry
     from pyg_liesym.discovery.liegan import LieGAN
     from pyg_liesym.discovery.liegan_module import LieGANModule
     from pyg_liesym.discovery.mask import block_mask
     from pyg_liesym.discovery.samples import Samples
     from pyg_liesym.discovery.stopping import SpanStopping
+    from pyg_liesym.discovery.verdict import Answer
 else:
     __getattr__, __dir__ = lazy(
         __name__,
         {
-            "answer": ["Answer"],
-            "discovered_symmetry": ["DiscoveredSymmetry", "load_metric"],
+            "discovered_symmetry": ["DiscoveredSymmetry", "Finding", "Findings", "load_metric"],
             "discriminator": ["QuadraticDiscriminator"],
             "evidence.claim": ["Breaking", "Claim"],
-            "findings": ["Finding", "Findings", "certify", "find_symmetry"],
+            "findings": ["find_symmetry"],
             "liegan": ["LieGAN"],
             "liegan_module": ["LieGANModule"],
             "mask": ["block_mask"],
             "samples": ["Samples"],
             "stopping": ["SpanStopping"],
+            "verdict": ["Answer"],
         },
     )

@@ -1,33 +1,39 @@
-"""What every discovery method returns."""
+"""What every discovery method returns, and what data say about it."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from torch import Tensor
 
-from pyg_liesym.discovery.report import report
+from pyg_liesym.discovery.evidence.asking import Answered, answers
+from pyg_liesym.discovery.evidence.claim import Claim
+from pyg_liesym.discovery.folder import read_folder, write_folder
+from pyg_liesym.discovery.report import judged_algebra, reading, report
+from pyg_liesym.discovery.samples import OutputKind, Samples
+from pyg_liesym.discovery.verdict import Answer, line, verdict
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.finite import FiniteTurn
 from pyg_liesym.lie.invariant import InvariantMetric
-from pyg_liesym.writing import write_whole
+from pyg_liesym.typing import OptTensor
 
-_TENSORS = "symmetry.safetensors"
-_DESCRIPTION = "symmetry.json"
+_FILES = "symmetry"
 _FORMAT = 1
+_WEAK = 0.1
+"""Strength, relative to the strongest, below which a direction of a learned basis is left out: as in `identify`."""
 
 
 @dataclass(frozen=True, eq=False)
 class DiscoveredSymmetry:
-    """A Lie algebra found in data, its invariant metric, and how far to trust both.
+    """A candidate: a Lie algebra from a discovery method or from elsewhere, and its invariant metric.
+
+    It is a symmetry of data only where `certify` says so, on samples that it was not fitted to.
 
     Attributes:
         algebra: The matrices, one per channel, in the coordinates and units of the data.
@@ -36,9 +42,14 @@ class DiscoveredSymmetry:
         seed: Seed of the run.
 
     Example:
-        >>> found = DiscoveredSymmetry.of(LieAlgebra.lorentz(), seed=3)
-        >>> found.metric.signature
-        (1, 3, 0)
+        A metric from a paper, wrapped, identified, and certified against data:
+
+        >>> found = DiscoveredSymmetry.of(torch.diag(torch.tensor([1.0, -1.0, -1.0, -1.0])))
+        >>> print(found.algebra.identify()[0])
+        so(1,3), same subspace, largest angle 0.0°
+        >>> p = torch.randn(2000, 4, generator=torch.Generator().manual_seed(0))
+        >>> print(found.certify(p, p[:, 0] ** 2 - p[:, 1:].square().sum(1)).verdict.headline)
+        FOUND  so(1,3): the law keeps it.
     """
 
     algebra: LieAlgebra
@@ -49,13 +60,26 @@ class DiscoveredSymmetry:
     @classmethod
     def of(
         cls,
-        algebra: LieAlgebra,
+        algebra: LieAlgebra | Tensor,
         *,
         diagnostics: dict[str, Any] | None = None,
         settings: dict[str, Any] | None = None,
         seed: int = 0,
     ) -> DiscoveredSymmetry:
-        """The result for an algebra, with dictionaries of its own."""
+        """The result for an algebra, with dictionaries of its own.
+
+        Args:
+            algebra: The algebra; or its basis ``[K, n, n]``; or a metric ``[n, n]``, for all matrices that keep it.
+            diagnostics: As in the class.
+            settings: As in the class.
+            seed: As in the class.
+
+        Raises:
+            TypeError: If a tensor does not hold floating-point numbers.
+            ValueError: If its shape is neither ``[K, n, n]`` nor ``[n, n]``, or it holds NaN.
+        """
+        if isinstance(algebra, Tensor):
+            algebra = LieAlgebra.preserving(algebra) if algebra.ndim == 2 else LieAlgebra(algebra)
         return cls(algebra, dict(diagnostics or {}), dict(settings or {}), seed)
 
     @cached_property
@@ -108,27 +132,16 @@ class DiscoveredSymmetry:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write a folder with the basis (safetensors) and everything else (JSON).
 
-        Each file is replaced as a whole, and the JSON, which holds the checksum of the basis, comes last: a
-        save that is cut short leaves either the old result or a folder that `load` refuses.
-
         Args:
-            path: The folder; made if missing.
+            path: The folder; made if missing. What is there is replaced once all of it is written.
         """
-        folder = Path(path)
-        folder.mkdir(parents=True, exist_ok=True)
-        tensors = safetensors.torch.save({"basis": self.algebra.basis.detach().cpu().contiguous()})
         description = {
-            "format": _FORMAT,
-            "sha256": hashlib.sha256(tensors).hexdigest(),
             "name": self.algebra.name,
             "seed": self.seed,
             "settings": self.settings,
             "diagnostics": self.diagnostics,
         }
-        text = json.dumps(description, indent=2, allow_nan=False)
-        write_whole(folder / _TENSORS, tensors)
-        write_whole(folder / _DESCRIPTION, text.encode())
-        return folder
+        return write_folder(path, _FILES, _FORMAT, {"basis": self.algebra.basis}, description)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> DiscoveredSymmetry:
@@ -138,26 +151,52 @@ class DiscoveredSymmetry:
             FileNotFoundError: If the folder or one of its files is missing.
             ValueError: If the files are damaged or do not belong together.
         """
-        folder = Path(path)
-        for name in (_DESCRIPTION, _TENSORS):
-            if not (folder / name).is_file():
-                raise FileNotFoundError(f"{folder} holds no {name}: expected a folder written by save()")
-        tensors = (folder / _TENSORS).read_bytes()
-        try:
-            description = json.loads((folder / _DESCRIPTION).read_text())
-        except ValueError as error:  # not JSON, or not UTF-8
-            raise ValueError(f"{folder / _DESCRIPTION} is not valid JSON: {error}") from error
-        if description.get("format") != _FORMAT:
-            raise ValueError(f"{folder} has format {description.get('format')!r}, this version reads {_FORMAT}")
-        if hashlib.sha256(tensors).hexdigest() != description["sha256"]:
-            raise ValueError(f"{folder / _TENSORS} does not belong to its {_DESCRIPTION} (checksum): save it again")
-        basis: Tensor = safetensors.torch.load(tensors)["basis"]
+        tensors, description = read_folder(path, _FILES, _FORMAT)
         return cls.of(
-            LieAlgebra(basis, description["name"]),
+            LieAlgebra(tensors["basis"], description["name"]),
             diagnostics=description["diagnostics"],
             settings=description["settings"],
             seed=description["seed"],
         )
+
+    def certify(
+        self,
+        x: Any,
+        y: Any = None,
+        *,
+        output: OutputKind = "auto",
+        groups: Sequence[int] | OptTensor = None,
+        margin: float = 0.05,
+        seed: int = 0,
+    ) -> Findings:
+        """Ask of data whether they have this symmetry, whatever it comes from: a method, a paper, one's own mind.
+
+        The three questions of `find_symmetry`, with the same yardstick, about all directions of the algebra together;
+        of a learned basis those with a strength of at least a tenth, as they are named. Give data that the algebra was
+        not fitted to.
+
+        Args:
+            x: As in `find_symmetry`.
+            y: As in `find_symmetry`.
+            output: As in `find_symmetry`.
+            groups: As in `find_symmetry`.
+            margin: As in `find_symmetry`.
+            seed: As in `find_symmetry`.
+
+        Raises:
+            TypeError: If x or y is not numeric.
+            ValueError: As `find_symmetry`, on an algebra without matrices, and on a discrete result.
+        """
+        if self.discrete:
+            raise ValueError(
+                "the result is discrete: its matrices are logarithms of single transformations, no algebra"
+            )
+        samples = Samples.of(x, y, output=output, dtype=torch.float64)
+        strong = judged_algebra(self).orthonormal(_WEAK)
+        if (whitening := self.diagnostics.get("whitening")) is not None:
+            strong = strong.conjugate(torch.linalg.inv(torch.tensor(whitening, dtype=torch.float64)))
+        answered = answers(samples, given=strong, groups=groups, margin=margin, seed=seed)
+        return Findings.of(samples, answered, method="certify", margin=margin, seed=seed)
 
     def report(self) -> str:
         """What was found, what it is called, which forms it keeps, and what could not be decided."""
@@ -169,6 +208,83 @@ class DiscoveredSymmetry:
     def __repr__(self) -> str:
         found = "; ".join(map(str, self.turns)) if self.discrete else self.metric
         return f"DiscoveredSymmetry({self.algebra!r}, {found}, seed={self.seed})"
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """The answer to one question.
+
+    Attributes:
+        claim: What may be said, and what it rests on.
+        symmetry: The certified algebra, with its metric; of dimension 0 where nothing is certified.
+        ladder: ``[R]``: squared defects of all directions on the samples that were fitted, ascending.
+    """
+
+    claim: Claim
+    symmetry: DiscoveredSymmetry
+    ladder: Tensor
+
+    def __str__(self) -> str:
+        return line(self.claim, self.symmetry)
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What data say: one answer for each question that they allow.
+
+    Attributes:
+        reading: How x and y were read, a sentence or two.
+        findings: The answers: the law first, if there is a y, then where the data lie, then how they are spread.
+    """
+
+    reading: str
+    findings: tuple[Finding, ...]
+
+    @classmethod
+    def of(cls, samples: Samples, answered: Sequence[Answered], *, method: str, margin: float, seed: int) -> Findings:
+        """The answers about some samples, each with an algebra of its own."""
+        common = {
+            "num_samples": len(samples),
+            "data_rank": samples.data_rank(),
+            "second_moments": (samples.second_moments() * samples.scale**2).tolist(),
+            "reading": samples.reading,
+            "other_reading": samples.other_reading,
+        }
+        findings = []
+        for claim, basis, ladder, seconds in answered:
+            diagnostics = {"claim": claim.to_dict(), "seconds": round(seconds, 3), **common}
+            settings = {"method": f"{method}, {claim.question}", "margin": margin}
+            symmetry = DiscoveredSymmetry.of(LieAlgebra(basis), diagnostics=diagnostics, settings=settings, seed=seed)
+            findings.append(Finding(claim, symmetry, ladder))
+        return cls("\n".join(reading(samples.reading, samples.other_reading)), tuple(findings))
+
+    @property
+    def verdict(self) -> Answer:
+        """The answer in three sentences: what was found, how sure that is, what to do next."""
+        return verdict([(finding.claim, finding.symmetry) for finding in self.findings])
+
+    @property
+    def symmetry(self) -> DiscoveredSymmetry | None:
+        """What the verdict is about: the first certified answer; None without one."""
+        return next((finding.symmetry for finding in self.findings if finding.claim.dim), None)
+
+    def report(self) -> str:
+        """The verdict, then every answer in a line.
+
+        Example:
+            >>> angle = 6.283 * torch.rand(1000, generator=torch.Generator().manual_seed(0))
+            >>> circle = torch.stack([angle.cos(), angle.sin()], 1)
+            >>> print(DiscoveredSymmetry.of(torch.eye(2)).certify(circle).report())
+            x: 1000 samples of 1 vector in R²; no y: how x is spread is all there is.
+            FOUND  so(2): it keeps the set on which the data lie.
+            ...
+        """
+        said = self.verdict
+        lines = [self.reading, said.headline, said.confidence, said.advice, "", *map(str, self.findings)]
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.report()
 
 
 def load_metric(path: str | os.PathLike[str]) -> Tensor:

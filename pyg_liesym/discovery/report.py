@@ -59,6 +59,7 @@ def report(found: Found) -> str:
     Example:
         >>> from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
         >>> print(report(DiscoveredSymmetry.of(LieAlgebra.rotation(3))))
+        Candidate: only `certify`, on samples that it was not fitted to, tells whether data have this symmetry
         Fit: seed 0
         Generators: 3 of 3 directions matter (relative strengths 1.00 1.00 1.00)
         Algebra: so(3), same subspace, largest angle 0.0°
@@ -71,7 +72,7 @@ def report(found: Found) -> str:
     """
     diagnostics = found.diagnostics
     read = reading(diagnostics.get("reading", ""), diagnostics.get("other_reading", ""))
-    lines = [*read, _fit(found)]
+    lines = [*read, _standing(diagnostics.get("claim")), _fit(found)]
     if found.algebra.rank() == 0:
         return "\n".join([*lines, "Nothing found: no channel moves the data"])
     lines += _doubts(diagnostics)
@@ -116,6 +117,12 @@ def reading(read: str, other: str) -> list[str]:
     if other:
         lines.append(f"Warning: y was read by its shape and type; it could also be {other}")
     return lines
+
+
+def _standing(claim: dict[str, Any] | None) -> str:
+    if claim is None:
+        return "Candidate: only `certify`, on samples that it was not fitted to, tells whether data have this symmetry"
+    return f"{claim['question'].capitalize()}: {claim['status']} on {claim['samples']} samples that were kept aside"
 
 
 def _doubts(diagnostics: dict[str, Any]) -> list[str]:

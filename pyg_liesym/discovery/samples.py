@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
@@ -44,6 +45,11 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.vectors)
+
+    @property
+    def has_output(self) -> bool:
+        """Whether there is a y."""
+        return self.vectors.size(1) > self.num_inputs or self.scalars.size(1) > 0 or self.labels is not None
 
     def take(self, index: Tensor) -> Samples:
         """The samples at some positions."""
@@ -157,6 +163,21 @@ class Samples:
             raise ValueError("all vectors are zero: there is nothing to transform")
         classes = (num_classes or 0) if labels is not None else 0
         return cls(vectors / scale, scalars, labels, classes, scale, reading, other, num_inputs)
+
+
+def independent_units(groups: Sequence[int] | OptTensor, count: int) -> Tensor:
+    """The independent unit of every sample, from 0: its group, or the sample itself.
+
+    Raises:
+        ValueError: If there is not a group for every sample.
+    """
+    if groups is None:
+        return torch.arange(count)
+    numbers = torch.as_tensor(groups)
+    if numbers.shape != (count,):
+        raise ValueError(f"groups must hold a number for each of the {count} samples, got {list(numbers.shape)}")
+    units: Tensor = torch.unique(numbers, return_inverse=True)[1]
+    return units
 
 
 def _numbers(name: str, value: Any) -> Tensor:

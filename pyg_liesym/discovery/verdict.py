@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from pyg_liesym.discovery.answer import Answer
-from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.evidence.claim import Breaking, Claim
-from pyg_liesym.discovery.report import LARGEST_IDENTIFIED
+from pyg_liesym.discovery.report import LARGEST_IDENTIFIED, Found
 
 _NEARLY = 0.35
 _KEPT = {
@@ -22,7 +21,22 @@ _ASKED = {
 }
 
 
-def verdict(answers: Sequence[tuple[Claim, DiscoveredSymmetry]]) -> Answer:
+@dataclass(frozen=True)
+class Answer:
+    """What a reader wants to know first.
+
+    Attributes:
+        headline: What was found.
+        confidence: How sure that is.
+        advice: What to do next.
+    """
+
+    headline: str
+    confidence: str
+    advice: str
+
+
+def verdict(answers: Sequence[tuple[Claim, Found]]) -> Answer:
     """Say what was found, how sure it is, and what to do next.
 
     Args:
@@ -55,7 +69,7 @@ def verdict(answers: Sequence[tuple[Claim, DiscoveredSymmetry]]) -> Answer:
     )
 
 
-def line(claim: Claim, symmetry: DiscoveredSymmetry) -> str:
+def line(claim: Claim, symmetry: Found) -> str:
     """The answer to one question in a line."""
     asked = _ASKED[claim.question]
     if claim.dim and claim.breaking is not None:
@@ -77,7 +91,7 @@ def _sure(breaking: Breaking, following: Breaking | None) -> str:
     return f"{text}; one direction more by {_percent(following.size)}." if following else f"{text}."
 
 
-def _advice(symmetry: DiscoveredSymmetry) -> str:
+def _advice(symmetry: Found) -> str:
     number = symmetry.metric.null_dim
     if number == 1:
         return "Next: LieGNN(…, metric=found.symmetry.metric.scaled()) obeys it."
@@ -89,7 +103,7 @@ def _advice(symmetry: DiscoveredSymmetry) -> str:
     return f"It keeps {number} metrics; give a network all of them, metric=found.symmetry.forms."
 
 
-def _name(symmetry: DiscoveredSymmetry) -> str:
+def _name(symmetry: Found) -> str:
     algebra = symmetry.algebra
     if algebra.n > LARGEST_IDENTIFIED:
         return f"an algebra of dimension {algebra.dim} on {algebra.n} coordinates"

@@ -32,9 +32,11 @@ def test_a_report_and_results_that_load(ring: Path, capsys: pytest.CaptureFixtur
     assert f"Report: {out / 'index.html'}" in printed
     page = (out / "index.html").read_text(encoding="utf-8")
     assert f'<p class="about">Symmetry of {files[0]} → {files[1]}</p><h1>' in page
-    assert "x: 300 samples of 1 vector in R²; y: 1 vector, moved with x." in page
+    assert "x: 150 samples of 1 vector in R²; y: 1 vector, moved with x." in page
     assert 'name="viewport"' in page
-    assert page.index("<h1>") < page.index("not a certificate") < page.index("<figure>") < page.index("<details>")
+    assert (
+        page.index("<h1>NOTHING") < page.index("<h2>With seed 0: ") < page.index("<figure>") < page.index("<details>")
+    )
     assert "Discovered with seed" not in page
     for seed in (0, 3):
         found = DiscoveredSymmetry.load(out / f"seed{seed}")
@@ -68,9 +70,20 @@ def test_nothing_is_claimed_of_a_square(ring: Path, capsys: pytest.CaptureFixtur
     assert sorted(path.name for path in (ring / "out").iterdir()) == ["index.html", "ladders.png"]
 
 
+def test_what_liegan_makes_of_a_square_is_not_called_a_symmetry(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.save(ring / "square.npy", np.random.default_rng(0).uniform(-1, 1, (6000, 2)))
+    options = ["--method", "liegan", "--max_steps", "300", "--out", str(ring / "out")]
+    main(["discover", str(ring / "square.npy"), *options])
+    printed = capsys.readouterr().out
+    assert "Candidate: only `certify`" in printed
+    assert "NOTHING  it is no symmetry." in printed
+    assert "FOUND" not in printed
+    assert "<h1>NOTHING  it is no symmetry.</h1>" in (ring / "out" / "index.html").read_text(encoding="utf-8")
+
+
 def test_distribution_alone(ring: Path) -> None:
     (found,) = discover(str(ring / "x.npy"), out=ring / "out", method="liegan", max_steps=20)
-    assert found.diagnostics["num_samples"] == 400
+    assert found.diagnostics["num_samples"] == 200, "the other half is for the certificate"
     assert "→" not in (ring / "out" / "index.html").read_text(encoding="utf-8").split("<h1>")[0]
 
 
@@ -107,7 +120,7 @@ def test_how_y_is_read_can_be_said(ring: Path, capsys: pytest.CaptureFixture[str
     ]
     main(["discover", *files, "--output", "scalar"])
     printed = capsys.readouterr().out
-    assert "x: 400 samples of 1 vector in R²; y: 2 invariant numbers, which nothing moves." in printed
+    assert "x: 200 samples of 1 vector in R²; y: 2 invariant numbers, which nothing moves." in printed
     assert "Warning: y" not in printed
     main(["discover", *files])
     assert "could also be 2 numbers that nothing moves (say output scalar)" in capsys.readouterr().out

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
-from pyg_liesym.discovery.findings import Findings, certify, find_symmetry
+from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry, Findings
+from pyg_liesym.discovery.findings import find_symmetry
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.metric import minkowski
 
@@ -131,13 +131,24 @@ def test_nothing_is_certified_where_nothing_is(null: str) -> None:
 def test_an_algebra_from_elsewhere_is_judged_as_a_whole() -> None:
     x = points(4000, 3)
     about_z = x * x[:, 2:].square()
-    assert statuses(certify(LieAlgebra(LieAlgebra.rotation(3).basis[:1]), x, about_z))["law"] == "certified"
-    turned = certify(LieAlgebra.rotation(3), x, about_z)
+    assert (
+        statuses(DiscoveredSymmetry.of(LieAlgebra(LieAlgebra.rotation(3).basis[:1])).certify(x, about_z))["law"]
+        == "certified"
+    )
+    turned = DiscoveredSymmetry.of(LieAlgebra.rotation(3)).certify(x, about_z)
     assert statuses(turned)["law"] == "refuted"
     assert turned.symmetry is None
     assert "its worst direction is broken by" in str(turned)
+    about_z_only = torch.zeros(3, 3, dtype=torch.float64)
+    about_z_only[0, 0] = about_z_only[1, 1] = 1.0  # the metric [n, n] of a paper, of which all matrices are meant
+    assert DiscoveredSymmetry.of(about_z_only).algebra.dim > 1
+    weak = torch.cat([LieAlgebra.rotation(3).basis[:1], 0.05 * LieAlgebra.rotation(3).basis[1:2]])
+    strong = DiscoveredSymmetry.of(weak).certify(x, about_z).findings[0]
+    assert (strong.claim.status, strong.symmetry.algebra.dim) == ("certified", 1)  # as it is named
+    with pytest.raises(ValueError, match="the vectors have 3 components, but the matrices are 2 × 2"):
+        DiscoveredSymmetry.of(torch.eye(2)).certify(x)
     with pytest.raises(ValueError, match="nothing to certify"):
-        certify(LieAlgebra(torch.zeros(1, 3, 3)), x)
+        DiscoveredSymmetry.of(LieAlgebra(torch.zeros(1, 3, 3))).certify(x)
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -148,8 +159,8 @@ def test_the_start_of_the_samples_does_not_stand_for_all(first: bool) -> None:
     x[flat, 2] = 0
     y = x.square().sum(1) + x[:, 2] * x[:, 0]
     about_z = LieAlgebra(LieAlgebra.rotation(3).basis[:1])
-    assert statuses(certify(about_z, x[flat], y[flat]))["support"] == "certified"
-    assert statuses(certify(about_z, x, y))["support"] == "refuted"
+    assert statuses(DiscoveredSymmetry.of(about_z).certify(x[flat], y[flat]))["support"] == "certified"
+    assert statuses(DiscoveredSymmetry.of(about_z).certify(x, y))["support"] == "refuted"
 
 
 def test_dependent_samples_stay_on_one_side() -> None:

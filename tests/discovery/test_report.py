@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-from pyg_liesym.discovery.answer import answer
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.report import nothing_found, report
 from pyg_liesym.lie.algebra import LieAlgebra
@@ -58,7 +57,6 @@ def test_a_discrete_result_is_a_turn_and_no_network_comes_from_it():
     assert "Discrete: turn by 90.3°, g⁴ = 1 to 1 %: C4" in text
     assert "so(2)" not in text
     assert "Metric:" not in text
-    assert answer(found).headline == "Closest to a symmetry: turn by 90.3°, g⁴ = 1 to 1 %: C4"
     with pytest.raises(ValueError, match=r"discrete \(turn by 90.3°.*continuous group"):
         _ = found.forms
     with pytest.raises(ValueError, match=r"discrete \(turn by 90.3°.* determines no metric"):
@@ -83,15 +81,9 @@ def test_uneven_units_do_not_change_the_verdict():
         assert float(changed.norm()) < 0.01 * float(white.norm() * noisy.basis.norm())
 
 
-def test_the_answer_comes_with_its_doubt_and_advice():
-    rotation = LieAlgebra.rotation(3)
-    assert "metric=found.metric.scaled()" in answer(fitted(rotation)).advice
-    assert "not a certificate" in answer(fitted(rotation, visibility=[0.2] * 3, rates=[1.0] * 3)).confidence
-    assert (
-        "with an AUC of 0.60, where 0.50 is a guess"
-        in answer(fitted(rotation, visibility=[0.2] * 3, rates=[1.0] * 3)).confidence
-    )
-    about_z = LieAlgebra(rotation.basis[:1])
-    assert "2 metrics are kept" in answer(fitted(about_z)).advice
-    assert "No metric is kept" in answer(fitted(LieAlgebra.special_linear(3))).advice
-    assert answer(fitted(rotation, visibility=[0.95] * 3, rates=[1.0] * 3)).headline == "No symmetry found"
+def test_what_was_not_certified_is_a_candidate():
+    assert "Candidate: only `certify`" in report(fitted(LieAlgebra.rotation(3), visibility=[0.2] * 3, rates=[1.0] * 3))
+    claim = {"question": "law", "status": "certified", "samples": 500}
+    text = report(DiscoveredSymmetry.of(LieAlgebra.rotation(3), diagnostics={"claim": claim}))
+    assert "Law: certified on 500 samples that were kept aside" in text
+    assert "Candidate" not in text

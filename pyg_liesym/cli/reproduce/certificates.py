@@ -16,7 +16,8 @@ from pyg_liesym.cli.files import save_figure
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.known_symmetries import KNOWN, Known, drawn
 from pyg_liesym.cli.reproduce.table import Column, Run
-from pyg_liesym.discovery.findings import Finding, find_symmetry
+from pyg_liesym.discovery.discovered_symmetry import Finding
+from pyg_liesym.discovery.findings import find_symmetry
 from pyg_liesym.plot.outcomes import plot_outcomes
 
 _LARGEST_ANGLE = 0.1

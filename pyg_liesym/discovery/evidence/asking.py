@@ -1,20 +1,84 @@
-"""Which questions data allow, and how they are put."""
+"""Which questions data allow, how they are put, and what is answered."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
 
+from pyg_liesym.discovery.evidence.claim import Claim, judge
 from pyg_liesym.discovery.evidence.density import Density
 from pyg_liesym.discovery.evidence.law import Law
 from pyg_liesym.discovery.evidence.question import Question
 from pyg_liesym.discovery.evidence.support import Support
-from pyg_liesym.discovery.samples import Samples
+from pyg_liesym.discovery.samples import Samples, independent_units
+from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.typing import OptTensor
 
 Asking: TypeAlias = Callable[[Samples, Tensor, Tensor, torch.Generator], Question]
+
+
+class Answered(NamedTuple):
+    """A question's answer.
+
+    Attributes:
+        claim: What may be said.
+        basis: ``[K, n, n]``: the certified span; none without one.
+        ladder: ``[R]``: squared defects of all directions on the samples that were fitted, ascending.
+        seconds: How long it took.
+    """
+
+    claim: Claim
+    basis: Tensor
+    ladder: Tensor
+    seconds: float
+
+
+def answers(
+    samples: Samples,
+    *,
+    among: LieAlgebra | None = None,
+    given: LieAlgebra | None = None,
+    groups: Sequence[int] | OptTensor = None,
+    margin: float = 0.05,
+    seed: int = 0,
+) -> list[Answered]:
+    """Every question that the samples allow, the most telling first, answered.
+
+    Args:
+        samples: The data.
+        among: Matrices among which to look; all of gl(n) if not given.
+        given: Matrices to be judged as a whole, in place of those found.
+        groups: A number for every sample; those of one group depend on each other.
+        margin: The breaking up to which a symmetry counts as one.
+        seed: Everything random follows from it.
+
+    Raises:
+        ValueError: On a margin outside (0, 1), matrices of another size, none to judge, or wrong groups.
+    """
+    if not 0 < margin < 1:
+        raise ValueError(f"margin must lie between 0 and 1, got {margin}")
+    n = samples.vectors.size(-1)
+    among = LieAlgebra.general_linear(n) if among is None else among
+    for algebra in (among, among if given is None else given):
+        if algebra.n != n:
+            raise ValueError(f"the vectors have {n} components, but the matrices are {algebra.n} × {algebra.n}")
+        if algebra.rank() == 0:
+            raise ValueError("there is nothing to certify: the algebra has no matrix that is not zero")
+    units = independent_units(groups, len(samples))
+    span, whole = among.basis.double(), None if given is None else given.basis.double()
+    answered = []
+    for ask in questions(samples.has_output):
+        begun = time.perf_counter()
+        generator = torch.Generator().manual_seed(seed)
+        question = ask(samples, span, units, generator)
+        claim = judge(question, margin, generator, whole)
+        basis = span[:0] if not claim.dim else question.span(claim.dim) if whole is None else whole
+        answered.append(Answered(claim, basis, question.ladder, time.perf_counter() - begun))
+    return answered
 
 
 def questions(has_output: bool) -> list[Asking]:

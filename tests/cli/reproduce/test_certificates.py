@@ -8,7 +8,7 @@ import torch
 from pyg_liesym.cli.reproduce.certificates import Certificates
 from pyg_liesym.cli.reproduce.experiment import Sitting, run_experiment
 from pyg_liesym.cli.reproduce.known_symmetries import KNOWN, drawn
-from pyg_liesym.discovery.findings import certify
+from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 
 
 def test_what_is_true_is_counted_right_and_what_is_not_is_not_certified(tmp_path: Path) -> None:
@@ -33,7 +33,8 @@ def test_every_truth_keeps_its_data() -> None:
     for name in exact:
         known, x, y = drawn(name, 2000, 0)
         assert known.truth is not None
-        (finding,) = (f for f in certify(known.truth, x, y).findings if f.claim.question == known.question)
+        findings = DiscoveredSymmetry.of(known.truth).certify(x, y).findings
+        (finding,) = (f for f in findings if f.claim.question == known.question)
         assert finding.claim.status != "refuted", name
 
 
