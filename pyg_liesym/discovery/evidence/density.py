@@ -9,7 +9,7 @@ from scipy.stats import chi2
 from torch import Tensor
 
 from pyg_liesym.discovery.evidence.directions import by_ladder, moving_directions
-from pyg_liesym.discovery.evidence.question import Question, halves, some
+from pyg_liesym.discovery.evidence.question import Question, halves, moved, some
 
 _TESTS, _JUDGES = 48, 96
 _JUDGED = 20_000
@@ -160,9 +160,7 @@ class Density(Question):
 
     def defect(self, g: Tensor, weights: Tensor) -> Tensor:
         """See :meth:`Question.defect`."""
-        moved = self.judged.clone()
-        moved[:, : self.size] = (moved[:, : self.size].reshape(-1, self.n) @ g.mT).view(len(moved), self.size)
-        change = self._cosines(moved) - self.means
+        change = self._cosines(moved(self.judged, g, self.size)) - self.means
         first, second = weights[:, : self.first], weights[:, self.first :]
         one = first @ change[: self.first] / first.sum(1, keepdim=True)
         two = second @ change[self.first :] / second.sum(1, keepdim=True)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.discovery.evidence.directions import by_ladder, moving_directions
-from pyg_liesym.discovery.evidence.question import Question, halves, some
+from pyg_liesym.discovery.evidence.question import Question, halves, moved, some
 from pyg_liesym.discovery.evidence.regression import TwinFits
 
 _MOST = 6000
@@ -88,15 +88,13 @@ class Law(Question):
 
     def defect(self, g: Tensor, weights: Tensor) -> Tensor:
         """See :meth:`Question.defect`."""
-        x = (self.judged.reshape(-1, self.n) @ g.mT).view(self.judged.shape)
-        predictions, known = self.fits.predict_known(x)
+        inputs = self.judged.size(1)
+        onward, back = (g, g) if len(g) == self.n else (g[:inputs, :inputs], g[inputs:, inputs:])
+        predictions, known = self.fits.predict_known(moved(self.judged, onward, inputs))
         if float(known.double().mean()) < _KNOWN:
             return weights.new_full((len(weights),), torch.nan)
-        back = torch.linalg.inv(g)
-        off = []
-        for moved, said in zip(predictions, self.said, strict=True):
-            returned = torch.cat([self._act(moved, back)[:, : self.num_moved], moved[:, self.num_moved :]], 1)
-            off.append(returned - said)
+        back = torch.linalg.inv(back)
+        off = [moved(there, back, self.num_moved) - here for there, here in zip(predictions, self.said, strict=True)]
         weights = weights * known
         return weights @ (off[0] * off[1]).sum(1) / weights.sum(1)
 

@@ -38,8 +38,9 @@ class Question(ABC):
         Unbiased: around zero, of either sign, where g is a symmetry.
 
         Shapes:
-            - **g**: :math:`(n, n)`; **weights** of the samples: :math:`(B, S)`; **output**: :math:`(B)`, NaN where
-              too few of the moved samples can be judged
+            - **g**: :math:`(n, n)`, which moves every vector alike, or :math:`(V n, V n)`, which moves the V vectors
+              of a sample together; **weights** of the samples: :math:`(B, S)`; **output**: :math:`(B)`, NaN where too
+              few of the moved samples can be judged
         """
 
     @abstractmethod
@@ -57,6 +58,23 @@ class Question(ABC):
     def undecided(self) -> bool:
         """Whether the best direction is known so badly that its own error may be what breaks."""
         return False
+
+
+def moved(values: Tensor, g: Tensor, columns: int) -> Tensor:
+    """Samples with their first columns, which are vectors one after the other, moved: each alike, or all together.
+
+    Shapes:
+        - **values**: :math:`(S, d)`; **g**: :math:`(m, m)`, m a divisor of the number of columns; **output**: as values
+
+    Example:
+        >>> swap = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
+        >>> moved(torch.tensor([[1.0, 2.0, 3.0]]), swap, 2).tolist()
+        [[2.0, 1.0, 3.0]]
+    """
+    if columns == 0:
+        return values
+    vectors = (values[:, :columns].reshape(-1, len(g)) @ g.mT).view(len(values), columns)
+    return torch.cat([vectors, values[:, columns:]], 1)
 
 
 def halves(

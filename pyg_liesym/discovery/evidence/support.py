@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pyg_liesym.discovery.evidence.directions import by_ladder, moving_directions
 from pyg_liesym.discovery.evidence.lift import QuadraticLift
-from pyg_liesym.discovery.evidence.question import Question, halves
+from pyg_liesym.discovery.evidence.question import Question, halves, moved
 
 _THIN = 0.05
 """Largest eigenvalue of a relation: data within 22 % of the spread that normal data would have."""
@@ -96,16 +96,14 @@ class Support(Question):
         action = self.directions.new_zeros(len(self.directions), self.lift.size, self.lift.size)
         for start in range(0, self.num_vectors * self.n, self.n):
             action[:, start : start + self.n, start : start + self.n] = self.directions
-        moved = self.lift.moved(self.relations, action) / self.thickness.sqrt()[:, None, None]
-        sizes = torch.cat([moved[..., :1], moved[..., 1:] @ half], -1).transpose(0, 1).flatten(1)
+        slopes = self.lift.moved(self.relations, action) / self.thickness.sqrt()[:, None, None]
+        sizes = torch.cat([slopes[..., :1], slopes[..., 1:] @ half], -1).transpose(0, 1).flatten(1)
         return sizes @ sizes.mT / len(self.thickness)
 
     def defect(self, g: Tensor, weights: Tensor) -> Tensor:
         """See :meth:`Question.defect`."""
-        moved = self.judged.clone()
-        vectors = self.num_vectors * self.n
-        moved[:, :vectors] = (moved[:, :vectors].reshape(-1, self.n) @ g.mT).view(len(moved), vectors)
-        return weights @ (self._off(moved) - self.off) / weights.sum(1)
+        there = moved(self.judged, g, self.num_vectors * self.n)
+        return weights @ (self._off(there) - self.off) / weights.sum(1)
 
     def resolution(self, weights: Tensor) -> Tensor:
         """See :meth:`Question.resolution`."""
