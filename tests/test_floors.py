@@ -58,7 +58,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"discriminator", "evidence"},
         {"liegan_module", "verdict"},
         {"discovered_symmetry", "training"},
-        {"findings"},
+        {"findings", "method"},
         {"liegan"},
     ),
     "discovery.evidence": (

@@ -9,6 +9,7 @@ __all__ = [
     "Breaking",
     "Claim",
     "DiscoveredSymmetry",
+    "DiscoveryMethod",
     "Finding",
     "Findings",
     "LieGAN",
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pyg_liesym.discovery.liegan import LieGAN
     from pyg_liesym.discovery.liegan_module import LieGANModule
     from pyg_liesym.discovery.mask import block_mask
+    from pyg_liesym.discovery.method import DiscoveryMethod
     from pyg_liesym.discovery.samples import Samples
     from pyg_liesym.discovery.stopping import SpanStopping
     from pyg_liesym.discovery.verdict import Answer
@@ -43,6 +45,7 @@ else:
             "liegan": ["LieGAN"],
             "liegan_module": ["LieGANModule"],
             "mask": ["block_mask"],
+            "method": ["DiscoveryMethod"],
             "samples": ["Samples"],
             "stopping": ["SpanStopping"],
             "verdict": ["Answer"],

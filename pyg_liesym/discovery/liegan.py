@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import copy
 import math
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from typing import Any, TypeAlias, get_args
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.discriminator import QuadraticDiscriminator
 from pyg_liesym.discovery.liegan_module import CoefficientLaw, LieGANModule
-from pyg_liesym.discovery.samples import OutputKind, Samples
+from pyg_liesym.discovery.method import DiscoveryMethod, Learned
+from pyg_liesym.discovery.samples import Samples
 from pyg_liesym.discovery.stopping import SpanStopping
-from pyg_liesym.discovery.training import train
-from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.discovery.training import Batches, train
 from pyg_liesym.typing import OptTensor
 
 DiscriminatorFactory: TypeAlias = Callable[[Samples], nn.Module]
@@ -26,7 +23,7 @@ DiscriminatorFactory: TypeAlias = Callable[[Samples], nn.Module]
 _HELD_OUT = 5_000
 
 
-class LieGAN:
+class LieGAN(DiscoveryMethod):
     r"""Finds matrices ``L₁ … L_K`` such that ``g = exp(Σ wᵢLᵢ)`` leaves the distribution of the data unchanged.
 
     Yang, Walters, Dehmamy, Yu, *Generative Adversarial Symmetry Discovery*, ICML 2023, arXiv:2302.00236: g
@@ -100,51 +97,12 @@ class LieGAN:
             raise ValueError(f"tolerance must be positive, got {tolerance}")
         if min(away_from_identity, channels_apart, sparsity) < 0:
             raise ValueError("the weights of the regularisers must not be negative")
-        if mask is not None and (mask.ndim != 2 or mask.shape[0] != mask.shape[1] or not bool(mask.any())):
-            raise ValueError(f"mask must be [n, n] with at least one non-zero entry, got shape {list(mask.shape)}")
+        super().__init__(mask=mask, progress=progress, accelerator=accelerator)
         self.num_channels = num_channels
-        self.mask = None if mask is None else mask.detach().clone().bool()
         self.coefficients, self.coefficient_scale = coefficients, coefficient_scale
         self.away_from_identity, self.channels_apart, self.sparsity = away_from_identity, channels_apart, sparsity
         self.discriminator = discriminator
         self.tolerance, self.max_steps, self.batch_size = tolerance, max_steps, batch_size
-        self.progress, self.accelerator = progress, accelerator
-
-    def fit(
-        self, x: Any, y: Any = None, *, output: OutputKind = "auto", num_classes: int | None = None, seed: int = 0
-    ) -> DiscoveredSymmetry:
-        """Find the symmetry of a task, or of one set of vectors.
-
-        Args:
-            x: Vectors ``[S, n]`` or ``[S, v, n]``, a tensor or an array; never changed.
-            y: Vectors of the same n, class labels ``[S]`` (integers), invariant scalars, or None.
-            output: What y is, where its dtype and shape do not tell.
-            num_classes: Number of classes, by default the largest label plus one.
-            seed: Everything random follows from it; the global state is neither read nor changed.
-
-        Returns:
-            The result, with ``diagnostics`` (see `DiscoveredSymmetry.report`): ``steps``, ``seconds``,
-            ``stopped`` (``"stable"`` or ``"max_steps"``), ``changes`` of the span per window, the ``rates`` of
-            the channels (size of their action relative to the data, at most 1), their ``visibility``
-            (2 AUC − 1, from 0 to 1, of the discriminator that tells held-out data moved along one channel from
-            data), ``data_rank``, ``second_moments``, ``num_samples``, the ``reading`` of x and y, any
-            ``other_reading`` that fits, and the ``whitening`` of data that spread unevenly (`Samples.whitening`).
-        """
-        samples = Samples.of(x, y, output=output, num_classes=num_classes)
-        return self._fit(samples, seed)
-
-    def fit_seeds(
-        self,
-        x: Any,
-        y: Any = None,
-        *,
-        seeds: Sequence[int] = (0, 1, 2),
-        output: OutputKind = "auto",
-        num_classes: int | None = None,
-    ) -> list[DiscoveredSymmetry]:
-        """`fit` for several seeds: do they agree?"""
-        samples = Samples.of(x, y, output=output, num_classes=num_classes)
-        return [self._fit(samples, seed) for seed in seeds]
 
     def settings(self) -> dict[str, Any]:
         """The settings as plain Python values."""
@@ -163,61 +121,48 @@ class LieGAN:
             "batch_size": self.batch_size,
         }
 
-    def _fit(self, samples: Samples, seed: int) -> DiscoveredSymmetry:
-        n = samples.vectors.shape[-1]
-        if self.mask is not None and len(self.mask) != n:
-            raise ValueError(f"mask must have shape [{n}, {n}], like the vectors, got {list(self.mask.shape)}")
-        if n == 1:
-            raise ValueError(
-                "x holds vectors of one number, [S, 1], whose only linear action is a common factor, which LieGAN does "
-                "not look for: give vectors of at least two components, [S, n] or [S, v, n]"
-            )
-        begun = time.perf_counter()
-        generator = torch.Generator().manual_seed(seed)
-        whitening = samples.whitening(by_axis=self.mask is not None or self.sparsity > 0)
-        raw = samples
-        if whitening is not None:
-            samples = replace(raw, vectors=raw.vectors @ whitening.mT.float())
+    def learn(self, samples: Samples, generator: torch.Generator, seed: int) -> Learned:
+        """Play the game; every tenth sample, 5000 at most, is kept aside to measure the visibility.
+
+        Returns:
+            The averaged basis, with ``steps``, ``stopped`` (``"stable"`` or ``"max_steps"``), ``changes`` of the span
+            per window, the ``rates`` of the channels (size of their action relative to the data, at most 1), and their
+            ``visibility`` (2 AUC − 1, from 0 to 1, of the discriminator that tells held-out data moved along one
+            channel from data).
+        """
         order = torch.randperm(len(samples), generator=generator)
         num_held_out = min(_HELD_OUT, len(samples) // 10)
         training, held_out = samples.take(order[num_held_out:]), samples.take(order[:num_held_out])
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            module = LieGANModule(
-                self._discriminator(training),
-                samples.second_moments(),
-                num_channels=self.num_channels,
-                mask=self.mask,
-                coefficients=self.coefficients,
-                coefficient_scale=self.coefficient_scale,
-                # a whole matrix, w = 1, may turn by up to half a turn
-                max_rate=math.pi if self.coefficients == "integer" else 1.0,
-                away_from_identity=self.away_from_identity,
-                channels_apart=self.channels_apart,
-                sparsity=self.sparsity,
-                seed=seed,
-            )
-            stopping = SpanStopping(tolerance=self.tolerance, start=module.warmup)
-            batches = _Batches(training, self.batch_size, self.max_steps, generator)
-            train(module, batches, stopping, progress=self.progress, accelerator=self.accelerator)
+        module = LieGANModule(
+            self._discriminator(training),
+            samples.second_moments(),
+            num_channels=self.num_channels,
+            mask=self.mask,
+            coefficients=self.coefficients,
+            coefficient_scale=self.coefficient_scale,
+            # a whole matrix, w = 1, may turn by up to half a turn
+            max_rate=math.pi if self.coefficients == "integer" else 1.0,
+            away_from_identity=self.away_from_identity,
+            channels_apart=self.channels_apart,
+            sparsity=self.sparsity,
+            seed=seed,
+        )
+        stopping = SpanStopping(tolerance=self.tolerance, start=module.warmup)
+        batches = Batches(training, self.batch_size, self.max_steps, generator)
+        train(module, batches, stopping, progress=self.progress, accelerator=self.accelerator)
         diagnostics = {
             "steps": module.num_updates,
-            "seconds": round(time.perf_counter() - begun, 2),
             "stopped": "stable" if stopping.stable else "max_steps",
             "changes": stopping.changes,
             "rates": module.rates(module.average).tolist(),
             "visibility": module.visibility(held_out).tolist(),
-            "num_samples": len(samples),
-            "data_rank": raw.data_rank(),
-            "second_moments": (raw.second_moments() * raw.scale**2).tolist(),
-            "reading": raw.reading,
-            "other_reading": raw.other_reading,
-            "whitening": None if whitening is None else whitening.tolist(),
         }
-        algebra = LieAlgebra(module.average.detach().double().cpu())
-        if whitening is not None:
-            algebra = algebra.conjugate(torch.linalg.inv(whitening))
-        return DiscoveredSymmetry.of(algebra, diagnostics=diagnostics, settings=self.settings(), seed=seed)
+        return Learned(module.average, diagnostics)
+
+    @property
+    def by_axis(self) -> bool:
+        """With a mask, and where few entries are wanted."""
+        return self.mask is not None or self.sparsity > 0
 
     def _discriminator(self, samples: Samples) -> nn.Module:
         if isinstance(self.discriminator, nn.Module):
@@ -226,27 +171,6 @@ class LieGAN:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(num_channels={self.num_channels}, coefficients={self.coefficients!r})"
-
-
-@dataclass(frozen=True)
-class _Batches:
-    """Random batches of data and of data to transform, drawn with replacement."""
-
-    samples: Samples
-    batch_size: int
-    num_batches: int
-    generator: torch.Generator
-
-    def __len__(self) -> int:
-        return self.num_batches
-
-    def __iter__(self) -> Iterator[tuple[Samples, Samples]]:
-        for _ in range(self.num_batches):
-            yield self._draw(), self._draw()
-
-    def _draw(self) -> Samples:
-        index: Tensor = torch.randint(len(self.samples), (self.batch_size,), generator=self.generator)
-        return self.samples.take(index)
 
 
 def _name(discriminator: nn.Module | DiscriminatorFactory) -> str:

@@ -1,15 +1,19 @@
-"""Run a discovery module with Lightning, quietly."""
+"""Batches of samples, and a quiet run of a module over them with Lightning."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import lightning
+import torch
 from lightning.pytorch.callbacks import Callback
+from torch import Tensor
 
+from pyg_liesym.discovery.samples import Samples
 from pyg_liesym.progress import ProgressBar
 
 _NAMES = ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero", "lightning.pytorch.accelerators.cuda")
@@ -46,3 +50,31 @@ def quiet() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Random batches of data and of data to transform, drawn with replacement.
+
+    Args:
+        samples: The data.
+        batch_size: Samples of each half of a batch.
+        num_batches: How many.
+        generator: Draws them.
+    """
+
+    samples: Samples
+    batch_size: int
+    num_batches: int
+    generator: torch.Generator
+
+    def __len__(self) -> int:
+        return self.num_batches
+
+    def __iter__(self) -> Iterator[tuple[Samples, Samples]]:
+        for _ in range(self.num_batches):
+            yield self._draw(), self._draw()
+
+    def _draw(self) -> Samples:
+        index: Tensor = torch.randint(len(self.samples), (self.batch_size,), generator=self.generator)
+        return self.samples.take(index)
