@@ -62,8 +62,10 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"liegan"},
     ),
     "discovery.evidence": (
-        {"directions", "lift", "question", "regression"},
-        {"claim", "density", "law", "support"},
+        {"lift", "question", "regression"},
+        {"directions", "moments"},
+        {"claim", "density", "law", "relations"},
+        {"support"},
         {"asking"},
     ),
     "cli": (

@@ -14,7 +14,9 @@ __all__ = [
     "Findings",
     "LieGAN",
     "LieGANModule",
+    "Moments",
     "QuadraticDiscriminator",
+    "Relations",
     "Samples",
     "SpanStopping",
     "block_mask",
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry, Finding, Findings, load_metric
     from pyg_liesym.discovery.discriminator import QuadraticDiscriminator
     from pyg_liesym.discovery.evidence.claim import Breaking, Claim
+    from pyg_liesym.discovery.evidence.moments import Moments
+    from pyg_liesym.discovery.evidence.relations import Relations
     from pyg_liesym.discovery.findings import find_symmetry
     from pyg_liesym.discovery.liegan import LieGAN
     from pyg_liesym.discovery.liegan_module import LieGANModule
@@ -41,6 +45,8 @@ else:
             "discovered_symmetry": ["DiscoveredSymmetry", "Finding", "Findings", "load_metric"],
             "discriminator": ["QuadraticDiscriminator"],
             "evidence.claim": ["Breaking", "Claim"],
+            "evidence.moments": ["Moments"],
+            "evidence.relations": ["Relations"],
             "findings": ["find_symmetry"],
             "liegan": ["LieGAN"],
             "liegan_module": ["LieGANModule"],

@@ -251,8 +251,8 @@ class Findings:
             "other_reading": samples.other_reading,
         }
         findings = []
-        for claim, basis, ladder, seconds in answered:
-            diagnostics = {"claim": claim.to_dict(), "seconds": round(seconds, 3), **common}
+        for claim, basis, ladder, seconds, remarks in answered:
+            diagnostics = {"claim": claim.to_dict(), "seconds": round(seconds, 3), **common, **remarks}
             settings = {"method": f"{method}, {claim.question}", "margin": margin}
             symmetry = DiscoveredSymmetry.of(LieAlgebra(basis), diagnostics=diagnostics, settings=settings, seed=seed)
             findings.append(Finding(claim, symmetry, ladder))

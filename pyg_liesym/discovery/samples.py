@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -181,6 +182,8 @@ def independent_units(groups: Sequence[int] | OptTensor, count: int) -> Tensor:
 
 
 def _numbers(name: str, value: Any) -> Tensor:
+    if isinstance(value, np.ndarray) and not value.flags.writeable:  # such as a file that is mapped, not read
+        value = value.copy()
     try:
         tensor = torch.as_tensor(value).detach().cpu()
     except (TypeError, ValueError, RuntimeError) as error:

@@ -237,3 +237,12 @@ def test_real_muons_lie_on_the_light_cone_and_their_mass_keeps_lorentz() -> None
         assert named(found) == "so(1,3)"
         assert found.symmetry is not None
         assert abs(found.symmetry.metric.cosine(minkowski())) > 0.9999
+
+
+def test_the_quadric_of_single_vectors_agrees_with_the_generators() -> None:
+    p = points(1000, 2, 3)
+    found = find_symmetry(torch.cat([p.norm(dim=-1, keepdim=True), p], -1)).symmetry
+    assert found is not None
+    remark = found.diagnostics["quadric"]
+    assert abs(remark["cosine"]) > 1 - 1e-9
+    assert abs(found.algebra.preserving(torch.tensor(remark["metric"])).invariant_metric().cosine(minkowski())) > 0.9999

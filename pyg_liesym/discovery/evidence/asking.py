@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -29,12 +29,14 @@ class Answered(NamedTuple):
         basis: ``[K, n, n]``: the certified span; none without one.
         ladder: ``[R]``: squared defects of all directions on the samples that were fitted, ascending.
         seconds: How long it took.
+        remarks: What else the question says of the span, plain Python values.
     """
 
     claim: Claim
     basis: Tensor
     ladder: Tensor
     seconds: float
+    remarks: Mapping[str, Any]
 
 
 def answers(
@@ -77,7 +79,8 @@ def answers(
         question = ask(samples, span, units, generator)
         claim = judge(question, margin, generator, whole)
         basis = span[:0] if not claim.dim else question.span(claim.dim) if whole is None else whole
-        answered.append(Answered(claim, basis, question.ladder, time.perf_counter() - begun))
+        remarks = question.remarks(basis) if len(basis) else {}
+        answered.append(Answered(claim, basis, question.ladder, time.perf_counter() - begun, remarks))
     return answered
 
 

@@ -144,7 +144,8 @@ def judge(question: Question, margin: float, generator: torch.Generator, given: 
 def _scale(question: Question, generator: torch.Generator) -> _Scale | str:
     """What breakings are measured by, or why these data cannot tell."""
     weights = _weights(question.units, generator)
-    random = combined(question.directions, _YARDSTICKS, generator)
+    yardsticks = question.directions if question.yardsticks is None else question.yardsticks
+    random = combined(yardsticks, _YARDSTICKS, generator)
     step = _step(question, random, weights[:1])
     if step is None:
         return _LEFT

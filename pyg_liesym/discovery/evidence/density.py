@@ -8,7 +8,7 @@ import torch
 from scipy.stats import chi2
 from torch import Tensor
 
-from pyg_liesym.discovery.evidence.directions import by_ladder, moving_directions
+from pyg_liesym.discovery.evidence.directions import by_ladder, directions_of
 from pyg_liesym.discovery.evidence.question import Question, halves, moved, some
 
 _TESTS, _JUDGES = 48, 96
@@ -59,8 +59,9 @@ class Density(Question):
         spread, axes = torch.linalg.eigh(torch.cov(values[fitted].mT))
         # No direction is dropped: what leaves a plane that holds all data must show.
         self.whitening = (axes / (spread.clamp(min=0) + _FLOOR**2 * spread[-1]).sqrt()).mT
-        self.directions = moving_directions(span, vectors[fitted].flatten(0, 1))
-        fitted = some(fitted, _LARGEST // (_TESTS * max(1, len(self.directions))), generator)
+        kept, self.left = directions_of(span, vectors[fitted])
+        self.basis = self.directions = self.yardsticks = kept
+        fitted = some(fitted, _LARGEST // (_TESTS * max(1, len(kept))), generator)
         self.ladder = values.new_zeros(len(self.directions))
         self.units = units[judged]
         if len(fitted) < min(_FEWEST, num // 2):
@@ -73,8 +74,9 @@ class Density(Question):
         pooled = self._covariance(torch.eye(len(self.directions), dtype=values.dtype)[:, None]).mean(0)
         gram = self.mean.mT @ torch.linalg.solve(_regular(pooled), self.mean)
         self.start = torch.linalg.eigh((gram + gram.mT) / 2)[1]
-        self.basis = self.directions
-        self.ladder, self.directions = by_ladder(self.basis, gram)
+        ladder, kept = by_ladder(self.basis, gram)
+        self.ladder = torch.cat([ladder, ladder.new_full((len(self.left),), torch.inf)])
+        self.directions = torch.cat([kept, self.left])
         self._spans: dict[int, Tensor] = {}
         self._objectives: dict[int, float] = {}
         self._keep(values[judged], units[judged], generator)
@@ -119,6 +121,8 @@ class Density(Question):
 
     def span(self, dim: int) -> Tensor:
         """See :meth:`Question.span`."""
+        if dim > len(self.basis):
+            return torch.cat([self.basis, self.left])[:dim]
         if dim not in self._spans:
             starts = [self.start[:, :dim]]
             if dim == 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pyg_liesym.discovery.evidence.directions import by_ladder, moving_directions
+from pyg_liesym.discovery.evidence.directions import by_ladder, directions_of
 from pyg_liesym.discovery.evidence.question import Question, halves, moved, some
 from pyg_liesym.discovery.evidence.regression import TwinFits
 
@@ -64,19 +64,22 @@ class Law(Question):
         self.said = self.fits.predict(self.judged)
         variance = (y[judged] - y[judged].mean(0)).square().sum(1).mean()
         self.explained = float(1 - (self.said[0] - y[judged]).square().sum(1).mean() / variance.clamp(min=1e-300))
-        self.directions = moving_directions(span, inputs[first].flatten(0, 1))
+        kept, left = directions_of(span, inputs[first])
+        self.directions, self.yardsticks = torch.cat([kept, left]), kept
         self.ladder = x.new_zeros(len(self.directions))
         if self.explained < _EXPLAINED:
             self.reason = (
                 f"y does not depend on x: a fit explains {100 * self.explained:.0f} % of it on samples kept aside"
             )
             return
-        self.ladder, self.directions = by_ladder(self.directions, self._gram(x[some(first, _DERIVATIVES, generator)]))
+        ladder, kept = by_ladder(kept, self._gram(kept, x[some(first, _DERIVATIVES, generator)]))
+        self.ladder = torch.cat([ladder, ladder.new_full((len(left),), torch.inf)])
+        self.directions, self.yardsticks = torch.cat([kept, left]), kept
 
-    def _gram(self, x: Tensor) -> Tensor:
-        """Mean products of the Lie derivatives of the directions."""
-        moved = (x.unflatten(1, (1, -1, self.n)) @ self.directions.mT).flatten(2)
-        turned = torch.stack([self._act(self.fits.predict(x)[0], matrix) for matrix in self.directions], 1)
+    def _gram(self, directions: Tensor, x: Tensor) -> Tensor:
+        """Mean products of the Lie derivatives of directions."""
+        moved = (x.unflatten(1, (1, -1, self.n)) @ directions.mT).flatten(2)
+        turned = torch.stack([self._act(self.fits.predict(x)[0], matrix) for matrix in directions], 1)
         derivatives = torch.einsum("skd,spd->spk", self.fits.jacobian(x), moved) - turned
         flat = derivatives.transpose(0, 1).flatten(1)
         return flat @ flat.mT / len(x)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from pyg_liesym.typing import OptTensor
 
 
 class Question(ABC):
@@ -15,6 +18,8 @@ class Question(ABC):
         directions: ``[R, n, n]``, every direction that was looked at, best first, each moving the data by their root
             mean square (`moving_directions`).
         ladder: ``[R]``: squared defects of the directions on the half that was fitted, ascending.
+        yardsticks: ``[Y, n, n]``, the directions of which random combinations say how large a breaking is; all of them
+            unless set.
         units: ``[S]``: the independent unit of every judged sample, from 0.
         reason: Why the data cannot answer; empty if they can.
         coarsest: The largest resolution, relative to what random maps break, with which anything is claimed.
@@ -23,6 +28,7 @@ class Question(ABC):
     name: str
     coarsest: float = 0.3
     directions: Tensor
+    yardsticks: OptTensor = None
     ladder: Tensor
     units: Tensor
     reason: str = ""
@@ -50,6 +56,10 @@ class Question(ABC):
     def margin(self, asked: float, resolution: float) -> float:
         """The largest relative breaking that still counts as symmetric."""
         return asked
+
+    def remarks(self, basis: Tensor) -> dict[str, Any]:
+        """What else is to be said of matrices that were found, plain Python values."""
+        return {}
 
     def blind(self, yardstick: float) -> float:
         """The relative breaking that may be an artefact of the fit, if random maps have the squared defect given."""

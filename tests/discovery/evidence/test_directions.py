@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import torch
 
-from pyg_liesym.discovery.evidence.directions import by_ladder, combined, moving_directions
+from pyg_liesym.discovery.evidence.directions import by_ladder, combined, moving_directions, second_moments
 
 GL2 = torch.eye(4, dtype=torch.float64).view(4, 2, 2)
 
 
 def test_every_unit_direction_moves_the_data_by_their_root_mean_square() -> None:
     vectors = torch.randn(500, 2, dtype=torch.float64) @ torch.tensor([[1.0, 3.0], [0.0, 40.0]], dtype=torch.float64)
-    directions = moving_directions(GL2, vectors)
+    directions = moving_directions(GL2, second_moments(vectors))
     assert len(directions) == 4
     for direction in combined(directions, 5, torch.Generator().manual_seed(0)):
         moved = (vectors @ direction.mT).square().sum(1).mean()
@@ -18,14 +18,14 @@ def test_every_unit_direction_moves_the_data_by_their_root_mean_square() -> None
 
 def test_directions_that_move_nothing_are_dropped() -> None:
     flat = torch.tensor([[1.0, 0.0], [2.0, 0.0]], dtype=torch.float64)
-    directions = moving_directions(GL2, flat)
+    directions = moving_directions(GL2, second_moments(flat))
     assert len(directions) == 2
     assert float((flat @ directions.mT).norm(dim=-1).min()) > 0.5
 
 
 def test_the_ladder_ascends_and_keeps_lengths() -> None:
     vectors = torch.randn(50, 2, dtype=torch.float64)
-    directions = moving_directions(GL2, vectors)
+    directions = moving_directions(GL2, second_moments(vectors))
     gram = torch.randn(4, 4, dtype=torch.float64)
     gram = gram @ gram.mT
     values, turned = by_ladder(directions, gram)

@@ -1,35 +1,36 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from pyg_liesym.discovery.evidence.lift import QuadraticLift
 
 
+def lifted(values: Tensor, num_vector: int, flat: float | None = None) -> QuadraticLift:
+    return QuadraticLift(values.mean(0), torch.cov(values.mT, correction=0), num_vector, flat)
+
+
+def products(lift: QuadraticLift, values: Tensor) -> Tensor:
+    features = lift.features(lift.coordinates(values))
+    return features.mT @ features / len(features)
+
+
 def test_normal_data_obey_no_relation() -> None:
     values = torch.randn(20_000, 3, dtype=torch.float64) @ torch.randn(3, 3, dtype=torch.float64)
-    moments = QuadraticLift(values, num_vector=3).moments(values)
-    eigenvalues = torch.linalg.eigvalsh(moments)
+    eigenvalues = torch.linalg.eigvalsh(products(lifted(values, 3), values))
     assert float(eigenvalues[0]) > 0.5
     assert float(eigenvalues[-1]) < 1.5
-
-
-def test_a_quadric_is_a_relation_and_the_moments_of_shards_add() -> None:
-    ring = torch.nn.functional.normalize(torch.randn(1000, 2, dtype=torch.float64))
-    lift = QuadraticLift(ring, num_vector=2)
-    whole = lift.moments(ring)
-    assert float(torch.linalg.eigvalsh(whole)[0]) < 1e-12
-    torch.testing.assert_close((lift.moments(ring[:600]) * 0.6 + lift.moments(ring[600:]) * 0.4), whole)
 
 
 def test_moved_polynomials_are_their_derivatives() -> None:
     values = torch.randn(400, 3, dtype=torch.float64)
     values[:, 2] *= 7
-    lift = QuadraticLift(values, num_vector=2)
+    lift = lifted(values, 2)
     coefficients = torch.randn(2, lift.num_features, dtype=torch.float64)
     action = torch.zeros(1, 3, 3, dtype=torch.float64)
     action[0, :2, :2] = torch.randn(2, 2, dtype=torch.float64)
 
-    def polynomials(shift: torch.Tensor) -> torch.Tensor:
+    def polynomials(shift: Tensor) -> Tensor:
         moved = values + shift * (values @ action[0].mT)
         return lift.features(lift.coordinates(moved)) @ coefficients.mT
 
@@ -37,3 +38,36 @@ def test_moved_polynomials_are_their_derivatives() -> None:
     moved = lift.moved(coefficients, action)[:, 0]
     features = lift.features(lift.coordinates(values))
     torch.testing.assert_close(moved[:, 0] + features @ moved[:, 1:].mT, expected)
+
+
+def test_features_in_the_coordinates_of_another_lift() -> None:
+    values = torch.randn(50, 3, dtype=torch.float64) * 4 + 5
+    ours, theirs = lifted(values, 3), lifted(torch.randn(50, 3, dtype=torch.float64), 2)
+    monomials = theirs.monomials(theirs.coordinates(values))
+    torch.testing.assert_close(ours.features(ours.coordinates(values)), monomials @ ours.features_of(theirs).mT)
+    torch.testing.assert_close(ours.monomials(ours.coordinates(values)), monomials @ ours.monomials_of(theirs).mT)
+
+
+def test_axes_without_spread_are_left_out() -> None:
+    values = torch.randn(50, 3, dtype=torch.float64)
+    values = torch.cat([values, 3 - values[:, :1]], 1)
+    lift = lifted(values, 4, flat=1e-10)
+    assert lift.size == 3
+    assert float(((values - lift.center) @ lift.flat.mT).abs().max()) < 1e-12
+    back = lift.center + lift.coordinates(values) @ lift.matrix.mT
+    torch.testing.assert_close(back, values)
+
+
+def test_what_noise_adds_to_the_moments_of_features() -> None:
+    generator = torch.Generator().manual_seed(0)
+    values = torch.randn(200_000, 2, generator=generator, dtype=torch.float64)
+    values[:, 1] = values[:, 0].square() + values[:, 1]
+    values -= values.mean(0)
+    lift = lifted(values, 2)
+    noise = torch.tensor([[0.3, 0.1], [0.1, 0.2]], dtype=torch.float64)
+    noisy = (
+        values + torch.randn(values.shape, generator=generator, dtype=torch.float64) @ torch.linalg.cholesky(noise).mT
+    )
+    inside = lift.inverse @ noise @ lift.inverse.mT
+    added = products(lift, noisy) - products(lift, values)
+    assert float((added - lift.noise(inside, lift.variances.diag())).abs().max()) < 0.05 * float(added.abs().max())

@@ -1,0 +1,153 @@
+"""Moments of data up to the fourth: all that the support is fitted to, whatever the number of samples."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pyg_liesym.discovery.evidence.lift import QuadraticLift
+from pyg_liesym.discovery.samples import MIN_SAMPLES, OutputKind, Samples
+
+_ROWS = 1 << 12
+_READ = 1 << 16
+_MOST = 3000
+"""Monomials whose products still fit: 70 MB, and seconds to diagonalise."""
+
+
+class CannotTell(ValueError):
+    """These data cannot answer the question; says why."""
+
+
+class Moments:
+    r"""Mean products of up to four coordinates of samples.
+
+    They add: those of any number of shards are those of all their samples, up to rounding, so that data may come in
+    parts (``Moments.of(x1, y1) + Moments.of(x2, y2)``) or lie in files that are not in memory
+    (``Moments.of(numpy.load(path, mmap_mode="r"))``). The sums are taken in coordinates of about unit spread, those of
+    the first samples, in which nothing cancels.
+
+    Args:
+        values: Samples ``(v_1 … v_V, scalars)``.
+        num_vectors: V.
+        n: Components of a vector.
+
+    Shapes:
+        - **values**: :math:`(S, V n + F)`
+
+    Raises:
+        CannotTell: If there are too many coordinates.
+        ValueError: If moments of different kinds of samples are added.
+
+    Example:
+        >>> import torch
+        >>> x = torch.randn(3000, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        >>> whole, parts = Moments.of(x), Moments.of(x[:1000]) + Moments.of(x[1000:])
+        >>> bool(torch.allclose(whole.covariance, parts.covariance))
+        True
+    """
+
+    def __init__(self, values: Tensor, num_vectors: int, n: int) -> None:
+        self.num_vectors, self.n = num_vectors, n
+        size = values.size(1)
+        if size * (size + 3) // 2 > _MOST:
+            raise CannotTell(
+                f"{num_vectors} vectors of {n} components and {size - self.num_moved} numbers have "
+                f"{size * (size + 3) // 2} monomials of degree two, more than {_MOST}: give fewer vectors"
+            )
+        self.frame = QuadraticLift(values.mean(0), torch.cov(values.mT, correction=0).view(size, size), self.num_moved)
+        self.total = values.new_zeros(1 + self.frame.num_features, 1 + self.frame.num_features)
+        for part in values.split(_ROWS):
+            monomials = self.frame.monomials(self.frame.coordinates(part))
+            self.total += monomials.mT @ monomials
+
+    @classmethod
+    def of(cls, x: Any, y: Any = None, *, output: OutputKind = "auto") -> Moments:
+        """Of what a user gives, read as in `find_symmetry`, a part at a time.
+
+        Args:
+            x: Vectors ``[S, n]`` or ``[S, v, n]``.
+            y: Vectors of the same n, invariant numbers, or None. Labels take no part.
+            output: What y is, where its dtype and shape do not tell.
+
+        Raises:
+            TypeError: If x or y is not numeric.
+            ValueError: On wrong shapes, NaN, or too few samples.
+        """
+        if y is not None and len(y) != len(x):
+            raise ValueError(f"y must have one row per sample of x ({len(x)}), got {len(y)}")
+        parts = max(1, min(len(x) // MIN_SAMPLES, -(-len(x) // _READ)))
+        edges = [len(x) * part // parts for part in range(parts + 1)]
+        result: Moments | None = None
+        for start, stop in itertools.pairwise(edges):
+            rows = slice(start, stop)
+            samples = Samples.of(x[rows], None if y is None else y[rows], output=output, dtype=torch.float64)
+            values = torch.cat([samples.vectors.flatten(1) * samples.scale, samples.scalars], 1)
+            part = cls(values, samples.vectors.size(1), samples.vectors.size(2))
+            result = part if result is None else result + part
+        assert result is not None
+        return result
+
+    @property
+    def num_moved(self) -> int:
+        """How many coordinates are components of vectors."""
+        return self.num_vectors * self.n
+
+    @property
+    def count(self) -> int:
+        """Number of samples."""
+        return round(float(self.total[0, 0]))
+
+    @property
+    def mean(self) -> Tensor:
+        """``[D]``."""
+        mean: Tensor = self.frame.center + self.frame.matrix @ (
+            self.total[0, 1 : 1 + self.frame.size] / self.total[0, 0]
+        )
+        return mean
+
+    @property
+    def covariance(self) -> Tensor:
+        """``[D, D]``."""
+        d = self.frame.size
+        first, second = (self.total[a, 1 : 1 + d] / self.total[0, 0] for a in (0, slice(1, 1 + d)))
+        covariance: Tensor = self.frame.matrix @ (second - first[:, None] * first) @ self.frame.matrix.mT
+        return covariance
+
+    def features(self, lift: QuadraticLift) -> Tensor:
+        """Mean products of the features of a lift, ``[M, M]``."""
+        features = lift.features_of(self.frame)
+        products: Tensor = features @ (self.total / self.total[0, 0]) @ features.mT
+        return products
+
+    def single(self) -> Moments:
+        """Of all vectors by themselves, whichever place in a sample they have."""
+        result = object.__new__(Moments)
+        result.num_vectors, result.n = 1, self.n
+        parts = [slice(start, start + self.n) for start in range(0, self.num_moved, self.n)]
+        means = torch.stack([self.mean[part] for part in parts])
+        within = torch.stack([self.covariance[part, part] for part in parts]).mean(0)
+        within = within + torch.cov(means.mT, correction=0).view(self.n, self.n)
+        result.frame = QuadraticLift(means.mean(0), within, self.n)
+        maps = [result.frame.monomials_of(self.frame, part) for part in parts]
+        result.total = torch.stack([monomials @ self.total @ monomials.mT for monomials in maps]).sum(0)
+        return result
+
+    def __add__(self, other: Moments) -> Moments:
+        """Of the samples of both."""
+        if (self.num_vectors, self.n, len(self.frame.center)) != (other.num_vectors, other.n, len(other.frame.center)):
+            raise ValueError(
+                f"moments of {self.num_vectors} vectors of {self.n} components and {len(self.frame.center)} numbers in "
+                f"all cannot be added to those of {other.num_vectors}, {other.n} and {len(other.frame.center)}"
+            )
+        result = object.__new__(Moments)
+        result.num_vectors, result.n, result.frame = self.num_vectors, self.n, self.frame
+        monomials = self.frame.monomials_of(other.frame)
+        result.total = self.total + monomials @ other.total @ monomials.mT
+        return result
+
+    def __repr__(self) -> str:
+        numbers = len(self.frame.center) - self.num_moved
+        return f"Moments({self.count} samples of {self.num_vectors} vectors [{self.n}] and {numbers} numbers)"

@@ -1,0 +1,176 @@
+"""The quadrics on which data lie, and the linear maps that keep them, from moments alone."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from pyg_liesym.discovery.evidence.directions import FLAT, by_ladder, keeping_plane, moving_directions
+from pyg_liesym.discovery.evidence.lift import QuadraticLift
+from pyg_liesym.discovery.evidence.moments import CannotTell, Moments
+from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.lie.invariant import InvariantMetric
+
+_THIN = 0.05
+"""Largest eigenvalue of a relation: data within 22 % of the spread that normal data would have."""
+_ROUNDING = 1e-14
+_UNCERTAIN = 10.0
+"""Standard errors of what is left of a variance without the noise, up to which nothing is left."""
+_WORK = 10**11
+"""Multiplications that the ladder may take: seconds."""
+
+
+class Relations:
+    r"""Polynomials of degree two that vanish on the data, and how well linear maps keep them.
+
+    An eigenvalue :math:`\lambda_k = E[\psi_k^2]` of the moments of the features (`QuadraticLift`) far below one, that
+    of normal data, is a relation :math:`\psi_k = 0`: a mass shell, a conserved product, :math:`y = f(x)` of degree two.
+    A map L keeps them where :math:`\nabla\psi_k \cdot L w = 0` on the data; its squared defect is the mean over k of
+    :math:`E[(\nabla\psi_k \cdot L w)^2] / \lambda_k`, a quadratic form in L. Exact linear relations are left out of the
+    polynomials: maps that do not keep them keep nothing else either.
+
+    Args:
+        moments: Of the data.
+        noise: Standard deviation of independent noise on every component of the vectors, in their unit. It is removed
+            from the moments, and what is left of a variance that is less than its own uncertainty counts as nothing.
+
+    Attributes:
+        lift: The features.
+        polynomials: The relations by their features, thinnest first, ``[k, M]``.
+        thickness: What is left of their mean squares, at least rounding and the uncertainty of the noise, ``[k]``.
+        spread: Their mean squares with the noise, ``[k]``.
+
+    Raises:
+        CannotTell: If there are fewer samples than features.
+        ValueError: If the noise is negative or larger than the data.
+
+    Example:
+        >>> angle = 6.283 * torch.rand(500, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        >>> circle = Relations(Moments.of(torch.stack([angle.cos(), 2 * angle.sin()], 1)))
+        >>> circle.algebra(dim=1).identify()[0].name
+        'so(2)'
+    """
+
+    def __init__(self, moments: Moments, noise: float = 0.0) -> None:
+        if not 0 <= noise < math.inf:
+            raise ValueError(f"noise must be a standard deviation, zero or more, got {noise}")
+        self.moments, self.noise = moments, noise
+        size = len(moments.mean)
+        added = moments.mean.new_zeros(size)
+        added[: moments.num_moved] = noise**2
+        covariance = moments.covariance - added.diag()
+        if float(covariance[: moments.num_moved, : moments.num_moved].trace()) <= 0:
+            raise ValueError(f"noise of {noise:.3g} is as large as the vectors themselves: give it in their unit")
+        self.uncertain = _UNCERTAIN * noise**2 * math.sqrt(2 / moments.count)
+        self.second = covariance + moments.mean[:, None] * moments.mean
+        widest = float(torch.linalg.eigvalsh(covariance)[-1])
+        self.tol = max(FLAT, self.uncertain / widest)
+        self.lift = QuadraticLift(moments.mean, covariance, moments.num_moved, flat=self.tol)
+        if moments.count < self.lift.num_features:
+            raise CannotTell(
+                f"{self.lift.num_features} monomials need at least as many samples, and there are {moments.count}"
+            )
+        products = measured = moments.features(self.lift)
+        floor = _ROUNDING
+        if noise:
+            inside = self.lift.inverse * added @ self.lift.inverse.mT
+            products = products - self.lift.noise(inside, self.lift.variances.diag())
+            floor = max(floor, float(inside.diagonal().max()) / math.sqrt(moments.count))
+        eigenvalues, polynomials = torch.linalg.eigh(products)
+        self.root = polynomials * eigenvalues.clamp(min=0).sqrt()
+        floored = eigenvalues.clamp(min=max(floor, _ROUNDING * float(eigenvalues[-1])))
+        thin = floored < max(_THIN, 1.5 * floor)
+        self.polynomials, self.thickness = polynomials.mT[thin], floored[thin]
+        self.spread = (self.polynomials @ measured * self.polynomials).sum(1).maximum(self.thickness)
+        self.next = float(floored[~thin][0]) if not bool(thin.all()) else 1.0
+
+    @property
+    def num_exact(self) -> int:
+        """How many relations lie before the widest gap (of ratios) in their thickness."""
+        if len(self.thickness) == 0:
+            return 0
+        upper = torch.cat([self.thickness[1:], self.thickness.new_tensor([self.next])])
+        return int((upper / self.thickness).argmax()) + 1
+
+    def directions(self, span: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The directions of a span that keep the data's plane, best first, the others, and the ladder of both.
+
+        Shapes:
+            - **span**: :math:`(P, n, n)`; **output**: :math:`(R, n, n)`, :math:`(R', n, n)` and :math:`(R + R')`
+        """
+        n, moved = self.moments.n, self.moments.num_moved
+        within = self.second[:moved, :moved]
+        blocks = within.unflatten(0, (-1, n)).unflatten(2, (-1, n))
+        single = blocks.diagonal(dim1=0, dim2=2).mean(-1)
+        unmoved = max(FLAT, self.uncertain / float(single.trace()))
+        directions = moving_directions(span, single, unmoved)
+        kept, left = keeping_plane(directions, self.lift.flat[:, :moved], within, self.tol)
+        ladder, kept = by_ladder(kept, self._gram(kept))
+        above = max(float(ladder[-1]) if len(ladder) else 0.0, 1.0) / _ROUNDING
+        return kept, left, torch.cat([ladder, ladder.new_full((len(left),), above)])
+
+    def _gram(self, directions: Tensor) -> Tensor:
+        """The ladder's quadratic form of the coefficients of directions; of the thinnest relations if all are many."""
+        action = self.acting(directions)
+        gram = directions.new_zeros(len(directions), len(directions))
+        if len(directions) == 0:
+            return gram
+        count = max(1, min(len(self.thickness), _WORK // (len(directions) * self.lift.num_features**2)))
+        for polynomial, thickness in zip(self.polynomials[:count], self.thickness[:count], strict=True):
+            moved = self.lift.moved(polynomial[None], action)[0]
+            sizes = torch.cat([moved[:, :1], moved[:, 1:] @ self.root], 1)
+            gram += sizes @ sizes.mT / thickness
+        return gram / count
+
+    def acting(self, matrices: Tensor) -> Tensor:
+        """Matrices as they act on whole samples, ``[P, D, D]``."""
+        size, n = len(self.lift.center), self.moments.n
+        action = matrices.new_zeros(len(matrices), size, size)
+        for start in range(0, self.moments.num_moved, n):
+            action[:, start : start + n, start : start + n] = matrices
+        return action
+
+    @property
+    def forms(self) -> Tensor:
+        """The quadratic parts of the relations before the widest gap, in the unit of the data, ``[k, D, D]``."""
+        inside = self.lift.hessians(self.polynomials[: self.num_exact])
+        forms: Tensor = self.lift.inverse.mT @ inside @ self.lift.inverse
+        return forms
+
+    def metric(self) -> InvariantMetric:
+        """J of single vectors: the one quadric on which they lie.
+
+        Raises:
+            ValueError: If samples have several vectors or numbers, or lie on none or several quadrics.
+
+        Example:
+            >>> p = torch.randn(500, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+            >>> massless = torch.cat([p.norm(dim=1, keepdim=True), p], 1)
+            >>> Relations(Moments.of(massless)).metric().signature
+            (1, 3, 0)
+        """
+        if len(self.lift.center) != self.moments.n:
+            raise ValueError("a metric is read off the quadric of single vectors: use Moments.single()")
+        if self.num_exact != 1:
+            raise ValueError(f"vectors of one metric lie on one quadric, and these lie on {self.num_exact}")
+        return LieAlgebra.preserving(self.forms[0]).invariant_metric()
+
+    def algebra(self, dim: int, among: LieAlgebra | None = None) -> LieAlgebra:
+        """The matrices that keep the relations best: a candidate, which samples kept aside may `certify`.
+
+        Args:
+            dim: How many.
+            among: The matrices to look among; all of gl(n) if not given.
+
+        Raises:
+            ValueError: If the data lie on no quadric, or fewer directions than ``dim`` move them and keep their plane.
+        """
+        if len(self.thickness) == 0:
+            raise ValueError("the data lie on no quadric: every place is allowed, so nothing is kept there")
+        among = LieAlgebra.general_linear(self.moments.n) if among is None else among
+        kept, _, _ = self.directions(among.basis.double())
+        if not 0 < dim <= len(kept):
+            raise ValueError(f"dim must lie between 1 and {len(kept)}, the directions that there are; got {dim}")
+        return LieAlgebra(kept[:dim])
