@@ -23,9 +23,14 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     ),
     "nn": (
         {"autocast", "relaxable"},
-        {"field", "message"},
+        {"dense", "field", "message"},
         {"baselines", "conv"},
         {"models"},
+    ),
+    "nn.dense": (
+        {"equivariant_linear", "hamiltonian_network"},
+        {"equivariant_bilinear"},
+        {"equivariant_mlp"},
     ),
     "nn.message": (
         {"edges", "formula", "invariants", "metric", "products", "reduce", "schema", "tiles", "watched"},

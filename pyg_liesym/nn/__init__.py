@@ -8,6 +8,9 @@ from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
 from pyg_liesym.nn.conv.particlenet_conv import ParticleNetConv
 from pyg_liesym.nn.conv.steerable_conv import SteerableConv
 from pyg_liesym.nn.conv.tensor_field_conv import TensorFieldConv
+from pyg_liesym.nn.dense.equivariant_linear import EquivariantLinear
+from pyg_liesym.nn.dense.equivariant_mlp import EquivariantMLP
+from pyg_liesym.nn.dense.hamiltonian_network import HamiltonianNetwork
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, complete_graph
 from pyg_liesym.nn.message.metric import LearnedMetric, MetricShape
 from pyg_liesym.nn.models.egnn import EGNN
@@ -28,10 +31,13 @@ __all__ = [
     "CompleteGraph",
     "EGNNConv",
     "Edges",
+    "EquivariantLinear",
+    "EquivariantMLP",
     "FieldConv",
     "FieldConvNet",
     "FieldForecaster",
     "GroupConv",
+    "HamiltonianNetwork",
     "LearnedMetric",
     "LieGNN",
     "LieGNNConv",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from contract import graphs, lattices, points
+from contract import graphs, lattices, points, vectors
 
-ROWS = [*graphs.ROWS, *points.ROWS, *lattices.ROWS]
+ROWS = [*graphs.ROWS, *points.ROWS, *lattices.ROWS, *vectors.ROWS]
 # Modules of the packages of nn that are no layers.
 PARTS = {
     "FreePath": "what the free paths of ResidualPathway have in common",
