@@ -121,7 +121,7 @@ class LieGAN(DiscoveryMethod):
             "batch_size": self.batch_size,
         }
 
-    def learn(self, samples: Samples, generator: torch.Generator, seed: int) -> Learned:
+    def learn(self, samples: Samples, whitening: OptTensor, generator: torch.Generator, seed: int) -> Learned:
         """Play the game; every tenth sample, 5000 at most, is kept aside to measure the visibility.
 
         Returns:

@@ -56,11 +56,12 @@ class DiscoveryMethod(ABC):
         """The settings as plain Python values, the name of the method with them."""
 
     @abstractmethod
-    def learn(self, samples: Samples, generator: torch.Generator, seed: int) -> Learned:
+    def learn(self, samples: Samples, whitening: OptTensor, generator: torch.Generator, seed: int) -> Learned:
         """Learn a basis from samples in units in which they spread alike.
 
         Args:
             samples: The data. The global random state may be used: it is that of the seed, and is put back.
+            whitening: ``[n, n]``, which made these units from those of the data; None where the data kept theirs.
             generator: For draws of data, seeded.
             seed: For everything else.
         """
@@ -122,7 +123,7 @@ class DiscoveryMethod(ABC):
             whitened = replace(samples, vectors=samples.vectors @ whitening.mT.to(samples.vectors.dtype))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            learned = self.learn(whitened, torch.Generator().manual_seed(seed), seed)
+            learned = self.learn(whitened, whitening, torch.Generator().manual_seed(seed), seed)
         diagnostics = {
             **learned.diagnostics,
             "seconds": round(time.perf_counter() - begun, 2),

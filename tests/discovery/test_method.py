@@ -10,6 +10,7 @@ from pyg_liesym.discovery.mask import block_mask
 from pyg_liesym.discovery.method import DiscoveryMethod, Learned
 from pyg_liesym.discovery.samples import Samples
 from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.typing import OptTensor
 
 
 class Rotations(DiscoveryMethod):
@@ -20,7 +21,7 @@ class Rotations(DiscoveryMethod):
     def settings(self) -> dict[str, Any]:
         return {"method": "Rotations"}
 
-    def learn(self, samples: Samples, generator: torch.Generator, seed: int) -> Learned:
+    def learn(self, samples: Samples, whitening: OptTensor, generator: torch.Generator, seed: int) -> Learned:
         self.seen = samples
         drawn = [float(torch.rand((), generator=generator)), float(torch.rand(()))]
         return Learned(LieAlgebra.rotation(2).basis.float(), {"drawn": drawn})
