@@ -20,6 +20,7 @@ _COMBINATIONS = 16
 _POWER = 0.3
 _TRIED = 4
 _NOTHING = 1e-9
+_MISSED = "the fit misses more of the law than the margin: a fit that is too smooth makes symmetries of its own"
 _LEFT = "moved samples leave the region that the data cover, where nothing is known"
 
 
@@ -122,18 +123,21 @@ def judge(question: Question, margin: float, generator: torch.Generator, given: 
         return replace(claim, reason=scale)
     margin = question.margin(margin, scale.resolution)
     claim = replace(claim, margin=margin, resolution=scale.resolution)
+    missed = question.misfit(float(scale.yardstick[0])) > margin
     if given is not None:
         span = _unit_span(given, question.directions)
         if len(span) == 0:
             return replace(claim, reason="it moves none of these data")
         following = scale.breaking(span)
         if following is not None and following.high <= margin:
-            return replace(claim, status="certified", dim=len(span), breaking=following)
+            sure = replace(claim, status="certified", dim=len(span), breaking=following)
+            return replace(claim, breaking=following, reason=_MISSED) if missed else sure
     else:
         most = len(question.directions) - 1
         dim, best, following = _largest(lambda dim: scale.breaking(question.span(dim)), margin, most)
         if dim:
-            return replace(claim, status="certified", dim=dim, breaking=best, next=following)
+            sure = replace(claim, status="certified", dim=dim, breaking=best, next=following)
+            return replace(claim, breaking=best, next=following, reason=_MISSED) if missed else sure
     if following is None:
         return replace(claim, reason=_LEFT)
     if following.low > max(margin, scale.blind()) and (given is not None or not question.undecided()):

@@ -14,6 +14,10 @@ _JUDGED = 3000
 _DERIVATIVES = 1000
 _EXPLAINED = 0.02
 _KNOWN = 0.2
+_ROUGHER = 2.5
+"""How many times a misfit may be rougher than the difference of the fits."""
+_SURE = 2.0
+"""Standard errors from which on a misfit is one."""
 
 
 class Law(Question):
@@ -25,7 +29,8 @@ class Law(Question):
     .. math:: E\bigl[\bigl(g^{-1} f_1(g x) - f_1(x)\bigr) \cdot \bigl(g^{-1} f_2(g x) - f_2(x)\bigr)\bigr],
 
     from which their independent errors drop out. Moved samples that leave the inputs known to the fits are not judged.
-    What the fits leave unexplained is not asked about.
+    What both fits miss alike stays in that product, and could make a symmetry or break one. It is measured by the
+    products of their residuals at neighbouring inputs, where noise drops out (a lack-of-fit test without replicates).
 
     Args:
         inputs: Vectors of x.
@@ -41,6 +46,7 @@ class Law(Question):
 
     Attributes:
         explained: R² of the first fit on the third set.
+        missed: The mean square that both fits miss of the law, and its standard error.
     """
 
     name = "law"
@@ -72,17 +78,34 @@ class Law(Question):
                 f"y does not depend on x: a fit explains {100 * self.explained:.0f} % of it on samples kept aside"
             )
             return
+        self.missed = self._missed(y[judged])
         ladder, kept = by_ladder(kept, self._gram(kept, x[some(first, _DERIVATIVES, generator)]))
         self.ladder = torch.cat([ladder, ladder.new_full((len(left),), torch.inf)])
         self.directions, self.yardsticks = torch.cat([kept, left]), kept
 
+    def _missed(self, y: Tensor) -> tuple[float, float]:
+        """The mean square that both fits miss of the law, and its standard error.
+
+        Noise of neighbours is independent, and so are the errors of the two fits: what is left of the product of
+        their residuals is what both of them miss.
+        """
+        one, two = (y - said for said in self.said)
+        places = self.fits.coordinates(self.judged)
+        apart = torch.cdist(places, places).masked_fill(self.units[:, None] == self.units, torch.inf)
+        nearest = apart.argmin(1)
+        products = ((one * two[nearest]).sum(1) + (two * one[nearest]).sum(1)) / 2
+        return float(products.mean()), float(products.std() / len(products) ** 0.5)
+
     def _gram(self, directions: Tensor, x: Tensor) -> Tensor:
         """Mean products of the Lie derivatives of directions."""
-        moved = (x.unflatten(1, (1, -1, self.n)) @ directions.mT).flatten(2)
-        turned = torch.stack([self._act(self.fits.predict(x)[0], matrix) for matrix in directions], 1)
-        derivatives = torch.einsum("skd,spd->spk", self.fits.jacobian(x), moved) - turned
-        flat = derivatives.transpose(0, 1).flatten(1)
+        flat = self._derivatives(x, directions, 0).flatten(1)
         return flat @ flat.mT / len(x)
+
+    def _derivatives(self, x: Tensor, directions: Tensor, fit: int) -> Tensor:
+        """Lie derivatives of one of the fits along directions, ``[R, S, K]``."""
+        moved = (x.unflatten(1, (1, -1, self.n)) @ directions.mT).flatten(2)
+        turned = torch.stack([self._act(self.fits.predict(x)[fit], matrix) for matrix in directions])
+        return torch.einsum("skd,spd->psk", self.fits.jacobian(x, fit), moved) - turned
 
     def _act(self, outputs: Tensor, matrix: Tensor) -> Tensor:
         """A linear map of the vectors among the outputs, zero for the others."""
@@ -105,11 +128,29 @@ class Law(Question):
         """See :meth:`Question.resolution`."""
         return weights @ (self.said[0] - self.said[1]).square().sum(1) / weights.sum(1) / 2
 
+    def misfit(self, yardstick: float) -> float:
+        """See :meth:`Question.misfit`."""
+        missed, error = self.missed
+        return float((missed / yardstick) ** 0.5) if missed > _SURE * error else 0.0
+
     def blind(self, yardstick: float) -> float:
-        """What the fits leave unexplained may be a misfit, which breaks symmetries of its own."""
-        spread = float((self.said[0] - self.said[0].mean(0)).square().sum(1).mean())
-        misfit = spread * max(1 / max(self.explained, _EXPLAINED) - 1, 0.0)
-        return 1.5 * float((misfit / yardstick) ** 0.5)
+        """What the fits may miss breaks symmetries of its own."""
+        return 1.5 * float((self._may_miss() / yardstick) ** 0.5)
+
+    def undecided(self) -> bool:
+        """Whether the best direction's Lie derivative may be that of a misfit, which a derivative enlarges.
+
+        A misfit is taken to be as rough as the difference of the fits, within a factor of 2.5.
+        """
+        x = self.judged[:_DERIVATIVES]
+        one, two = (self._derivatives(x, self.directions[:1], fit) for fit in (0, 1))
+        apart = self.said[0][:_DERIVATIVES] - self.said[1][:_DERIVATIVES]
+        roughness = float((one - two).square().sum() / apart.square().sum().clamp(min=1e-300))
+        return float(self.ladder[0]) <= _ROUGHER**2 * roughness * self._may_miss()
+
+    def _may_miss(self) -> float:
+        missed, error = self.missed
+        return max(missed, 0.0) + _SURE * error
 
 
 def _as_one_unit(vectors: Tensor) -> Tensor:

@@ -61,6 +61,10 @@ class Question(ABC):
         """What else is to be said of matrices that were found, plain Python values."""
         return {}
 
+    def misfit(self, yardstick: float) -> float:
+        """What the fit is seen to miss, relative to random maps; a claim within the margin cannot rest on it."""
+        return 0.0
+
     def blind(self, yardstick: float) -> float:
         """The relative breaking that may be an artefact of the fit, if random maps have the squared defect given."""
         return 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ _BANDWIDTHS = (0.5, 1.0, 2.0)
 _RIDGES = (1e-9, 1e-6, 1e-4, 1e-2)
 _BETTER = 0.98
 _MOST = 500
+_SHARES = (5, 2)
 _SMALLEST_SPREAD = 1e-2
 _SMALLEST = 1e-6
 
@@ -47,8 +49,8 @@ class _Features:
 class TwinFits:
     r"""The same regression on two disjoint sets of samples, so that their difference tells their error.
 
-    :math:`f(x) = W^\top \varphi(x)` by ridge regression, with the bandwidth and the ridge by which the first set
-    predicts the second best.
+    :math:`f(x) = W^\top \varphi(x)` by ridge regression, with the number of features, the bandwidth and the ridge by
+    which the first set predicts the second best.
 
     Args:
         first: Inputs and outputs of one set.
@@ -66,43 +68,44 @@ class TwinFits:
         spread = spread.clamp(min=_SMALLEST_SPREAD**2 * float(spread[-1])).clamp(min=1e-300)
         self.whitening = (axes / spread.sqrt()).mT
         seed = int(torch.randint(1 << 31, (), generator=generator))
-        budget = min(_MOST, len(x) // 5)
         best = math.inf
-        for bandwidth in _BANDWIDTHS:
+        budgets = sorted({min(_MOST, len(x) // share) for share in _SHARES})
+        for budget, bandwidth in itertools.product(budgets, _BANDWIDTHS):
             features = _Features(x.size(1), budget, bandwidth, torch.Generator().manual_seed(seed))
-            theirs = features(self._coordinates(second[0]))
-            ours, other = _Normal.of(features(self._coordinates(x)), y), _Normal.of(theirs, second[1])
+            theirs = features(self.coordinates(second[0]))
+            ours, other = _Normal.of(features(self.coordinates(x)), y), _Normal.of(theirs, second[1])
             for ridge in _RIDGES:
                 weight = ours.solve(ridge)[0]
                 error = float((theirs @ weight - second[1]).square().sum(1).mean())
                 if error < _BETTER * best:
                     best, self._features = error, features
                     self.weights, self._inverse = (weight, other.solve(ridge)[0]), other.solve(ridge)[1]
-        self.limit = float(self._leverage(self._features(self._coordinates(second[0]))).quantile(0.95))
+        self.limit = float(self._leverage(self._features(self.coordinates(second[0]))).quantile(0.95))
 
-    def _coordinates(self, x: Tensor) -> Tensor:
+    def coordinates(self, x: Tensor) -> Tensor:
+        """Inputs of unit spread in all directions in which they spread."""
         whitened: Tensor = (x - self.center) @ self.whitening.mT
         return whitened
 
     def predict(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """What both fits say, ``[S, K]`` each."""
-        features = self._features(self._coordinates(x))
+        features = self._features(self.coordinates(x))
         return features @ self.weights[0], features @ self.weights[1]
 
     def predict_known(self, x: Tensor) -> tuple[tuple[Tensor, Tensor], Tensor]:
         """What both fits say, and of which inputs they know anything, ``[S]``, bool."""
-        features = self._features(self._coordinates(x))
+        features = self._features(self.coordinates(x))
         return (features @ self.weights[0], features @ self.weights[1]), self._leverage(features) <= self.limit
 
     def _leverage(self, features: Tensor) -> Tensor:
         """How little the second set says about inputs: the variance of a prediction in units of the noise's."""
         return ((features @ self._inverse) * features).sum(1)
 
-    def jacobian(self, x: Tensor) -> Tensor:
-        """Derivatives of the first fit, ``[S, K, d]``."""
+    def jacobian(self, x: Tensor, fit: int = 0) -> Tensor:
+        """Derivatives of one of the fits, ``[S, K, d]``."""
         with torch.enable_grad():
             x = x.detach().requires_grad_()
-            outputs = self._features(self._coordinates(x)) @ self.weights[0]
+            outputs = self._features(self.coordinates(x)) @ self.weights[fit]
             rows = [torch.autograd.grad(column.sum(), x, retain_graph=True)[0] for column in outputs.unbind(1)]
         return torch.stack(rows, 1)
 

@@ -59,6 +59,19 @@ def test_noise_is_no_evidence_and_not_a_symmetry() -> None:
     assert claim.reason
 
 
+def test_a_fit_that_misses_more_than_the_margin_certifies_nothing() -> None:
+    class Missing(_Known):
+        def misfit(self, yardstick: float) -> float:
+            return 0.06
+
+    assert judge(Missing(0.0), 0.1, torch.Generator().manual_seed(0)).status == "certified"
+    for given in (None, GL2[:1]):
+        claim = judge(Missing(0.0), 0.05, torch.Generator().manual_seed(0), given)
+        assert (claim.status, claim.dim) == ("no evidence", 0)
+        assert "misses more of the law" in claim.reason
+        assert claim.breaking is not None
+
+
 def test_data_that_could_not_have_told_are_no_evidence() -> None:
     claim = judge(_Known(0.0, power=0.0), 0.05, torch.Generator().manual_seed(0))
     assert claim.status == "no evidence"
