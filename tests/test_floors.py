@@ -67,9 +67,9 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"liegan"},
     ),
     "discovery.evidence": (
-        {"lift", "question", "regression"},
+        {"claim", "lift", "question", "regression"},
         {"directions", "moments"},
-        {"claim", "density", "law", "relations"},
+        {"density", "law", "relations", "trial"},
         {"support"},
         {"asking"},
     ),

@@ -32,7 +32,7 @@ def find_symmetry(
     - **support**: where the data lie, such as mass shells; g maps that set to itself (`Support`);
     - **density**: how the data are spread, which is LieGAN's question; g leaves the distribution alone (`Density`).
 
-    One half of the samples finds the matrices, the other judges them (`pyg_liesym.discovery.evidence.claim.judge`):
+    One half of the samples finds the matrices, the other judges them (`pyg_liesym.discovery.evidence.trial.Trial`):
     *certified* is an algebra of which the samples kept aside show that moving along any of its directions breaks at
     most ``margin`` of what random linear maps break that move the data as far. What could merely not be rejected is
     not certified.

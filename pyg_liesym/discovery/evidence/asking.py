@@ -9,11 +9,12 @@ from typing import Any, NamedTuple, TypeAlias
 import torch
 from torch import Tensor
 
-from pyg_liesym.discovery.evidence.claim import Claim, judge
+from pyg_liesym.discovery.evidence.claim import SPANS, Claim, step_up
 from pyg_liesym.discovery.evidence.density import Density
 from pyg_liesym.discovery.evidence.law import Law
 from pyg_liesym.discovery.evidence.question import Question
 from pyg_liesym.discovery.evidence.support import Support
+from pyg_liesym.discovery.evidence.trial import Trial
 from pyg_liesym.discovery.samples import Samples, independent_units
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.typing import OptTensor
@@ -72,16 +73,25 @@ def answers(
             raise ValueError("there is nothing to certify: the algebra has no matrix that is not zero")
     units = independent_units(groups, len(samples))
     span, whole = among.basis.double(), None if given is None else given.basis.double()
-    answered = []
+    trials, seconds = [], []
     for ask in questions(samples.has_output):
         begun = time.perf_counter()
         generator = torch.Generator().manual_seed(seed)
-        question = ask(samples, span, units, generator)
-        claim = judge(question, margin, generator, whole)
-        basis = span[:0] if not claim.dim else question.span(claim.dim) if whole is None else whole
-        remarks = question.remarks(basis) if len(basis) else {}
-        answered.append(Answered(claim, basis, question.ladder, time.perf_counter() - begun, remarks))
+        trials.append(Trial(ask(samples, span, units, generator), margin, generator, whole))
+        trials[-1].claim()  # measured now, to be on the clock
+        seconds.append(time.perf_counter() - begun)
+    level = step_up([_certifies(trial) for trial in trials if not trial.undecided.reason], SPANS)
+    answered = []
+    for trial, took in zip(trials, seconds, strict=True):
+        claim = trial.claim(level)
+        basis = span[:0] if not claim.dim else trial.question.span(claim.dim) if whole is None else whole
+        remarks = trial.question.remarks(basis) if len(basis) else {}
+        answered.append(Answered(claim, basis, trial.question.ladder, took, remarks))
     return answered
+
+
+def _certifies(trial: Trial) -> Callable[[float], bool]:
+    return lambda level: trial.claim(level).dim > 0
 
 
 def questions(has_output: bool) -> list[Asking]:

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
 from torch import Tensor
 
-from pyg_liesym.discovery.evidence.claim import judge
+from pyg_liesym.discovery.evidence.claim import Claim, step_up
 from pyg_liesym.discovery.evidence.question import Question, halves
+from pyg_liesym.discovery.evidence.trial import Trial
 
 GL2 = torch.eye(4, dtype=torch.float64).view(4, 2, 2)
+
+
+def judge(question: Question, margin: float, generator: torch.Generator, given: Tensor | None = None) -> Claim:
+    return Trial(question, margin, generator, given).claim()
 
 
 class _Known(Question):
@@ -96,6 +102,58 @@ def test_a_claim_is_plain_values() -> None:
 
     claim = judge(_Known(0.0), 0.05, torch.Generator().manual_seed(0))
     assert json.loads(json.dumps(claim.to_dict()))["breaking"]["high"] < 1e-6
+
+
+def test_a_breaking_of_the_margin_is_certified_as_rarely_as_the_level_says() -> None:
+    """The estimate is normal about the margin: the p of a single transformation is uniform."""
+    margin, draws = 0.3, 300
+    g = torch.tensor([[1.0, 0.5], [0.0, 1.0]], dtype=torch.float64)
+    trials = []
+    for seed in range(draws):
+        torch.manual_seed(seed)
+        trials.append(Trial(_Known(1.0, noise=0.1), margin, torch.Generator().manual_seed(seed)))
+
+    def share(scale: float, level: float) -> float:
+        certified = 0
+        for trial in trials:  # moved so that the defect is the margin's times the scale
+            length = scale * (margin**2 * float(trial.yardstick[0])) ** 0.5
+            element = torch.eye(2, dtype=torch.float64) + length * (g - torch.eye(2)) / 0.5
+            certified += trial.element(element, 1.0, level).status == "certified"
+        return certified / draws
+
+    assert 0.02 < share(1.0, 0.05) < 0.09
+    assert share(1.0, 0.005) < 0.02
+    assert share(0.0, 0.05) > 0.5
+
+
+def test_the_level_is_shared_by_what_is_claimed_at_once() -> None:
+    def at(p: float) -> Callable[[float], bool]:
+        return lambda level: p <= level
+
+    assert step_up([at(0.03)], 0.04) == pytest.approx(0.04)
+    assert step_up([at(0.03), at(0.5), at(0.6)], 0.04) == pytest.approx(0.04 / 3)
+    assert step_up([at(0.0), at(0.0), at(0.03)], 0.04) == pytest.approx(0.04)
+    assert step_up([at(0.0), at(0.02), at(0.9)], 0.04) == pytest.approx(0.08 / 3)
+    assert step_up([], 0.04) == pytest.approx(0.04)
+
+
+def test_what_would_do_alone_does_not_do_among_many() -> None:
+    trial = Trial(_Known(0.0, noise=0.1), 0.3, torch.Generator().manual_seed(0))
+    alone = trial.claim(0.04)
+    assert (alone.status, alone.dim) == ("certified", 1)
+    assert alone.p is not None
+    among = trial.claim(alone.p / 2)
+    assert (among.status, among.dim) == ("no evidence", 0)
+    assert "not among all that are made at once" in among.reason
+    assert among.breaking == alone.breaking
+
+
+def test_a_single_transformation_is_measured_by_its_displacement() -> None:
+    trial = Trial(_Known(1.0), 0.05, torch.Generator().manual_seed(0))
+    barely = torch.eye(2, dtype=torch.float64)
+    barely[0, 1] = 1e-3
+    assert trial.element(barely, 1e-3).status == "refuted", "small because it hardly moves anything"
+    assert trial.element(torch.eye(2, dtype=torch.float64), 0.0).reason == "it moves none of these data"
 
 
 def test_units_stay_on_one_side() -> None:

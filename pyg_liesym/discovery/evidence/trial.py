@@ -1,0 +1,222 @@
+"""Whether the samples kept aside certify a span or a single transformation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from pyg_liesym.discovery.evidence.claim import ELEMENTS, SPANS, Breaking, Claim
+from pyg_liesym.discovery.evidence.directions import STEPS, combined
+from pyg_liesym.discovery.evidence.question import Question
+
+_RESAMPLES = 200
+_YARDSTICKS = 16
+_COMBINATIONS = 16
+_POWER = 0.3
+_TRIED = 4
+_NOTHING = 1e-9
+_BOUND = 0.95
+_MISSED = "the fit misses more of the law than the margin: a fit that is too smooth makes symmetries of its own"
+_LEFT = "moved samples leave the region that the data cover, where nothing is known"
+_BADLY = "the data resolve the breaking too badly to decide"
+_AT_ONCE = "the data resolve the breaking well enough for this claim alone, but not among all that are made at once"
+
+
+class Measured(NamedTuple):
+    """A breaking, and how likely samples are that break so little if the truth is the margin."""
+
+    breaking: Breaking
+    p: float
+
+
+class Trial:
+    r"""A question with the yardstick by which its breakings are measured; judges at any level.
+
+    An equivalence test: certified is a span every direction of which (its weakest with both signs, and random
+    combinations) breaks at most the margin of what random linear maps of the same displacement break, with an upper
+    bound by a bootstrap over independent units. What was merely not rejected is not certified, and where random maps
+    break nothing either there is no evidence.
+
+    Args:
+        question: What was fitted.
+        margin: The largest breaking that still counts as symmetric.
+        generator: Draws directions and bootstrap weights.
+        given: A span to be judged as a whole, in place of those that the question proposes.
+
+    Shapes:
+        - **given**: :math:`(K, n, n)`
+
+    Attributes:
+        undecided: The claim before anything was measured; its reason is empty if the data can tell.
+    """
+
+    def __init__(
+        self, question: Question, margin: float, generator: torch.Generator, given: Tensor | None = None
+    ) -> None:
+        self.question, self.generator = question, generator
+        samples = len(question.units)
+        claim = Claim(question.name, "no evidence", 0, None, None, margin, 0.0, question.reason, samples)
+        self.undecided = replace(claim, given=given is not None)
+        self._measured: dict[int, Measured | None] = {0: None}
+        if not question.reason:
+            self.undecided = self._scale(self.undecided)
+        self._given = None
+        if given is not None and not self.undecided.reason:
+            self._given = _unit_span(given, question.directions)
+            if len(self._given) == 0:
+                self.undecided = replace(self.undecided, reason="it moves none of these data")
+
+    def _scale(self, claim: Claim) -> Claim:
+        """Find what breakings are measured by, or why these data cannot tell."""
+        question = self.question
+        self.weights = _weights(question.units, self.generator)
+        among = question.directions if question.yardsticks is None else question.yardsticks
+        random = combined(among, _YARDSTICKS, self.generator)
+        step = _step(question, random, self.weights[:1])
+        if step is None:
+            return replace(claim, reason=_LEFT)
+        self.step = step
+        yardsticks = _defects(question, torch.linalg.matrix_exp(step * random), self.weights)
+        self.yardstick = yardsticks[~yardsticks[:, 0].isnan()].median(0).values
+        size = float(self.yardstick[0])
+        if size <= 0 or float(self.yardstick[1:].quantile(0.05)) < _POWER**2 * size:
+            return replace(claim, reason="random maps break nothing that these data show: they could not have told")
+        resolution = float((question.resolution(self.weights)[0].clamp(min=0) / size).sqrt())
+        if resolution > question.coarsest:
+            return replace(claim, reason="the data are spread too widely about what they keep to show that it is kept")
+        margin = question.margin(claim.margin, resolution)
+        self._missed = question.misfit(size) > margin
+        return replace(claim, margin=margin, resolution=resolution)
+
+    def claim(self, level: float = SPANS) -> Claim:
+        """The largest span that is certified at a level, or whether the given one is."""
+        claim = replace(self.undecided, level=level)
+        if claim.reason:
+            return claim
+        if self._given is not None:
+            dim, following = len(self._given), self._span(self._given)
+            best = following if following is not None and following.p <= level else None
+        else:
+            most = len(self.question.directions) - 1
+            dim, best, following = _largest(self._proposed, level, most)
+        if dim and best is not None:
+            further = following.breaking if following is not None and self._given is None else None
+            return self._certified(replace(claim, dim=dim, breaking=best.breaking, next=further, p=best.p))
+        refutable = self._given is not None or not self.question.undecided()
+        return self._not_certified(claim, following, refutable)
+
+    def element(self, g: Tensor, displacement: float, level: float = ELEMENTS) -> Claim:
+        """What is claimed about a single transformation at a level, by the same yardstick.
+
+        Args:
+            g: The transformation.
+            displacement: By how much it moves the data, over their root mean square.
+            level: The largest p that certifies.
+
+        Shapes:
+            - **g**: :math:`(n, n)` or :math:`(V n, V n)`
+        """
+        claim = replace(self.undecided, level=level, given=True)
+        if claim.reason:
+            return claim
+        if displacement < _NOTHING:
+            return replace(claim, reason="it moves none of these data")
+        shorter = min(1.0, displacement / self.step) ** 2
+        measured = self._worst(_defects(self.question, g[None], self.weights) / shorter)
+        if measured is not None and measured.p <= level:
+            return self._certified(replace(claim, breaking=measured.breaking, p=measured.p))
+        return self._not_certified(claim, measured, True)
+
+    def _certified(self, claim: Claim) -> Claim:
+        return replace(claim, dim=0, reason=_MISSED) if self._missed else replace(claim, status="certified")
+
+    def _not_certified(self, claim: Claim, measured: Measured | None, refutable: bool) -> Claim:
+        if measured is None:
+            return replace(claim, reason=_LEFT)
+        breaking, p = measured
+        claim = replace(claim, breaking=breaking, p=p)
+        if refutable and breaking.low > max(claim.margin, self.question.blind(float(self.yardstick[0]))):
+            return replace(claim, status="refuted")
+        return replace(claim, reason=_AT_ONCE if p <= 1 - _BOUND else _BADLY)
+
+    def _proposed(self, dim: int) -> Measured | None:
+        """What the best span of a dimension breaks."""
+        if dim not in self._measured:
+            self._measured[dim] = self._span(self.question.span(dim))
+        return self._measured[dim]
+
+    def _span(self, span: Tensor) -> Measured | None:
+        """The breaking of a span's weakest directions and of random ones; None if moved samples cannot be judged."""
+        last = span[-_TRIED:]
+        directions = [last, -last]
+        if len(span) > 1:
+            directions.append(combined(span, _COMBINATIONS, self.generator))
+        elements = torch.linalg.matrix_exp(self.step * torch.cat(directions))
+        return self._worst(_defects(self.question, elements, self.weights))
+
+    def _worst(self, defects: Tensor) -> Measured | None:
+        """The worst of some elements, from their defects ``[D, 1 + B]``: the estimates, then those of the bootstrap."""
+        if bool(defects.isnan().any()):
+            return None
+        squares = defects / self.yardstick
+        estimates, drawn = squares[:, 0], squares[:, 1:]
+        low, high = drawn.quantile(torch.tensor([1 - _BOUND, _BOUND], dtype=squares.dtype), dim=1)
+        # An estimate below zero is chance: it must not pull its own upper bound down.
+        positive, width = estimates.clamp(min=0), high - estimates
+        bounds = torch.stack([estimates.max(), low[estimates.argmax()], (positive + width).max()])
+        # Normal tails, through the bound of the bootstrap.
+        tails = torch.special.ndtri(torch.tensor(_BOUND, dtype=squares.dtype)) / width.clamp(min=1e-300)
+        p = torch.special.ndtr(-(self.undecided.margin**2 - positive) * tails).max()
+        return Measured(Breaking(*bounds.clamp(min=0).sqrt().tolist()), float(p))
+
+
+def _unit_span(matrices: Tensor, directions: Tensor) -> Tensor:
+    """The part of a span that moves the data, by orthonormal combinations of directions, ``[K, n, n]``."""
+    flat = directions.flatten(1).mT
+    coefficients = torch.linalg.lstsq(flat, matrices.to(flat).flatten(1).mT).solution
+    basis, values, _ = torch.linalg.svd(coefficients, full_matrices=False)
+    basis = basis[:, values > _NOTHING * values.max()] if values.numel() and float(values.max()) > 0 else basis[:, :0]
+    return torch.einsum("rk,rab->kab", basis, directions)
+
+
+def _step(question: Question, directions: Tensor, weights: Tensor) -> float | None:
+    """The largest displacement after which half of the directions can be judged."""
+    for step in STEPS:
+        unknown = _defects(question, torch.linalg.matrix_exp(step * directions[:_TRIED]), weights).isnan()
+        if int(unknown.sum()) <= _TRIED // 2:
+            return step
+    return None
+
+
+def _largest(
+    measured: Callable[[int], Measured | None], level: float, most: int
+) -> tuple[int, Measured | None, Measured | None]:
+    """The largest dimension up to ``most`` that passes, its breaking, and that of one dimension more.
+
+    The ladder ascends, so that the dimension is doubled until it is too large, and then bisected.
+    """
+    below, above = 0, most + 1
+    while above - below > 1:
+        middle = min(max(2 * below, 1), above - 1) if above == most + 1 else (below + above) // 2
+        found = measured(middle)
+        if found is not None and found.p <= level:
+            below = middle
+        else:
+            above = middle
+    return below, measured(below), measured(above) if above <= most else None
+
+
+def _defects(question: Question, elements: Tensor, weights: Tensor) -> Tensor:
+    """Defects of some transformations, ``[D, B]``."""
+    return torch.stack([question.defect(g, weights) for g in elements])
+
+
+def _weights(units: Tensor, generator: torch.Generator) -> Tensor:
+    """Weights of the samples: all one, then those of a Bayesian bootstrap over units, ``[B, S]``."""
+    count = int(units.max()) + 1
+    drawn = -torch.rand(_RESAMPLES, count, generator=generator, dtype=torch.float64).clamp(min=1e-12).log()
+    return torch.cat([torch.ones(1, len(units), dtype=torch.float64), drawn[:, units]])
