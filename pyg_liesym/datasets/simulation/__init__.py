@@ -11,6 +11,7 @@ from pyg_liesym.datasets.simulation.detector import Card, EnergyFlow, Noise, Par
 from pyg_liesym.datasets.simulation.gravity import (
     Orbits,
     angular_momentum,
+    in_sector,
     integrate_orbits,
     one_step_pairs,
     simulate_orbits,
@@ -39,6 +40,7 @@ __all__ = [
     "draw_charged_particles",
     "draw_noise",
     "generate_jets",
+    "in_sector",
     "integrate_orbits",
     "one_step_pairs",
     "plume_batches",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
 from pyg_liesym.datasets.simulation.orbit_starts import RECIPES, Array, OrbitKind, OrbitSplit
@@ -212,3 +213,34 @@ def one_step_pairs(orbits: Orbits) -> tuple[Array, Array]:
     systems, steps, bodies, _ = orbits.pos.shape
     state = np.stack([orbits.pos, orbits.mom], axis=2).reshape(systems, steps, 4 * bodies)
     return state[:, :-1].reshape(-1, 4 * bodies), state[:, 1:].reshape(-1, 4 * bodies)
+
+
+def in_sector(vectors: Array, start: float = 0.0, width: float = 60.0) -> NDArray[np.bool_]:
+    """Which states have body 1 in a sector around the origin.
+
+    What training states leave out of the circle only a symmetry can tell about. A method that finds the rotation in a
+    sector has not found it in the shape of the data.
+
+    Args:
+        vectors: States as vectors of the plane, the position of body 1 first, ``[..., V, 2]``: positions of the bodies,
+            or rows of :func:`one_step_pairs` as ``x.reshape(len(x), -1, 2)``.
+        start: Angle at which the sector begins, from the x-axis.
+        width: Its width.
+
+    Units:
+        Angles are in degrees.
+
+    Raises:
+        ValueError: If the vectors do not lie in the plane, or the width is not between 0 and 360 degrees.
+
+    Example:
+        >>> in_sector(np.array([[[1.0, 0.1]], [[-1.0, 0.1]], [[1.0, -0.1]]]))
+        array([ True, False, False])
+    """
+    if vectors.ndim < 2 or vectors.shape[-1] != 2:
+        raise ValueError(f"expected vectors of the plane [..., V, 2], got shape {vectors.shape}")
+    if not 0 < width <= 360:
+        raise ValueError(f"a sector is wider than 0 and at most 360 degrees, got {width}")
+    angle = np.degrees(np.arctan2(vectors[..., 0, 1], vectors[..., 0, 0]))
+    inside: NDArray[np.bool_] = (angle - start) % 360 < width
+    return inside

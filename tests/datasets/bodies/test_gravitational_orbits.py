@@ -61,3 +61,33 @@ def test_nothing_is_written_without_root(tmp_path, monkeypatch):
 def test_unknown_split(tmp_path):
     with pytest.raises(ValueError, match="split must be one of"):
         GravitationalOrbits(str(tmp_path), split="training")
+
+
+@pytest.mark.parametrize("kind", ["two_body", "three_body"])
+def test_a_sector_splits_the_states(kind):
+    whole, inside = (
+        GravitationalOrbits(kind=kind, num_orbits=8),
+        GravitationalOrbits(kind=kind, num_orbits=8, sector=(30, 60)),
+    )
+    bodies = whole[0].num_nodes
+    first = whole.pos.view(-1, bodies, 2)[:, 0]
+    angle = torch.rad2deg(torch.atan2(first[:, 1], first[:, 0]))
+    wanted = (angle > 30) & (angle < 90)
+    assert 0 < len(inside) == int(wanted.sum()) < len(whole)
+    assert torch.equal(inside.pos.view(-1, bodies, 2), whole.pos.view(-1, bodies, 2)[wanted])
+    assert torch.equal(inside.y.view(-1, bodies, 4), whole.y.view(-1, bodies, 4)[wanted])
+    assert torch.equal(inside.step, whole.step[wanted])
+
+
+def test_the_test_states_are_those_outside_of_the_sector(tmp_path):
+    whole = GravitationalOrbits(split="test", num_orbits=6)
+    outside = GravitationalOrbits(str(tmp_path), "test", num_orbits=6, sector=(-30, 60))
+    first = outside.pos.view(-1, 2, 2)[:, 0]
+    assert (torch.rad2deg(torch.atan2(first[:, 1], first[:, 0])).abs() > 30).all()
+    within = GravitationalOrbits(split="test", num_orbits=6, sector=(30, 300))
+    assert len(outside) + len(within) == len(whole)
+    with pytest.raises(ValueError, match="a sector cuts the orbits"):
+        outside.trajectories()
+    assert [path.name for path in (tmp_path / "processed").glob("*-30*")] == [
+        "two_body-test-6-seed0-sector-30.0-60.0.safetensors"
+    ]

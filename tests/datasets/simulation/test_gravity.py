@@ -5,6 +5,7 @@ from pyg_liesym.datasets.simulation.gravity import (
     Orbits,
     acceleration,
     angular_momentum,
+    in_sector,
     integrate_orbits,
     one_step_pairs,
     simulate_orbits,
@@ -190,3 +191,21 @@ def test_wrong_states():
         integrate_orbits(good[0], good[0], np.arange(2.0))
     with pytest.raises(ValueError, match="must be finite"):
         integrate_orbits(good * np.nan, good, np.arange(2.0))
+
+
+def test_a_sector_is_turned_with_what_it_holds():
+    x, _ = one_step_pairs(simulate_orbits("three_body", num_orbits=20))
+    states = x.reshape(len(x), -1, 2)
+    share = in_sector(states).mean()
+    assert 0.1 < share < 0.25
+    turn = np.array([[0.0, -1.0], [1.0, 0.0]])
+    assert (in_sector(states @ turn.T, 90.0) == in_sector(states)).mean() > 0.999
+    assert sum(in_sector(states, start).sum() for start in range(-180, 180, 60)) == len(states)
+    assert in_sector(states, 17.0, 360.0).all()
+
+
+def test_a_sector_is_of_the_plane():
+    with pytest.raises(ValueError, match="vectors of the plane"):
+        in_sector(np.zeros((5, 4, 3)))
+    with pytest.raises(ValueError, match="at most 360 degrees, got 0"):
+        in_sector(np.zeros((5, 4, 2)), width=0)
