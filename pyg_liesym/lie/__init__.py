@@ -1,6 +1,7 @@
 """Matrix Lie algebras: bases, group elements, invariant forms, and what an algebra is called."""
 
 from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.lie.charges import noether_charge
 from pyg_liesym.lie.equivariant import EquivariantMaps, equivariant_maps
 from pyg_liesym.lie.identification import Identification
 from pyg_liesym.lie.invariant import InvariantForms, InvariantMetric
@@ -20,6 +21,7 @@ __all__ = [
     "equivariant_maps",
     "euclidean_metric",
     "minkowski",
+    "noether_charge",
     "turns",
     "weighted_cosine",
 ]

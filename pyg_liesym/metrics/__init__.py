@@ -1,6 +1,7 @@
 """Numbers about a result."""
 
 from pyg_liesym.metrics.areas import Estimate, auc, auc_difference, bootstrap_error
+from pyg_liesym.metrics.charges import ChargeDrift, charge_drift
 from pyg_liesym.metrics.equivariance import equivariance_error, relative_error
 from pyg_liesym.metrics.front import knee, pareto_front
 from pyg_liesym.metrics.jet_comparison import Point, compare_jets
@@ -12,6 +13,7 @@ from pyg_liesym.metrics.summary import tagging_summary
 from pyg_liesym.metrics.tagging import Rejection, Roc, background_rejection, roc
 
 __all__ = [
+    "ChargeDrift",
     "Drift",
     "Estimate",
     "Percentiles",
@@ -23,6 +25,7 @@ __all__ = [
     "auc_difference",
     "background_rejection",
     "bootstrap_error",
+    "charge_drift",
     "class_rejections",
     "compare_jets",
     "equivariance_error",

@@ -1,4 +1,4 @@
-"""Transforms of PyG data: jets moved, lattices, meshes and particles turned into each other."""
+"""Transforms of PyG data: vectors moved by a group, lattices, meshes and particles turned into each other."""
 
 from pyg_liesym.transforms.add_reference_vectors import AddReferenceVectors
 from pyg_liesym.transforms.graph_to_grid import GraphToGrid
@@ -7,6 +7,7 @@ from pyg_liesym.transforms.grid_to_particles import GridToParticles
 from pyg_liesym.transforms.mesh_to_graph import MeshToGraph
 from pyg_liesym.transforms.particles_to_grid import ParticlesToGrid
 from pyg_liesym.transforms.random_boost import RandomBoost
+from pyg_liesym.transforms.random_group_action import RandomGroupAction
 from pyg_liesym.transforms.random_rotation import RandomRotation
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "MeshToGraph",
     "ParticlesToGrid",
     "RandomBoost",
+    "RandomGroupAction",
     "RandomRotation",
 ]

@@ -10,7 +10,7 @@ from torch_geometric.data import Batch, Data
 from torch_geometric.data.datapipes import functional_transform
 from torch_geometric.transforms import BaseTransform
 
-from pyg_liesym.transforms.move import four_momenta, jet_of_nodes, num_jets
+from pyg_liesym.transforms.move import four_momenta, jet_of_nodes, num_graphs
 
 REFERENCES: Mapping[str, tuple[tuple[float, float, float, float], ...]] = {
     "beams": ((2**0.5, 0.0, 0.0, 1.0), (2**0.5, 0.0, 0.0, -1.0)),
@@ -79,7 +79,7 @@ class AddReferenceVectors(BaseTransform):
 
     def forward(self, data: Data) -> Data:
         """Return the jets with the references in front of each."""
-        p4, jet, num = four_momenta(data), jet_of_nodes(data), num_jets(data)
+        p4, jet, num = four_momenta(data), jet_of_nodes(data), num_graphs(data)
         count = self.vectors.size(0)
         owner = torch.cat([torch.arange(num, device=jet.device).repeat_interleave(count), jet])
         order = owner.argsort(stable=True)

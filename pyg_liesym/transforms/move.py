@@ -1,4 +1,4 @@
-"""One Lorentz transformation for every jet of a batch."""
+"""One matrix for every graph of a batch."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from torch import Tensor
 from torch_geometric.data import Batch, Data
 
 
-def num_jets(data: Data) -> int:
-    """Number of jets in a batch; 1 for a single one.
+def num_graphs(data: Data) -> int:
+    """Number of graphs in a batch; 1 for a single one.
 
     Raises:
-        ValueError: If it is a batch that does not say which jet a constituent is of.
+        ValueError: If it is a batch that does not say which graph a row is of.
     """
     if data.get("batch") is not None:
         return int(data.num_graphs)
     if isinstance(data, Batch):
         raise ValueError(
-            "expected a batch of jets with `batch`: give the jets `num_nodes` before they are put together"
+            "expected a batch of graphs with `batch`: give the graphs `num_nodes` before they are put together"
         )
     return 1
 
@@ -46,8 +46,35 @@ def jet_of_nodes(data: Data) -> Tensor:
     return torch.as_tensor(batch)
 
 
+def move_rows(data: Data, name: str, matrices: Tensor) -> Tensor:
+    """Apply a matrix to the rows of a feature in each graph, in float64, and give them as they are then.
+
+    Args:
+        data: A graph or a batch of graphs; its feature is replaced, not written into.
+        name: Of the feature: one vector in a row, or several.
+        matrices: One for each graph.
+
+    Shapes:
+        - **matrices**: :math:`(B, n, n)`; **output**: :math:`(N, k, n)`, float64
+
+    Raises:
+        ValueError: If there is no such feature, or its rows are not made of vectors of n components.
+    """
+    rows, n = data.get(name), matrices.size(-1)
+    if not isinstance(rows, Tensor) or rows.dim() != 2 or rows.size(1) == 0 or rows.size(1) % n:
+        found = "none" if rows is None else str(list(rows.shape)) if isinstance(rows, Tensor) else type(rows).__name__
+        raise ValueError(f"expected `{name}` with vectors of {n} components in rows [N, k·{n}], got {found}")
+    vectors, batch = rows.double().unflatten(1, (-1, n)), data.get("batch")
+    graph = torch.zeros_like(rows[:, 0], dtype=torch.long) if batch is None else batch
+    if len(graph) != len(rows):
+        raise ValueError(f"expected `{name}` with a row for each of {len(graph)} nodes, got {len(rows)} rows")
+    moved = torch.einsum("nij,nkj->nki", matrices.to(rows.device, torch.float64)[graph], vectors)
+    data[name] = moved.flatten(1).to(rows.dtype)
+    return moved
+
+
 def move(data: Data, matrices: Tensor) -> Data:
-    """Apply a matrix to the four-momenta of each jet, in float64, and make ``pos`` and ``jet`` anew where they are.
+    """Apply a matrix to the four-momenta of each jet, and make ``pos`` and ``jet`` anew where they are.
 
     Args:
         data: A jet or a batch of jets; its features are replaced, not written into.
@@ -56,9 +83,8 @@ def move(data: Data, matrices: Tensor) -> Data:
     Shapes:
         - **matrices**: :math:`(B, 4, 4)`
     """
-    p4, jet = four_momenta(data), jet_of_nodes(data)
-    moved = torch.einsum("nij,nj->ni", matrices.to(p4.device, torch.float64)[jet], p4.double())
-    data.p4 = moved.to(p4.dtype)
+    four_momenta(data)
+    jet, moved = jet_of_nodes(data), move_rows(data, "p4", matrices)[:, 0]
     if "pos" in data or "jet" in data:
         axis, plane = _collider_coordinates(moved, jet, matrices.size(0))
         if "pos" in data:

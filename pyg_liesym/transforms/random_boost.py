@@ -8,7 +8,7 @@ from torch_geometric.data.datapipes import functional_transform
 from torch_geometric.transforms import BaseTransform
 
 from pyg_liesym.lie.motions import boosts, boosts_along_z, random_axes
-from pyg_liesym.transforms.move import move, num_jets
+from pyg_liesym.transforms.move import move, num_graphs
 
 
 @functional_transform("random_boost")
@@ -44,7 +44,7 @@ class RandomBoost(BaseTransform):
 
     def forward(self, data: Data) -> Data:
         """Return the boosted jets."""
-        num = num_jets(data)
+        num = num_graphs(data)
         share = torch.rand(num, generator=self.generator, dtype=torch.float64)
         if self.along_beams:
             unit = boosts_along_z(num, 1.0, self.generator)

@@ -10,7 +10,7 @@ from torch_geometric.data.datapipes import functional_transform
 from torch_geometric.transforms import BaseTransform
 
 from pyg_liesym.lie.motions import random_axes, turns
-from pyg_liesym.transforms.move import move, num_jets
+from pyg_liesym.transforms.move import move, num_graphs
 
 
 @functional_transform("random_rotation")
@@ -45,7 +45,7 @@ class RandomRotation(BaseTransform):
 
     def forward(self, data: Data) -> Data:
         """Return the turned jets."""
-        num = num_jets(data)
+        num = num_graphs(data)
         share = 2 * torch.rand(num, generator=self.generator, dtype=torch.float64) - 1
         if self.about_beams:
             axes = torch.tensor([[0.0, 0.0, 1.0]], dtype=torch.float64).expand(num, 3)

@@ -96,6 +96,6 @@ def test_bad_references() -> None:
         AddReferenceVectors([(1, 2)])
     with pytest.raises(ValueError, match="got none"):
         AddReferenceVectors()(Data(x=torch.ones(1, 1)))
-    with pytest.raises(ValueError, match="give the jets `num_nodes`"):
+    with pytest.raises(ValueError, match="give the graphs `num_nodes`"):
         AddReferenceVectors()(Batch.from_data_list([Data(p4=torch.ones(1, 4))] * 2))
     assert repr(AddReferenceVectors(["time"])) == "AddReferenceVectors(['time'])"
