@@ -27,10 +27,11 @@ _AT_ONCE = "the data resolve the breaking well enough for this claim alone, but 
 
 
 class Measured(NamedTuple):
-    """A breaking, and how likely samples are that break so little if the truth is the margin."""
+    """A breaking, the chance of so little if the truth is the margin, and what random maps break that move as far."""
 
     breaking: Breaking
     p: float
+    yardstick: float
 
 
 class Trial:
@@ -75,22 +76,33 @@ class Trial:
         question = self.question
         self.weights = _weights(question.units, self.generator)
         among = question.directions if question.yardsticks is None else question.yardsticks
-        random = combined(among, _YARDSTICKS, self.generator)
-        step = _step(question, random, self.weights[:1])
+        self._random = combined(among, _YARDSTICKS, self.generator)
+        step = _step(question, self._random, self.weights[:1])
         if step is None:
             return replace(claim, reason=_LEFT)
-        self.step = step
-        yardsticks = _defects(question, torch.linalg.matrix_exp(step * random), self.weights)
-        self.yardstick = yardsticks[~yardsticks[:, 0].isnan()].median(0).values
-        size = float(self.yardstick[0])
-        if size <= 0 or float(self.yardstick[1:].quantile(0.05)) < _POWER**2 * size:
-            return replace(claim, reason="random maps break nothing that these data show: they could not have told")
-        resolution = float((question.resolution(self.weights)[0].clamp(min=0) / size).sqrt())
-        if resolution > question.coarsest:
-            return replace(claim, reason="the data are spread too widely about what they keep to show that it is kept")
-        margin = question.margin(claim.margin, resolution)
-        self._missed = question.misfit(size) > margin
-        return replace(claim, margin=margin, resolution=resolution)
+        self._yardsticks: dict[float, Tensor] = {}
+        self.step, self.yardstick = step, self._yardstick(step)
+        reason, resolution = self._telling(self.yardstick)
+        if reason:
+            return replace(claim, reason=reason)
+        return replace(claim, margin=question.margin(claim.margin, resolution), resolution=resolution)
+
+    def _yardstick(self, step: float) -> Tensor:
+        """The median of what random maps break at a displacement, ``[1 + B]``."""
+        if step not in self._yardsticks:
+            found = _defects(self.question, torch.linalg.matrix_exp(step * self._random), self.weights)
+            self._yardsticks[step] = found[~found[:, 0].isnan()].median(0).values
+        return self._yardsticks[step]
+
+    def _telling(self, yardstick: Tensor) -> tuple[str, float]:
+        """Why data cannot tell by a yardstick, empty if they can, and what they resolve."""
+        size = float(yardstick[0])
+        if size <= 0 or float(yardstick[1:].quantile(0.05)) < _POWER**2 * size:
+            return "random maps break nothing that these data show: they could not have told", 0.0
+        resolution = float((self.question.resolution(self.weights)[0].clamp(min=0) / size).sqrt())
+        if resolution > self.question.coarsest:
+            return "the data are spread too widely about what they keep to show that it is kept", resolution
+        return "", resolution
 
     def claim(self, level: float = SPANS) -> Claim:
         """The largest span that is certified at a level, or whether the given one is."""
@@ -105,7 +117,7 @@ class Trial:
             dim, best, following = _largest(self._proposed, level, most)
         if dim and best is not None:
             further = following.breaking if following is not None and self._given is None else None
-            return self._certified(replace(claim, dim=dim, breaking=best.breaking, next=further, p=best.p))
+            return self._certified(replace(claim, dim=dim, breaking=best.breaking, next=further, p=best.p), best)
         refutable = self._given is not None or not self.question.undecided()
         return self._not_certified(claim, following, refutable)
 
@@ -126,20 +138,21 @@ class Trial:
         if displacement < _NOTHING:
             return replace(claim, reason="it moves none of these data")
         shorter = min(1.0, displacement / self.step) ** 2
-        measured = self._worst(_defects(self.question, g[None], self.weights) / shorter)
+        measured = self._worst(_defects(self.question, g[None], self.weights) / shorter, self.yardstick)
         if measured is not None and measured.p <= level:
-            return self._certified(replace(claim, breaking=measured.breaking, p=measured.p))
+            return self._certified(replace(claim, breaking=measured.breaking, p=measured.p), measured)
         return self._not_certified(claim, measured, True)
 
-    def _certified(self, claim: Claim) -> Claim:
-        return replace(claim, dim=0, reason=_MISSED) if self._missed else replace(claim, status="certified")
+    def _certified(self, claim: Claim, measured: Measured) -> Claim:
+        missed = self.question.misfit(measured.yardstick) > claim.margin
+        return replace(claim, dim=0, reason=_MISSED) if missed else replace(claim, status="certified")
 
     def _not_certified(self, claim: Claim, measured: Measured | None, refutable: bool) -> Claim:
         if measured is None:
             return replace(claim, reason=_LEFT)
-        breaking, p = measured
+        breaking, p, yardstick = measured
         claim = replace(claim, breaking=breaking, p=p)
-        if refutable and breaking.low > max(claim.margin, self.question.blind(float(self.yardstick[0]))):
+        if refutable and breaking.low > max(claim.margin, self.question.blind(yardstick)):
             return replace(claim, status="refuted")
         return replace(claim, reason=_AT_ONCE if p <= 1 - _BOUND else _BADLY)
 
@@ -150,19 +163,29 @@ class Trial:
         return self._measured[dim]
 
     def _span(self, span: Tensor) -> Measured | None:
-        """The breaking of a span's weakest directions and of random ones; None if moved samples cannot be judged."""
+        """The breaking of a span's weakest directions and of random ones; None if moved samples cannot be judged.
+
+        Where they leave what is known, the displacement is shortened, as far as the data can tell.
+        """
         last = span[-_TRIED:]
         directions = [last, -last]
         if len(span) > 1:
             directions.append(combined(span, _COMBINATIONS, self.generator))
-        elements = torch.linalg.matrix_exp(self.step * torch.cat(directions))
-        return self._worst(_defects(self.question, elements, self.weights))
+        for step in (step for step in STEPS if step <= self.step):
+            yardstick = self._yardstick(step)
+            if self._telling(yardstick)[0]:
+                return None
+            elements = torch.linalg.matrix_exp(step * torch.cat(directions))
+            measured = self._worst(_defects(self.question, elements, self.weights), yardstick)
+            if measured is not None:
+                return measured
+        return None
 
-    def _worst(self, defects: Tensor) -> Measured | None:
+    def _worst(self, defects: Tensor, yardstick: Tensor) -> Measured | None:
         """The worst of some elements, from their defects ``[D, 1 + B]``: the estimates, then those of the bootstrap."""
         if bool(defects.isnan().any()):
             return None
-        squares = defects / self.yardstick
+        squares = defects / yardstick
         estimates, drawn = squares[:, 0], squares[:, 1:]
         low, high = drawn.quantile(torch.tensor([1 - _BOUND, _BOUND], dtype=squares.dtype), dim=1)
         # An estimate below zero is chance: it must not pull its own upper bound down.
@@ -171,7 +194,7 @@ class Trial:
         # Normal tails, through the bound of the bootstrap.
         tails = torch.special.ndtri(torch.tensor(_BOUND, dtype=squares.dtype)) / width.clamp(min=1e-300)
         p = torch.special.ndtr(-(self.undecided.margin**2 - positive) * tails).max()
-        return Measured(Breaking(*bounds.clamp(min=0).sqrt().tolist()), float(p))
+        return Measured(Breaking(*bounds.clamp(min=0).sqrt().tolist()), float(p), float(yardstick[0]))
 
 
 def _unit_span(matrices: Tensor, directions: Tensor) -> Tensor:

@@ -65,6 +65,23 @@ def test_noise_is_no_evidence_and_not_a_symmetry() -> None:
     assert claim.reason
 
 
+def test_where_moved_samples_leave_what_is_known_they_are_moved_less() -> None:
+    class Near(_Known):
+        reach = 1.0
+
+        def defect(self, g: Tensor, weights: Tensor) -> Tensor:
+            far = torch.linalg.matrix_norm(g - torch.eye(2, dtype=torch.float64)) > self.reach
+            stretch = (g - torch.diag(g.diagonal())).norm() < 1e-9 * g.norm()  # of the directions that keep axes
+            return weights.new_full((len(weights),), math.nan) if far and stretch else super().defect(g, weights)
+
+    question = Near(0.0)
+    for reach, dim in ((1.0, 1), (0.2, 1), (0.05, 0)):
+        question.reach = reach
+        claim = Trial(question, 0.05, torch.Generator().manual_seed(0)).claim()
+        assert (claim.status == "certified", claim.dim) == (dim == 1, dim)
+    assert "nothing is known" in claim.reason
+
+
 def test_a_fit_that_misses_more_than_the_margin_certifies_nothing() -> None:
     class Missing(_Known):
         def misfit(self, yardstick: float) -> float:
