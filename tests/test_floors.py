@@ -64,7 +64,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"liegan_module", "verdict"},
         {"discovered_symmetry", "training"},
         {"findings", "method"},
-        {"liegan"},
+        {"liegan", "symmetry_gan"},
     ),
     "discovery.evidence": (
         {"claim", "lift", "question", "regression"},

@@ -19,6 +19,8 @@ __all__ = [
     "Relations",
     "Samples",
     "SpanStopping",
+    "SymmetryGAN",
+    "SymmetryGANModule",
     "block_mask",
     "find_symmetry",
     "load_metric",
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from pyg_liesym.discovery.method import DiscoveryMethod
     from pyg_liesym.discovery.samples import Samples
     from pyg_liesym.discovery.stopping import SpanStopping
+    from pyg_liesym.discovery.symmetry_gan import SymmetryGAN, SymmetryGANModule
     from pyg_liesym.discovery.verdict import Answer
 else:
     __getattr__, __dir__ = lazy(
@@ -54,6 +57,7 @@ else:
             "method": ["DiscoveryMethod"],
             "samples": ["Samples"],
             "stopping": ["SpanStopping"],
+            "symmetry_gan": ["SymmetryGAN", "SymmetryGANModule"],
             "verdict": ["Answer"],
         },
     )

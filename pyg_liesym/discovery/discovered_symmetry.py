@@ -113,9 +113,11 @@ class DiscoveredSymmetry:
 
     @property
     def turns(self) -> list[FiniteTurn]:
-        """The transformations ``exp(Lᵢ)`` of a discrete result, as turns of some order."""
+        """The transformations of a discrete result, ``exp(Lᵢ)`` or those learned as such, as turns of some order."""
         if not self.discrete:
             return []
+        if (learned := self.diagnostics.get("transformations")) is not None:
+            return [FiniteTurn.of(torch.tensor(matrix, dtype=torch.float64)) for matrix in learned]
         relative = self.algebra.basis.flatten(1).norm(dim=1)
         strong = self.algebra.basis[relative > 0.1 * relative.max()]
         return [FiniteTurn.of(torch.linalg.matrix_exp(matrix)) for matrix in strong]

@@ -15,12 +15,10 @@ from pyg_liesym.discovery.liegan_module import CoefficientLaw, LieGANModule
 from pyg_liesym.discovery.method import DiscoveryMethod, Learned
 from pyg_liesym.discovery.samples import Samples
 from pyg_liesym.discovery.stopping import SpanStopping
-from pyg_liesym.discovery.training import Batches, train
+from pyg_liesym.discovery.training import Batches, hold_out, train
 from pyg_liesym.typing import OptTensor
 
 DiscriminatorFactory: TypeAlias = Callable[[Samples], nn.Module]
-
-_HELD_OUT = 5_000
 
 
 class LieGAN(DiscoveryMethod):
@@ -130,9 +128,7 @@ class LieGAN(DiscoveryMethod):
             ``visibility`` (2 AUC − 1, from 0 to 1, of the discriminator that tells held-out data moved along one
             channel from data).
         """
-        order = torch.randperm(len(samples), generator=generator)
-        num_held_out = min(_HELD_OUT, len(samples) // 10)
-        training, held_out = samples.take(order[num_held_out:]), samples.take(order[:num_held_out])
+        training, held_out = hold_out(samples, generator)
         module = LieGANModule(
             self._discriminator(training),
             samples.second_moments(),

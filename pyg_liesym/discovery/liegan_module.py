@@ -130,7 +130,7 @@ class LieGANModule(lightning.LightningModule):
 
     def forward(self, vectors: Tensor, coefficients: Tensor) -> Tensor:
         """Transform the vectors ``[B, V, n]`` of every sample by its own ``exp(Σ wᵢLᵢ)``, w ``[B, K]``."""
-        return vectors @ _exp(torch.einsum("bk,kij->bij", coefficients, self.basis)).mT
+        return self._moved(vectors, torch.einsum("bk,kij->bij", coefficients, self.basis))
 
     def training_step(self, batch: tuple[Samples, Samples], batch_idx: int) -> None:
         """One step of the discriminator, then one of the basis, on the same transformed data."""
@@ -163,8 +163,7 @@ class LieGANModule(lightning.LightningModule):
         scores = []
         for channel in self.average:
             w = self.sample_coefficients(len(samples))[:, :1].unsqueeze(2)
-            moved = samples.vectors @ _exp(w * channel).mT
-            fake = self._judge(moved, samples)
+            fake = self._judge(self._moved(samples.vectors, w * channel), samples)
             below = torch.searchsorted(fake.sort().values, real).double().mean() / len(fake)
             scores.append((2.0 * below - 1.0).clamp(min=0.0))
         return torch.stack(scores)
@@ -181,6 +180,10 @@ class LieGANModule(lightning.LightningModule):
             torch.optim.Adam(self.discriminator.parameters(), lr=self.discriminator_lr, betas=(0.5, 0.9)),
             torch.optim.Adam([self.weight], lr=self.basis_lr, betas=(0.5, 0.9)),
         ]
+
+    def _moved(self, vectors: Tensor, matrices: Tensor) -> Tensor:
+        """The vectors of every sample moved by the exponential of its own matrix, ``[B, n, n]``."""
+        return vectors @ _exp(matrices).mT
 
     def _judge(self, vectors: Tensor, samples: Samples) -> Tensor:
         logits: Tensor = self.discriminator(vectors, samples.scalars, samples.labels)

@@ -23,10 +23,12 @@ class Learned(NamedTuple):
     Args:
         basis: ``[K, n, n]``, in the coordinates of those samples.
         diagnostics: Numbers about the fit, plain Python values.
+        transformations: ``[K, n, n]``, if what was learned is single transformations and not an algebra.
     """
 
     basis: Tensor
     diagnostics: dict[str, Any]
+    transformations: OptTensor = None
 
 
 class DiscoveryMethod(ABC):
@@ -134,7 +136,13 @@ class DiscoveryMethod(ABC):
             "other_reading": samples.other_reading,
             "whitening": None if whitening is None else whitening.tolist(),
         }
-        algebra = LieAlgebra(learned.basis.detach().double().cpu())
-        if whitening is not None:
-            algebra = algebra.conjugate(torch.linalg.inv(whitening))
+        algebra = LieAlgebra(in_given_units(learned.basis, whitening))
+        if learned.transformations is not None:
+            diagnostics["transformations"] = in_given_units(learned.transformations, whitening).tolist()
         return DiscoveredSymmetry.of(algebra, diagnostics=diagnostics, settings=self.settings(), seed=seed)
+
+
+def in_given_units(matrices: Tensor, whitening: OptTensor) -> Tensor:
+    """Maps ``[K, n, n]`` of whitened vectors as maps of the vectors that were given, in double precision."""
+    double = matrices.detach().double().cpu()
+    return double if whitening is None else torch.linalg.inv(whitening) @ double @ whitening

@@ -73,7 +73,7 @@ def report(found: Found) -> str:
     diagnostics = found.diagnostics
     read = reading(diagnostics.get("reading", ""), diagnostics.get("other_reading", ""))
     lines = [*read, _standing(diagnostics.get("claim")), _fit(found)]
-    if found.algebra.rank() == 0:
+    if found.algebra.rank() == 0 and not found.turns:
         return "\n".join([*lines, "Nothing found: no channel moves the data"])
     lines += _doubts(diagnostics)
     if found.discrete:

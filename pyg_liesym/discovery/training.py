@@ -17,6 +17,7 @@ from pyg_liesym.discovery.samples import Samples
 from pyg_liesym.progress import ProgressBar
 
 _NAMES = ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero", "lightning.pytorch.accelerators.cuda")
+_HELD_OUT = 5_000
 
 
 def train(
@@ -50,6 +51,13 @@ def quiet() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
+
+
+def hold_out(samples: Samples, generator: torch.Generator) -> tuple[Samples, Samples]:
+    """The samples to learn from, and every tenth, 5000 at most, to judge by; drawn at random."""
+    order = torch.randperm(len(samples), generator=generator)
+    count = min(_HELD_OUT, len(samples) // 10)
+    return samples.take(order[count:]), samples.take(order[:count])
 
 
 @dataclass(frozen=True)
