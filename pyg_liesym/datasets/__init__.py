@@ -1,4 +1,4 @@
-"""PyG datasets: orbits, charged particles, jets and flows.
+"""PyG datasets: orbits, charged particles, molecules, jets and flows.
 
 File formats and simulators live in :mod:`pyg_liesym.datasets.io` and :mod:`pyg_liesym.datasets.simulation`; what
 they need beyond NumPy and SciPy is imported where it is used.
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pyg_liesym.lazy import lazy
 
 __all__ = [
+    "QM9",
     "ChargedParticles",
     "GravitationalOrbits",
     "JetClass",
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from pyg_liesym.datasets.jets.streaming_loader import StreamingLoader
     from pyg_liesym.datasets.jets.top_landscape import TopLandscape
     from pyg_liesym.datasets.loader import PackedLoader
+    from pyg_liesym.datasets.molecules.qm9 import QM9
 else:
     __getattr__, __dir__ = lazy(
         __name__,
@@ -46,6 +48,7 @@ else:
             "flows.jet_flow": ["JetFlow"],
             "jets.jets": ["Jets"],
             "loader": ["PackedLoader"],
+            "molecules.qm9": ["QM9"],
             "jets.quark_gluon": ["QuarkGluon"],
             "flows.smoke_plume": ["SmokePlume"],
             "jets.streaming": ["StreamingJets"],
