@@ -29,6 +29,7 @@ INTERNAL = {
     "ScoreWriter": "what `liesym tag` writes through",
     "SumConv": "the base of layers that sum the messages of sorted edges",
     "Support": "asked by find_symmetry",
+    "Trial": "judges a question for find_symmetry",
     "TrainingRange": "what `liesym tag` checks jets by",
 }
 

@@ -1,6 +1,7 @@
 """Pictures of results: every function returns a ``matplotlib.figure.Figure`` and touches no global state."""
 
 from pyg_liesym.plot.basis import plot_basis
+from pyg_liesym.plot.detection import plot_detection
 from pyg_liesym.plot.flow import plot_flow_forecasts
 from pyg_liesym.plot.front import plot_pareto_front
 from pyg_liesym.plot.jet import plot_jet
@@ -19,6 +20,7 @@ from pyg_liesym.plot.twins import plot_twins
 
 __all__ = [
     "plot_basis",
+    "plot_detection",
     "plot_errors_by_angle",
     "plot_flow_forecasts",
     "plot_jet",

@@ -10,18 +10,19 @@ from pathlib import Path
 from statistics import median
 from typing import Any, ClassVar
 
-from scipy.stats import beta
-
 from pyg_liesym.cli.files import save_figure
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.known_symmetries import KNOWN, Known, drawn
+from pyg_liesym.cli.reproduce.rates import rate
 from pyg_liesym.cli.reproduce.table import Column, Run
 from pyg_liesym.discovery.discovered_symmetry import Finding
 from pyg_liesym.discovery.findings import find_symmetry
+from pyg_liesym.plot.detection import plot_detection
 from pyg_liesym.plot.outcomes import plot_outcomes
 
 _LARGEST_ANGLE = 0.1
 _LEVEL = 0.05
+_SIZES_DRAWN = 5
 _OUTCOMES = ("right", "wrong", "partly", "refuted", "no evidence")
 
 
@@ -91,11 +92,12 @@ class Certificates(Experiment):
         )
 
     def conclude(self, runs: Sequence[Run], out: Path) -> dict[str, Any]:
-        """How often a certificate was wrong, with a 95 % bound, and a bar for each name, of the fullest table."""
-        tables = Counter((run["table"], run["row"]) for run in runs)
-        table = max(
-            dict.fromkeys(run["table"] for run in runs), key=lambda t: (sum(t == k for k, _ in tables), _size(t))
-        )
+        """How often a certificate was wrong, with 95 % intervals; pictures of outcomes and of detection.
+
+        The outcomes are those of the fullest table, the detection that of symmetric data of at least five sizes.
+        """
+        sizes = {table: len({r["row"] for r in runs if r["table"] == table}) for table in {r["table"] for r in runs}}
+        table = max(sizes, key=lambda name: (sizes[name], _size(name)))
         counts = {
             row: {o: sum(r["numbers"][o] for r in runs if (r["row"], r["table"]) == (row, table)) for o in _OUTCOMES}
             for row in dict.fromkeys(run["row"] for run in runs if run["table"] == table)
@@ -103,14 +105,16 @@ class Certificates(Experiment):
         save_figure(out / "certificates.png", plot_outcomes(counts, title=table))
         nothing = [run["numbers"] for run in runs if run["numbers"]["truth"] == 0]
         something = [run["numbers"] for run in runs if run["numbers"]["truth"] > 0]
+        detected = _detected([run for run in runs if run["numbers"]["truth"] > 0])
+        if detected:
+            save_figure(out / "detection.png", plot_detection(detected, title="certified, and right"))
         facts = {
-            "level_percent": 100 * _LEVEL,
-            **_rate("false", nothing, "wrong"),
-            **_rate("false_of_symmetric", something, "wrong"),
-            **_rate("refuted_of_symmetric", something, "refuted"),
+            "level_percent": {"value": 100 * _LEVEL, "digits": 0},
+            **rate("false", nothing, "wrong"),
+            **rate("false_of_symmetric", something, "wrong"),
+            **rate("refuted_of_symmetric", something, "refuted"),
         }
-        digits = {name: 2 if name.endswith("at_most_percent") else 0 for name in facts}
-        return {"facts": {name: {"value": value, "digits": digits[name]} for name, value in facts.items()}}
+        return {"facts": facts}
 
 
 def _size(table: str) -> int:
@@ -129,8 +133,15 @@ def _outcome(finding: Finding, known: Known) -> str:
     return "right" if claim.dim == known.truth.rank() else "partly"
 
 
-def _rate(name: str, numbers: Sequence[dict[str, Any]], outcome: str) -> dict[str, float]:
-    """How often, of how many draws, and the upper 95 % bound of Clopper and Pearson in per cent."""
-    count, draws = sum(own[outcome] for own in numbers), sum(own["draws"] for own in numbers)
-    high = float(beta.ppf(0.975, count + 1, draws - count)) if count < draws else 1.0
-    return {name: count, f"{name}_draws": draws, f"{name}_at_most_percent": 100 * high}
+def _detected(runs: Sequence[Run]) -> dict[str, list[tuple[int, int, int]]]:
+    """Kind of data → (samples, right, draws) for each size, of the kinds with enough sizes."""
+    found: dict[str, dict[int, list[int]]] = {}
+    for run in runs:
+        right_of = found.setdefault(run["row"], {}).setdefault(_size(run["table"]), [0, 0])
+        right_of[0] += run["numbers"]["right"]
+        right_of[1] += run["numbers"]["draws"]
+    return {
+        row: [(size, right, draws) for size, (right, draws) in own.items()]
+        for row, own in found.items()
+        if len(own) >= _SIZES_DRAWN
+    }

@@ -17,6 +17,7 @@ from pyg_liesym.cli.reproduce.plume import Plume
 from pyg_liesym.cli.reproduce.relaxed_jets import RelaxedJets
 from pyg_liesym.cli.reproduce.relaxed_mesh import RelaxedMesh
 from pyg_liesym.cli.reproduce.relaxed_orbits import RelaxedOrbits
+from pyg_liesym.cli.reproduce.symcert import SymCert
 from pyg_liesym.cli.reproduce.tagging import Tagging
 from pyg_liesym.cli.reproduce.tagging_front import TaggingFront
 from pyg_liesym.cli.reproduce.two_body import TwoBody
@@ -25,6 +26,7 @@ EXPERIMENTS: dict[str, type[Experiment]] = {
     kind.name: kind
     for kind in (
         Certificates,
+        SymCert,
         TwoBody,
         JetsMetric,
         JetsTagging,
