@@ -13,10 +13,11 @@ from pyg_liesym.discovery.evidence.moments import CannotTell, Moments
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.invariant import InvariantMetric
 
-_THIN = 0.05
-"""Largest eigenvalue of a relation: data within 22 % of the spread that normal data would have."""
+_THIN, _ROUGH = 0.05, 0.5
+"""Largest eigenvalue of a relation (data within 22 % of the spread that normal data would have), and of what counts
+a little besides, which decides where noise has left few relations."""
 _ROUNDING = 1e-14
-_UNCERTAIN = 10.0
+_UNCERTAIN = 20.0
 """Standard errors of what is left of a variance without the noise, up to which nothing is left."""
 _WORK = 10**11
 """Multiplications that the ladder may take: seconds."""
@@ -27,9 +28,13 @@ class Relations:
 
     An eigenvalue :math:`\lambda_k = E[\psi_k^2]` of the moments of the features (`QuadraticLift`) far below one, that
     of normal data, is a relation :math:`\psi_k = 0`: a mass shell, a conserved product, :math:`y = f(x)` of degree two.
-    A map L keeps them where :math:`\nabla\psi_k \cdot L w = 0` on the data; its squared defect is the mean over k of
-    :math:`E[(\nabla\psi_k \cdot L w)^2] / \lambda_k`, a quadratic form in L. Exact linear relations are left out of the
-    polynomials: maps that do not keep them keep nothing else either.
+    A map L keeps them where :math:`\nabla\psi_k \cdot L w` vanishes on the data as well as :math:`\psi_k` does, so that
+    it is a sum of such :math:`\psi_j` as are at least as thin; with the coefficients :math:`c_{kj}` of that sum the
+    squared defect of L is the quadratic form
+
+    .. math:: \sum_k (1/\lambda_k - 1) \sum_j c_{kj}^2 \max(\lambda_j - \lambda_k, 0) .
+
+    Exact linear relations are left out of the polynomials: maps that do not keep them keep nothing else either.
 
     Args:
         moments: Of the data.
@@ -38,7 +43,7 @@ class Relations:
 
     Attributes:
         lift: The features.
-        polynomials: The relations by their features, thinnest first, ``[k, M]``.
+        polynomials: Of all polynomials up to rough ones, by their features, thinnest first, ``[k, M]``.
         thickness: What is left of their mean squares, at least rounding and the uncertainty of the noise, ``[k]``.
         spread: Their mean squares with the noise, ``[k]``.
 
@@ -79,20 +84,22 @@ class Relations:
             products = products - self.lift.noise(inside, self.lift.variances.diag())
             floor = max(floor, float(inside.diagonal().max()) / math.sqrt(moments.count))
         eigenvalues, polynomials = torch.linalg.eigh(products)
-        self.root = polynomials * eigenvalues.clamp(min=0).sqrt()
+        self.basis, self.eigenvalues = polynomials, eigenvalues
         floored = eigenvalues.clamp(min=max(floor, _ROUNDING * float(eigenvalues[-1])))
-        thin = floored < max(_THIN, 1.5 * floor)
+        thin = floored < max(_ROUGH, 1.5 * floor)
         self.polynomials, self.thickness = polynomials.mT[thin], floored[thin]
         self.spread = (self.polynomials @ measured * self.polynomials).sum(1).maximum(self.thickness)
-        self.next = float(floored[~thin][0]) if not bool(thin.all()) else 1.0
+        self.num_thin = int((floored < max(_THIN, 1.5 * floor)).sum())
+        self.next = float(floored[self.num_thin]) if self.num_thin < len(floored) else 1.0
 
     @property
     def num_exact(self) -> int:
         """How many relations lie before the widest gap (of ratios) in their thickness."""
-        if len(self.thickness) == 0:
+        if self.num_thin == 0:
             return 0
-        upper = torch.cat([self.thickness[1:], self.thickness.new_tensor([self.next])])
-        return int((upper / self.thickness).argmax()) + 1
+        thickness = self.thickness[: self.num_thin]
+        upper = torch.cat([thickness[1:], thickness.new_tensor([self.next])])
+        return int((upper / thickness).argmax()) + 1
 
     def directions(self, span: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The directions of a span that keep the data's plane, best first, the others, and the ladder of both.
@@ -120,8 +127,9 @@ class Relations:
         count = max(1, min(len(self.thickness), _WORK // (len(directions) * self.lift.num_features**2)))
         for polynomial, thickness in zip(self.polynomials[:count], self.thickness[:count], strict=True):
             moved = self.lift.moved(polynomial[None], action)[0]
-            sizes = torch.cat([moved[:, :1], moved[:, 1:] @ self.root], 1)
-            gram += sizes @ sizes.mT / thickness
+            worse = (self.eigenvalues - thickness).clamp(min=0).sqrt()
+            sizes = torch.cat([moved[:, :1], moved[:, 1:] @ self.basis * worse], 1)
+            gram += sizes @ sizes.mT * (1 / thickness - 1).clamp(min=0)
         return gram / count
 
     def acting(self, matrices: Tensor) -> Tensor:
@@ -167,7 +175,7 @@ class Relations:
         Raises:
             ValueError: If the data lie on no quadric, or fewer directions than ``dim`` move them and keep their plane.
         """
-        if len(self.thickness) == 0:
+        if self.num_thin == 0:
             raise ValueError("the data lie on no quadric: every place is allowed, so nothing is kept there")
         among = LieAlgebra.general_linear(self.moments.n) if among is None else among
         kept, _, _ = self.directions(among.basis.double())

@@ -16,6 +16,8 @@ from pyg_liesym.lie.algebra import LieAlgebra
 _ROUNDING = 1e-14
 _ROUNDED = 1e-5
 """Breaking of exact relations that may be rounding."""
+_RESOLVED = 1e-9
+"""Breaking with which directions are known that keep relations to rounding."""
 _JUDGED = 4000
 
 
@@ -96,7 +98,7 @@ class Support(Question):
 
     def margin(self, asked: float, resolution: float) -> float:
         """Ten times the data's own thickness, if that is less than what was asked: exact relations are kept exactly."""
-        return min(asked, 10 * resolution)
+        return min(asked, max(10 * resolution, _RESOLVED))
 
     def remarks(self, basis: Tensor) -> dict[str, Any]:
         """The quadric of the single vectors, if there is one, and whether the matrices found keep the same form."""

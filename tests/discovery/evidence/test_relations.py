@@ -9,6 +9,7 @@ from pyg_liesym.discovery.evidence.moments import CannotTell, Moments
 from pyg_liesym.discovery.evidence.relations import Relations
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.metric import minkowski
+from pyg_liesym.lie.subspace import weighted_cosine
 
 
 def points(count: int, *shape: int, seed: int = 0) -> Tensor:
@@ -45,11 +46,11 @@ def test_noise_is_removed() -> None:
     shape = torch.tensor([[1.0, 0.5], [0.0, 2.0]], dtype=torch.float64)
     ellipse, truth = normalize(points(40_000, 2)) @ shape, LieAlgebra.rotation(2).conjugate(shape.mT.contiguous())
     moments = Moments.of(ellipse + 0.2 * points(40_000, 2, seed=1))
-    assert len(Relations(moments).thickness) == 0
+    assert Relations(moments).num_thin == 0
     relations = Relations(moments, noise=0.2)
     assert relations.num_exact == 1
     assert angle(relations.algebra(1), truth) < 0.02
-    assert float(relations.spread[0]) > 3 * float(relations.thickness[0])
+    assert float(relations.spread[0]) > 2 * float(relations.thickness[0])
 
 
 def test_a_number_may_be_part_of_a_relation() -> None:
@@ -72,3 +73,13 @@ def test_what_cannot_be_told_is_said() -> None:
         Relations(circle, noise=-1.0)
     with pytest.raises(ValueError, match="single vectors"):
         Relations(Moments.of(normalize(points(500, 2, 2), dim=-1))).metric()
+
+
+def test_rough_polynomials_decide_what_sharp_ones_leave_open() -> None:
+    """Momenta at right angles to positions: kept by any shear and its inverse, which a thick ring is not."""
+    x = normalize(points(4000, 2)) * (1 + 0.2 * points(4000, 1, seed=2))
+    turned = x.flip(1) * torch.tensor([1.0, -1.0], dtype=torch.float64) * (1 + 0.3 * points(4000, 1, seed=1))
+    relations = Relations(Moments.of(torch.cat([x, turned], 1)))
+    truth = LieAlgebra.rotation(2).repeat(2)
+    moments = relations.second[:4, :4]
+    assert abs(weighted_cosine(relations.algebra(1).basis[0], truth.basis[0], moments)) > 0.999
