@@ -16,6 +16,7 @@ from pyg_liesym.discovery.method import DiscoveryMethod, Learned
 from pyg_liesym.discovery.samples import Samples
 from pyg_liesym.discovery.stopping import SpanStopping
 from pyg_liesym.discovery.training import Batches, hold_out, train
+from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.typing import OptTensor
 
 DiscriminatorFactory: TypeAlias = Callable[[Samples], nn.Module]
@@ -48,6 +49,8 @@ class LieGAN(DiscoveryMethod):
             massless momenta, on which it matters most.
         max_steps: Cap on the steps; the rule mostly ends a fit before.
         batch_size: Samples per step.
+        start: An algebra of ``num_channels`` matrices to start from, such as a closed form (`Relations.algebra`): the
+            basis is held there until the discriminator has learned, and then moves slowly.
         progress: Whether to show a progress bar.
         accelerator: Where to compute, as in Lightning's trainer.
 
@@ -79,6 +82,7 @@ class LieGAN(DiscoveryMethod):
         tolerance: float = 0.001,
         max_steps: int = 4000,
         batch_size: int = 256,
+        start: LieAlgebra | None = None,
         progress: bool = True,
         accelerator: str = "cpu",
     ) -> None:
@@ -96,6 +100,11 @@ class LieGAN(DiscoveryMethod):
         if min(away_from_identity, channels_apart, sparsity) < 0:
             raise ValueError("the weights of the regularisers must not be negative")
         super().__init__(mask=mask, progress=progress, accelerator=accelerator)
+        if start is not None and start.dim != num_channels:
+            raise ValueError(f"start must have num_channels = {num_channels} matrices, got {start.dim}")
+        if start is not None and mask is not None and bool((start.basis[:, ~mask.bool()] != 0).any()):
+            raise ValueError("start has entries that the mask forbids: look for it among the same matrices")
+        self.start = start
         self.num_channels = num_channels
         self.coefficients, self.coefficient_scale = coefficients, coefficient_scale
         self.away_from_identity, self.channels_apart, self.sparsity = away_from_identity, channels_apart, sparsity
@@ -117,6 +126,7 @@ class LieGAN(DiscoveryMethod):
             "tolerance": self.tolerance,
             "max_steps": self.max_steps,
             "batch_size": self.batch_size,
+            "start": None if self.start is None else self.start.basis.tolist(),
         }
 
     def learn(self, samples: Samples, whitening: OptTensor, generator: torch.Generator, seed: int) -> Learned:
@@ -141,6 +151,7 @@ class LieGAN(DiscoveryMethod):
             away_from_identity=self.away_from_identity,
             channels_apart=self.channels_apart,
             sparsity=self.sparsity,
+            start=self._start(samples.vectors.size(-1), whitening),
             seed=seed,
         )
         stopping = SpanStopping(tolerance=self.tolerance, start=module.warmup)
@@ -164,6 +175,14 @@ class LieGAN(DiscoveryMethod):
         if isinstance(self.discriminator, nn.Module):
             return copy.deepcopy(self.discriminator)
         return self.discriminator(samples)
+
+    def _start(self, n: int, whitening: OptTensor) -> OptTensor:
+        """The basis to start from, in the coordinates of the fit."""
+        if self.start is None:
+            return None
+        if self.start.n != n:
+            raise ValueError(f"the vectors have {n} components, but start has matrices of {self.start.n}")
+        return (self.start if whitening is None else self.start.conjugate(whitening)).basis
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(num_channels={self.num_channels}, coefficients={self.coefficients!r})"

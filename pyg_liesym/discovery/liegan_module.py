@@ -17,6 +17,8 @@ CoefficientLaw: TypeAlias = Literal["normal", "uniform", "integer"]
 
 _AVERAGE_DECAY = 0.995
 _COLD = 0.1
+_STARTED = 0.1
+"""Share of the learning rate with which a basis moves that was given."""
 
 
 class LieGANModule(lightning.LightningModule):
@@ -39,7 +41,8 @@ class LieGANModule(lightning.LightningModule):
     Large transformations have many local optima, small ones hardly any: during a warm-up w grows from a tenth of its
     size (not on the grid). After it the basis learns with a rate that falls as 1/(1 + t/τ), and is averaged over
     steps: a discriminator sees arbitrarily small departures from data that lie on a thin set, so the basis would never
-    come to rest.
+    come to rest. A basis that starts from an algebra (``start``) has no warm-up: it is held where it is until the
+    discriminator has learned, and then moves with a tenth of the rate.
 
     Args:
         discriminator: Module ``(vectors, scalars, labels) -> logits [B]``; it is trained in place.
@@ -55,7 +58,8 @@ class LieGANModule(lightning.LightningModule):
         basis_lr: Initial learning rate of the basis.
         discriminator_lr: Learning rate of the discriminator.
         lr_decay: τ, in steps.
-        warmup: Steps of the warm-up.
+        warmup: Steps of the warm-up, or those for which a given start is held.
+        start: Matrices to start from, ``[K, n, n]``; random ones if not given.
         seed: Seed of the basis' start and of the coefficients.
 
     Shapes:
@@ -85,6 +89,7 @@ class LieGANModule(lightning.LightningModule):
         discriminator_lr: float = 1e-3,
         lr_decay: float = 200.0,
         warmup: int = 300,
+        start: OptTensor = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -98,7 +103,12 @@ class LieGANModule(lightning.LightningModule):
         n = second_moments.shape[-1]
         self.register_buffer("second_moments", (second_moments / second_moments.trace()).float())
         self.register_buffer("mask", torch.ones(n, n) if mask is None else mask.float())
-        self.weight = nn.Parameter(torch.randn(num_channels, n, n, generator=self.generator) * self.mask)
+        self.started = start is not None
+        if self.started:
+            self.basis_lr *= _STARTED
+        if start is None:
+            start = torch.randn(num_channels, n, n, generator=self.generator)
+        self.weight = nn.Parameter(start.float() * self.mask)
         self._bound_rates()
         self.register_buffer("average", self.weight.detach().clone())
         self.num_updates = 0
@@ -142,6 +152,9 @@ class LieGANModule(lightning.LightningModule):
         self.manual_backward(loss_d)
         optimizer_d.step()
 
+        if self.started and self.num_updates < self.warmup:
+            self.num_updates += 1
+            return
         loss_l = softplus(-self._judge(fake, source)).mean() + self._regularisation(source.vectors, fake)
         optimizer_l.zero_grad()
         self.manual_backward(loss_l, inputs=[self.weight])
@@ -204,7 +217,7 @@ class LieGANModule(lightning.LightningModule):
         return total
 
     def _warm(self) -> float:
-        if self.coefficients == "integer":
+        if self.started or self.coefficients == "integer":
             return 1.0
         return min(1.0, _COLD + (1.0 - _COLD) * self.num_updates / max(1, self.warmup))
 

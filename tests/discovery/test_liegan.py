@@ -34,6 +34,30 @@ def test_the_rotation_of_a_ring(ring):
     assert found.diagnostics["rates"][0] > 0.1
 
 
+def test_a_start_is_held_and_then_improved(ring):
+    x = ring @ torch.diag(torch.tensor([1.0, 20.0]))  # which is whitened
+    skew = torch.tensor([[[0.3, -1.0], [1.0, -0.3]]], dtype=torch.float64)
+    scale = torch.diag(torch.tensor([1.0, 20.0], dtype=torch.float64))
+    start, truth = LieAlgebra(skew).conjugate(scale), LieAlgebra.rotation(2).conjugate(scale)
+    held = quick(start=start).fit(x)
+    assert float(held.algebra.principal_angles(start).max()) < 1e-3
+    assert held.settings["start"] == start.basis.tolist()
+    inverse = torch.linalg.inv(scale)
+    before = float(LieAlgebra(skew).principal_angles(LieAlgebra.rotation(2)).max())
+    found = LieGAN(start=start, max_steps=500, batch_size=128, progress=False).fit(x).algebra.conjugate(inverse)
+    assert float(found.principal_angles(truth.conjugate(inverse)).max()) < 0.7 * before
+
+
+def test_a_start_of_another_size_is_refused(ring):
+    turn = LieAlgebra.rotation(2)
+    with pytest.raises(ValueError, match="num_channels = 2 matrices, got 1"):
+        LieGAN(2, start=turn)
+    with pytest.raises(ValueError, match="mask forbids"):
+        LieGAN(start=turn, mask=torch.eye(2))
+    with pytest.raises(ValueError, match="have 2 components, but start has matrices of 3"):
+        quick(3, start=LieAlgebra.rotation(3)).fit(ring)
+
+
 def test_inputs_and_random_state_are_left_alone(ring):
     x, y = ring.clone(), ring.double().clone().numpy()
     before, state = y.copy(), torch.random.get_rng_state()
