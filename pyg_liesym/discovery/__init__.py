@@ -24,6 +24,7 @@ __all__ = [
     "block_mask",
     "find_symmetry",
     "load_metric",
+    "matrices_within",
 ]
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from pyg_liesym.discovery.findings import find_symmetry
     from pyg_liesym.discovery.liegan import LieGAN
     from pyg_liesym.discovery.liegan_module import LieGANModule
-    from pyg_liesym.discovery.mask import block_mask
+    from pyg_liesym.discovery.mask import block_mask, matrices_within
     from pyg_liesym.discovery.method import DiscoveryMethod
     from pyg_liesym.discovery.samples import Samples
     from pyg_liesym.discovery.stopping import SpanStopping
@@ -53,7 +54,7 @@ else:
             "findings": ["find_symmetry"],
             "liegan": ["LieGAN"],
             "liegan_module": ["LieGANModule"],
-            "mask": ["block_mask"],
+            "mask": ["block_mask", "matrices_within"],
             "method": ["DiscoveryMethod"],
             "samples": ["Samples"],
             "stopping": ["SpanStopping"],

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from pyg_liesym.cli.parser import Parser
 from pyg_liesym.cli.reproduce.certificates import Certificates
 from pyg_liesym.cli.reproduce.charged_particles import ChargedParticlesForecast
+from pyg_liesym.cli.reproduce.closed_forms import ClosedForms
 from pyg_liesym.cli.reproduce.experiment import Experiment, Sitting, run_experiment
 from pyg_liesym.cli.reproduce.jets_metric import JetsMetric
 from pyg_liesym.cli.reproduce.jets_tagging import JetsTagging
@@ -26,6 +27,7 @@ EXPERIMENTS: dict[str, type[Experiment]] = {
     kind.name: kind
     for kind in (
         Certificates,
+        ClosedForms,
         SymCert,
         TwoBody,
         JetsMetric,
