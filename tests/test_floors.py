@@ -60,11 +60,11 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     ),
     "discovery": (
         {"folder", "mask", "report", "samples", "stopping"},
-        {"discriminator", "evidence"},
+        {"discriminator", "evidence", "group_distribution", "predictor"},
         {"liegan_module", "verdict"},
         {"discovered_symmetry", "training"},
         {"findings", "method"},
-        {"liegan", "symmetry_gan"},
+        {"augerino", "liegan", "symmetry_gan"},
     ),
     "discovery.evidence": (
         {"claim", "lift", "question", "regression"},

@@ -6,15 +6,19 @@ from pyg_liesym.lazy import lazy
 
 __all__ = [
     "Answer",
+    "AugerinoModule",
+    "AugerinoPlus",
     "Breaking",
     "Claim",
     "DiscoveredSymmetry",
     "DiscoveryMethod",
     "Finding",
     "Findings",
+    "GroupDistribution",
     "LieGAN",
     "LieGANModule",
     "Moments",
+    "Predictor",
     "QuadraticDiscriminator",
     "Relations",
     "Samples",
@@ -28,16 +32,19 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from pyg_liesym.discovery.augerino import AugerinoModule, AugerinoPlus
     from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry, Finding, Findings, load_metric
     from pyg_liesym.discovery.discriminator import QuadraticDiscriminator
     from pyg_liesym.discovery.evidence.claim import Breaking, Claim
     from pyg_liesym.discovery.evidence.moments import Moments
     from pyg_liesym.discovery.evidence.relations import Relations
     from pyg_liesym.discovery.findings import find_symmetry
+    from pyg_liesym.discovery.group_distribution import GroupDistribution
     from pyg_liesym.discovery.liegan import LieGAN
     from pyg_liesym.discovery.liegan_module import LieGANModule
     from pyg_liesym.discovery.mask import block_mask, matrices_within
     from pyg_liesym.discovery.method import DiscoveryMethod
+    from pyg_liesym.discovery.predictor import Predictor
     from pyg_liesym.discovery.samples import Samples
     from pyg_liesym.discovery.stopping import SpanStopping
     from pyg_liesym.discovery.symmetry_gan import SymmetryGAN, SymmetryGANModule
@@ -46,16 +53,19 @@ else:
     __getattr__, __dir__ = lazy(
         __name__,
         {
+            "augerino": ["AugerinoModule", "AugerinoPlus"],
             "discovered_symmetry": ["DiscoveredSymmetry", "Finding", "Findings", "load_metric"],
             "discriminator": ["QuadraticDiscriminator"],
             "evidence.claim": ["Breaking", "Claim"],
             "evidence.moments": ["Moments"],
             "evidence.relations": ["Relations"],
             "findings": ["find_symmetry"],
+            "group_distribution": ["GroupDistribution"],
             "liegan": ["LieGAN"],
             "liegan_module": ["LieGANModule"],
             "mask": ["block_mask", "matrices_within"],
             "method": ["DiscoveryMethod"],
+            "predictor": ["Predictor"],
             "samples": ["Samples"],
             "stopping": ["SpanStopping"],
             "symmetry_gan": ["SymmetryGAN", "SymmetryGANModule"],
