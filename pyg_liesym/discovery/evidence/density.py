@@ -8,13 +8,14 @@ import torch
 from scipy.stats import chi2
 from torch import Tensor
 
-from pyg_liesym.discovery.evidence.directions import by_ladder, directions_of
+from pyg_liesym.discovery.evidence.directions import STEPS, by_ladder, combined, directions_of
 from pyg_liesym.discovery.evidence.question import Question, halves, moved, some
 
 _TESTS, _JUDGES = 48, 96
 _JUDGED = 20_000
 _LARGEST = 1 << 23
 _FEWEST = 1000
+_WEIGHED, _MAPS = 4000, 8
 _ROUNDS, _STARTS = 8, 3
 _REJECTED = 1e-3
 _FLOOR = 1e-3
@@ -32,7 +33,8 @@ class Density(Question):
 
     :math:`\Omega_V` being the covariance of the same means *at V* (the continuously updated GMM of Hansen, Heaton and
     Yaron, 1996): on thin sets it is small where V is right, which is what makes the answer precise there. Claims are
-    judged at finite g, on samples kept aside, by how far the means of other cosines move, the product of two halves.
+    judged at finite g, on samples kept aside, by how far the means of other cosines move: the square less the variance
+    that chance gives it, each cosine weighted by what random maps change of its mean on the samples that were fitted.
 
     Args:
         vectors: Samples of vectors that move together.
@@ -79,7 +81,10 @@ class Density(Question):
         self.directions = torch.cat([kept, self.left])
         self._spans: dict[int, Tensor] = {}
         self._objectives: dict[int, float] = {}
-        self._keep(values[judged], units[judged], generator)
+        self.judged, self.units = values[judged], torch.unique(units[judged], return_inverse=True)[1]
+        self.waves = self._waves(_JUDGES, (0.5, 3.0), generator)
+        self.means = self._cosines(self.judged)
+        self.importance = self._importance(values[some(fitted, _WEIGHED, generator)], generator)
 
     def _prepare(self, values: Tensor, generator: torch.Generator) -> None:
         """What every direction does to the mean of every test function, sample by sample: ``[S, M, R]``."""
@@ -91,12 +96,14 @@ class Density(Question):
         self.moves = torch.einsum("sm,mrd,sd->smr", slopes, lowered, vectors.flatten(1))
         self.mean = self.moves.mean(0)
 
-    def _keep(self, values: Tensor, units: Tensor, generator: torch.Generator) -> None:
-        one, two = halves(torch.unique(units, return_inverse=True)[1], generator)
-        order = torch.cat([one, two])
-        self.judged, self.units, self.first = values[order], units[order], len(one)
-        self.waves = self._waves(_JUDGES, (0.5, 3.0), generator)
-        self.means = self._cosines(self.judged)
+    def _importance(self, values: Tensor, generator: torch.Generator) -> Tensor:
+        """What random maps change of the mean of every cosine, squared, as weights of the cosines, ``[M]``."""
+        here, squares = self._cosines(values), []
+        for g in torch.linalg.matrix_exp(STEPS[0] * combined(self.directions, _MAPS, generator)):
+            change = self._cosines(moved(values, g, self.size)) - here
+            squares.append(change.mean(0).square() - change.var(0) / len(values))
+        sizes = torch.stack(squares).median(0).values.clamp(min=0)
+        return sizes / sizes.sum() if float(sizes.sum()) > 0 else torch.full_like(sizes, 1 / len(sizes))
 
     def _waves(self, count: int, scales: tuple[float, float], generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Frequencies of all directions and of a range of sizes, and phases."""
@@ -165,10 +172,23 @@ class Density(Question):
     def defect(self, g: Tensor, weights: Tensor) -> Tensor:
         """See :meth:`Question.defect`."""
         change = self._cosines(moved(self.judged, g, self.size)) - self.means
-        first, second = weights[:, : self.first], weights[:, self.first :]
-        one = first @ change[: self.first] / first.sum(1, keepdim=True)
-        two = second @ change[self.first :] / second.sum(1, keepdim=True)
-        return (one * two).mean(1)
+        mean = change.mean(0)
+        centred = change - mean
+        by_unit = centred
+        if (count := int(self.units.max()) + 1) < len(self.units):
+            by_unit = centred.new_zeros(count, len(mean)).index_add_(0, self.units, centred)
+        variance = by_unit.square().sum(0) / len(centred) ** 2
+        total = weights.sum(1, keepdim=True)
+        # Of the mean's own square a part is chance, so that its length is shrunk where it multiplies a deviation:
+        # else the bootstrap would count that chance twice.
+        square, above = mean.square() @ self.importance, (mean.square() - variance) @ self.importance
+        shrunk = (above.clamp(min=0) / square.clamp(min=1e-300)).sqrt()
+        apart = weights @ centred / total
+        uneven = torch.linalg.vector_norm(weights, dim=1).square() / total[:, 0].square()
+        chance = (len(centred) * uneven - 1) * (variance @ self.importance)
+        linear = 2 * shrunk * (apart @ (mean * self.importance))
+        defect: Tensor = above + linear + apart.square() @ self.importance - chance
+        return defect
 
     def undecided(self) -> bool:
         """Whether the samples that were fitted do not reject the best direction."""

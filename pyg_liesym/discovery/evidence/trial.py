@@ -13,9 +13,12 @@ from pyg_liesym.discovery.evidence.claim import ELEMENTS, SPANS, Breaking, Claim
 from pyg_liesym.discovery.evidence.directions import STEPS, combined
 from pyg_liesym.discovery.evidence.question import Question
 
-_RESAMPLES = 200
+_RESAMPLES, _GLANCE = 200, 40
+"""Draws of the bootstrap, and those that settle what is broken by more than twice the margin."""
 _YARDSTICKS = 16
 _COMBINATIONS = 16
+_STRIDES = (0.7, 1.0, 1.4, 2.0)
+"""Displacements of random maps beside which single transformations are put, which move data further than spans do."""
 _POWER = 0.3
 _TRIED = 4
 _NOTHING = 1e-9
@@ -81,6 +84,7 @@ class Trial:
         if step is None:
             return replace(claim, reason=_LEFT)
         self._yardsticks: dict[float, Tensor] = {}
+        self._strides: dict[float, Tensor] = {}
         self.step, self.yardstick = step, self._yardstick(step)
         reason, resolution = self._telling(self.yardstick)
         if reason:
@@ -110,7 +114,7 @@ class Trial:
         if claim.reason:
             return claim
         if self._given is not None:
-            dim, following = len(self._given), self._span(self._given)
+            dim, following = len(self._given), self._proposed(len(self._given))
             best = following if following is not None and following.p <= level else None
         else:
             most = len(self.question.directions) - 1
@@ -137,8 +141,13 @@ class Trial:
             return claim
         if displacement < _NOTHING:
             return replace(claim, reason="it moves none of these data")
-        shorter = min(1.0, displacement / self.step) ** 2
-        measured = self._worst(_defects(self.question, g[None], self.weights) / shorter, self.yardstick)
+        yardstick = self._yardstick_of(displacement)
+        measured = None
+        for draws in (_GLANCE, _RESAMPLES):
+            weights, unit = self.weights[: 1 + draws], yardstick[: 1 + draws]
+            measured = self._worst(_defects(self.question, g[None], weights), unit)
+            if measured is None or measured.breaking.low > 2 * claim.margin:
+                break
         if measured is not None and measured.p <= level:
             return self._certified(replace(claim, breaking=measured.breaking, p=measured.p), measured)
         return self._not_certified(claim, measured, True)
@@ -157,9 +166,9 @@ class Trial:
         return replace(claim, reason=_AT_ONCE if p <= 1 - _BOUND else _BADLY)
 
     def _proposed(self, dim: int) -> Measured | None:
-        """What the best span of a dimension breaks."""
+        """What the best span of a dimension breaks, or the one that was given."""
         if dim not in self._measured:
-            self._measured[dim] = self._span(self.question.span(dim))
+            self._measured[dim] = self._span(self.question.span(dim) if self._given is None else self._given)
         return self._measured[dim]
 
     def _span(self, span: Tensor) -> Measured | None:
@@ -180,6 +189,19 @@ class Trial:
             if measured is not None:
                 return measured
         return None
+
+    def _yardstick_of(self, displacement: float) -> Tensor:
+        """What random maps of a displacement break: of the largest of some steps that is not larger."""
+        if displacement < _STRIDES[0]:
+            return self.yardstick * min(1.0, displacement / self.step) ** 2
+        stride = max(stride for stride in _STRIDES if stride <= displacement)
+        if stride not in self._strides:
+            random = self._random[: _YARDSTICKS // 2]
+            maps = torch.eye(random.size(-1), dtype=random.dtype) + stride * random
+            broken = _defects(self.question, maps, self.weights)
+            known = broken[~broken[:, 0].isnan()]
+            self._strides[stride] = known.median(0).values if len(known) > len(random) // 2 else self.yardstick
+        return self._strides[stride]
 
     def _worst(self, defects: Tensor, yardstick: Tensor) -> Measured | None:
         """The worst of some elements, from their defects ``[D, 1 + B]``: the estimates, then those of the bootstrap."""
