@@ -17,8 +17,10 @@ __all__ = [
     "GroupDistribution",
     "LieGAN",
     "LieGANModule",
+    "LieGG",
     "Moments",
     "Predictor",
+    "PredictorModule",
     "QuadraticDiscriminator",
     "Relations",
     "Samples",
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from pyg_liesym.discovery.evidence.relations import Relations
     from pyg_liesym.discovery.findings import find_symmetry
     from pyg_liesym.discovery.group_distribution import GroupDistribution
+    from pyg_liesym.discovery.lie_gg import LieGG, PredictorModule
     from pyg_liesym.discovery.liegan import LieGAN
     from pyg_liesym.discovery.liegan_module import LieGANModule
     from pyg_liesym.discovery.mask import block_mask, matrices_within
@@ -61,6 +64,7 @@ else:
             "evidence.relations": ["Relations"],
             "findings": ["find_symmetry"],
             "group_distribution": ["GroupDistribution"],
+            "lie_gg": ["LieGG", "PredictorModule"],
             "liegan": ["LieGAN"],
             "liegan_module": ["LieGANModule"],
             "mask": ["block_mask", "matrices_within"],
