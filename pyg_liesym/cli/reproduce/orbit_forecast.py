@@ -172,7 +172,7 @@ def _scores(net: nn.Module, splits: OrbitSplits) -> dict[str, float]:
     return {
         "test_mse": float(nn.functional.mse_loss(net(splits.test.x), splits.test.y)),
         "val_mse": float(nn.functional.mse_loss(net(splits.val.x), splits.val.y)),
-        "rollout": float((q[:, -1] - truth[0][:, -1]).norm(dim=-1).mean()),
+        "rollout": float((q[:, -1] - truth[0][:, -1]).norm(dim=-1).median()),
         "charge_drift": float(drift.drift),
         "random_charge_drift": drift.null,
     }

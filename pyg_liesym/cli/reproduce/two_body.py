@@ -90,7 +90,7 @@ class Forecasts(Experiment):
         return (
             Column("test_mse", "test MSE", 8),
             Column("val_mse", "validation MSE", 8),
-            Column("rollout", "distance after the rollout", 4),
+            Column("rollout", "median distance after the rollout", 4),
             Column("charge_drift", "drift of the angular momentum", 5),
         )
 

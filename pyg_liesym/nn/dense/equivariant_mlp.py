@@ -13,7 +13,6 @@ from pyg_liesym.lie.tensors import TensorType, rank
 from pyg_liesym.nn.dense.equivariant_bilinear import EquivariantBilinear, product_words
 from pyg_liesym.nn.dense.equivariant_linear import EquivariantLinear
 
-
 PRODUCTS = 0.1
 """Weight of the products beside what they are products of. With one it takes several times as long to learn a map that
 is nearly linear."""
@@ -22,9 +21,9 @@ is nearly linear."""
 class EquivariantMLP(nn.Module):
     r"""A perceptron between tensors of any matrix Lie algebra, EMLP (Finzi, Welling, Wilson, ICML 2021, Section 5).
 
-    Each layer is :math:`z = A x`, then :math:`z + B(z, z) / 10` with products, then a gated nonlinearity (Weiler et al., *3D
-    Steerable CNNs*, NeurIPS 2018): numbers go through SiLU, every tensor is multiplied by the sigmoid of a number of
-    its own. The last layer is linear. Give it any algebra, a named one, a published one or one found in data:
+    Each layer is :math:`z = A x`, then :math:`z + B(z, z) / 10` with products, then a gated nonlinearity (Weiler et
+    al., *3D Steerable CNNs*, NeurIPS 2018): numbers go through SiLU, every tensor is multiplied by the sigmoid of a
+    number of its own. The last layer is linear. Give it any algebra, a named one, a published one or one found in data:
 
     .. code-block:: python
 
