@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from pyg_liesym.discovery.augerino import AugerinoPlus
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.findings import find_symmetry
 from pyg_liesym.discovery.liegan import LieGAN
 from pyg_liesym.discovery.mask import block_mask
+from pyg_liesym.discovery.symmetry_gan import SymmetryGAN
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.subspace import weighted_cosine
 from pyg_liesym.systems.system import TrainingDiverged
@@ -42,6 +44,12 @@ def _liegan(pairs: Pairs, seed: int, blocks: list[int], progress: bool) -> Disco
     return LieGAN(1, mask=block_mask(blocks), progress=progress).fit(pairs.x, pairs.y, seed=seed)
 
 
+def _blocked(
+    method: type[AugerinoPlus] | type[SymmetryGAN], pairs: Pairs, seed: int, progress: bool
+) -> DiscoveredSymmetry:
+    return method(mask=block_mask([2] * pairs.vectors), progress=progress).fit(pairs.x, pairs.y, seed=seed)
+
+
 def _closed_form(pairs: Pairs, seed: int, progress: bool) -> DiscoveredSymmetry:
     """Where the data lie. The law has no evidence here: turned states leave the region that was seen."""
     findings = find_symmetry(pairs.x, pairs.y, output="vector", groups=pairs.orbit, seed=seed).findings
@@ -55,10 +63,13 @@ METHODS: Mapping[str, Callable[[Pairs, int, bool], DiscoveredSymmetry]] = {
     "LieGAN": lambda pairs, seed, progress: _liegan(pairs, seed, [2] * pairs.vectors, progress),
     "LieGAN-ES": lambda pairs, seed, progress: _liegan(pairs, seed, [pairs.vectors] * 2, progress),
     "closed form": _closed_form,
+    "Augerino+": lambda pairs, seed, progress: _blocked(AugerinoPlus, pairs, seed, progress),
+    "SymmetryGAN": lambda pairs, seed, progress: _blocked(SymmetryGAN, pairs, seed, progress),
     TRUTH: lambda pairs, seed, progress: DiscoveredSymmetry.of(rotation(pairs), seed=seed),
 }
-"""Method → what it finds in pairs with a seed. LieGAN knows a 2 × 2 block for every vector, LieGAN-ES one block for
-all positions and one for all momenta, the closed form nothing."""
+"""Method → what it finds in pairs with a seed. LieGAN, Augerino+ and SymmetryGAN know a 2 × 2 block for every vector,
+LieGAN-ES one block for all positions and one for all momenta, the closed form nothing. Of SymmetryGAN's
+one element the logarithm is taken."""
 
 
 def rotation(pairs: Pairs) -> LieAlgebra:
