@@ -16,6 +16,7 @@ HEAVY = (
     "awkward",
     "matplotlib",
     "h5py",
+    "jplephem",
     "jsonargparse",
     "pythia8mc",
     "fastjet",

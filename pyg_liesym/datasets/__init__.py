@@ -18,6 +18,7 @@ __all__ = [
     "PackedLoader",
     "QuarkGluon",
     "SmokePlume",
+    "SolarSystem",
     "StreamingJets",
     "StreamingLoader",
     "TopLandscape",
@@ -27,6 +28,7 @@ __all__ = [
 if TYPE_CHECKING:
     from pyg_liesym.datasets.bodies.charged_particles import ChargedParticles
     from pyg_liesym.datasets.bodies.gravitational_orbits import GravitationalOrbits
+    from pyg_liesym.datasets.bodies.solar_system import SolarSystem
     from pyg_liesym.datasets.bodies.vector_pairs import VectorPairs
     from pyg_liesym.datasets.flows.jet_flow import JetFlow
     from pyg_liesym.datasets.flows.smoke_plume import SmokePlume
@@ -54,6 +56,7 @@ else:
             "jets.streaming": ["StreamingJets"],
             "jets.streaming_loader": ["StreamingLoader"],
             "jets.top_landscape": ["TopLandscape"],
+            "bodies.solar_system": ["SolarSystem"],
             "bodies.vector_pairs": ["VectorPairs"],
         },
     )
