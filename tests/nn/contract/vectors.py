@@ -48,6 +48,7 @@ def hamiltonian() -> Module:
 
 TENSORS, PRODUCTS, MOMENTA = ("3 + 2V + VV*", "2 + V + V*"), ("2V + V*", "2 + VV*"), ("3V", "2 + V")
 SKEW, SYMPLECTIC = SPACE.conjugate(SQUEEZE), LieAlgebra.symplectic(4)
+PAIR, LONGER = ("2V", "V"), torch.diag(torch.tensor([5.0, 5.0, 1.0, 1.0], dtype=torch.float64))
 CYCLE = torch.eye(8, dtype=torch.float64).roll(1, 0)
 
 ROWS = [
@@ -58,8 +59,8 @@ ROWS = [
     row("EquivariantBilinear", lambda: dense.EquivariantBilinear(ALL, *PRODUCTS), PRODUCTS, LORENTZ, ROTATION4),
     row("EquivariantMLP, so(1,3)", perceptron(ALL, *MOMENTA, "5 + 4V"), MOMENTA, LORENTZ, ROTATION4),
     row("EquivariantMLP, conjugate", perceptron(SKEW, "2V", "V", "4 + 3V"), ("2V", "V"), drawn(SKEW), ROTATION3),
-    row("EquivariantMLP, sp(4)", perceptron(SYMPLECTIC, *MOMENTA, "4 + 3V"), MOMENTA, drawn(SYMPLECTIC), ROTATION4),
-    row("EquivariantMLP, relaxed", perceptron(SPACE, *TENSORS, "4 + 3V", relaxed=True), TENSORS, ROTATION3, SHEAR3),
+    row("EquivariantMLP, sp(4)", perceptron(SYMPLECTIC, *MOMENTA, "4 + 3V"), MOMENTA, drawn(SYMPLECTIC), LONGER),
+    row("EquivariantMLP, relaxed", perceptron(SPACE, *PAIR, "4 + 3V", relaxed=True), PAIR, ROTATION3, SHEAR3),
     Row(
         "HamiltonianNetwork",
         hamiltonian,
