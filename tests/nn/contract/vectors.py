@@ -29,7 +29,10 @@ def row(name: str, build: Callable[[], Module], types: tuple[str, str], kept: Te
     """A layer or network that keeps one element and not another."""
     channels = TensorType.of(types[0]).channels(kept.size(-1))
     elements = (tensors(*types, g) for g in (kept, broken))
-    return Row(name, build, Points({"x": channels}, takes=()), *elements, without={"tiles": "has no edges"})
+    without = {"tiles": "has no edges"}
+    if name.startswith("EquivariantMLP, ") and not name.endswith("so(1,3)"):
+        without["compile"] = "the network's own row, with another algebra"
+    return Row(name, build, Points({"x": channels}, takes=()), *elements, without=without)
 
 
 def linear(algebra: LieAlgebra, *types: str, relaxed: bool = False) -> Callable[[], Module]:
