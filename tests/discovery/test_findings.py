@@ -246,3 +246,12 @@ def test_the_quadric_of_single_vectors_agrees_with_the_generators() -> None:
     remark = found.diagnostics["quadric"]
     assert abs(remark["cosine"]) > 1 - 1e-9
     assert abs(found.algebra.preserving(torch.tensor(remark["metric"])).invariant_metric().cosine(minkowski())) > 0.9999
+
+
+def test_matrices_that_leave_the_plane_of_all_data() -> None:
+    x = points(500, 2)
+    x[:, 1] = 1 + 2 * x[:, 0]
+    conformal = torch.cat([LieAlgebra.rotation(2).basis, LieAlgebra.scaling(2).basis])
+    found = find_symmetry(x, x[:, :1] ** 3, among=LieAlgebra(conformal))
+    assert statuses(found) == {"law": "no evidence", "support": "refuted", "density": "no evidence"}
+    assert "moves them off it" in str(found)

@@ -8,7 +8,7 @@ import torch
 from scipy.stats import chi2
 from torch import Tensor
 
-from pyg_liesym.discovery.evidence.directions import STEPS, by_ladder, combined, directions_of
+from pyg_liesym.discovery.evidence.directions import LEAVE_PLANE, STEPS, by_ladder, combined, directions_of
 from pyg_liesym.discovery.evidence.question import Question, halves, moved, some
 
 _TESTS, _JUDGES = 48, 96
@@ -66,6 +66,9 @@ class Density(Question):
         fitted = some(fitted, _LARGEST // (_TESTS * max(1, len(kept))), generator)
         self.ladder = values.new_zeros(len(self.directions))
         self.units = units[judged]
+        if len(kept) == 0:
+            self.reason = LEAVE_PLANE
+            return
         if len(fitted) < min(_FEWEST, num // 2):
             self.reason = (
                 f"{len(self.directions)} directions of {self.n} × {self.n} matrices are too many for this question; "
@@ -73,7 +76,8 @@ class Density(Question):
             )
             return
         self._prepare(values[fitted], generator)
-        pooled = self._covariance(torch.eye(len(self.directions), dtype=values.dtype)[:, None]).mean(0)
+        each = (self.moves - self.mean).transpose(1, 2).reshape(-1, _TESTS)
+        pooled = each.mT @ each / len(each)
         gram = self.mean.mT @ torch.linalg.solve(_regular(pooled), self.mean)
         self.start = torch.linalg.eigh((gram + gram.mT) / 2)[1]
         ladder, kept = by_ladder(self.basis, gram)
@@ -93,13 +97,15 @@ class Density(Question):
         gradients = (frequencies @ self.whitening)[:, : self.size].view(_TESTS, self.num_vectors, self.n)
         vectors = values[:, : self.size].unflatten(1, (self.num_vectors, self.n))
         lowered = torch.einsum("mva,rab->mrvb", gradients, self.directions).flatten(2)
-        self.moves = torch.einsum("sm,mrd,sd->smr", slopes, lowered, vectors.flatten(1))
+        # [S, M R] at once: a matrix product is several times as fast as a sum over three tensors.
+        products = vectors.flatten(1) @ lowered.flatten(0, 1).mT
+        self.moves = products.view(len(values), _TESTS, -1).mul_(slopes[:, :, None])
         self.mean = self.moves.mean(0)
 
     def _importance(self, values: Tensor, generator: torch.Generator) -> Tensor:
         """What random maps change of the mean of every cosine, squared, as weights of the cosines, ``[M]``."""
         here, squares = self._cosines(values), []
-        for g in torch.linalg.matrix_exp(STEPS[0] * combined(self.directions, _MAPS, generator)):
+        for g in torch.linalg.matrix_exp(STEPS[0] * combined(self.basis, _MAPS, generator)):
             change = self._cosines(moved(values, g, self.size)) - here
             squares.append(change.mean(0).square() - change.var(0) / len(values))
         sizes = torch.stack(squares).median(0).values.clamp(min=0)
@@ -117,14 +123,12 @@ class Density(Question):
         frequencies, phases = self.waves
         return torch.cos((values - self.center) @ self.whitening.mT @ frequencies.mT + phases)
 
-    def _covariance(self, spans: Tensor) -> Tensor:
-        """Covariance of the means of the test functions along every vector of some spans, ``[C, M K, M K]``."""
-        found = []
-        for span in spans:
-            moves = torch.einsum("smr,kr->smk", self.moves, span.view(-1, span.size(-1))).flatten(1)
-            moves = moves - moves.mean(0)
-            found.append(moves.mT @ moves / len(moves))
-        return torch.stack(found)
+    def _covariance(self, span: Tensor) -> Tensor:
+        """Covariance of the means of the test functions along the vectors of a span, ``[M K, M K]``."""
+        moves = (self.moves @ span).flatten(1)
+        mean = moves.mean(0)
+        covariance: Tensor = moves.mT @ moves / len(moves) - mean[:, None] * mean
+        return covariance
 
     def span(self, dim: int) -> Tensor:
         """See :meth:`Question.span`."""
@@ -164,7 +168,7 @@ class Density(Question):
         return value, span
 
     def _objective(self, span: Tensor) -> tuple[float, Tensor]:
-        covariance = _regular(self._covariance(span.mT[None])[0])
+        covariance = _regular(self._covariance(span))
         root = torch.linalg.cholesky(covariance)
         means = torch.linalg.solve_triangular(root, (self.mean @ span).reshape(-1, 1), upper=False)
         return len(self.moves) * float(means.square().sum()), root

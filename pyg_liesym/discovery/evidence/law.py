@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pyg_liesym.discovery.evidence.directions import by_ladder, directions_of
+from pyg_liesym.discovery.evidence.directions import LEAVE_PLANE, by_ladder, directions_of
 from pyg_liesym.discovery.evidence.question import Question, halves, moved, some
 from pyg_liesym.discovery.evidence.regression import TwinFits
 
@@ -73,6 +73,9 @@ class Law(Question):
         kept, left = directions_of(span, inputs[first])
         self.directions, self.yardsticks = torch.cat([kept, left]), kept
         self.ladder = x.new_zeros(len(self.directions))
+        if len(kept) == 0:
+            self.reason = LEAVE_PLANE
+            return
         if self.explained < _EXPLAINED:
             self.reason = (
                 f"y does not depend on x: a fit explains {100 * self.explained:.0f} % of it on samples kept aside"

@@ -16,6 +16,8 @@ _MOST = 500
 _SHARES = (5, 2)
 _SMALLEST_SPREAD = 1e-2
 _SMALLEST = 1e-6
+_TINY = 1e-15
+"""Numbers below are slow to multiply in single precision, where their products vanish."""
 
 
 class _Features:
@@ -39,11 +41,20 @@ class _Features:
     def __call__(self, u: Tensor) -> Tensor:
         columns = [u.new_ones(len(u), 1), u]
         if len(self.pairs):
-            columns.append(u[:, self.pairs].prod(-1))
+            columns.append(_products(u, self.pairs))
         if len(self.triples):
-            columns.append(u[:, self.triples].prod(-1))
+            columns.append(_products(u, self.triples))
         columns.append(math.sqrt(2) * torch.cos(u @ self.frequencies.mT + self.phases))
         return torch.cat(columns, 1)
+
+
+def _products(u: Tensor, places: Tensor) -> Tensor:
+    """Products of columns, ``[S, P]``."""
+    columns = u.mT.contiguous()
+    product = columns[places[:, 0]]
+    for place in places[:, 1:].mT:
+        product *= columns[place]
+    return product.mT
 
 
 class TwinFits:
@@ -72,15 +83,20 @@ class TwinFits:
         budgets = sorted({min(_MOST, len(x) // share) for share in _SHARES})
         for budget, bandwidth in itertools.product(budgets, _BANDWIDTHS):
             features = _Features(x.size(1), budget, bandwidth, torch.Generator().manual_seed(seed))
-            theirs = features(self.coordinates(second[0]))
-            ours, other = _Normal.of(features(self.coordinates(x)), y), _Normal.of(theirs, second[1])
+            theirs, ours = features(self.coordinates(second[0])), _Normal.of(features(self.coordinates(x)), y)
             for ridge in _RIDGES:
-                weight = ours.solve(ridge)[0]
+                weight = torch.linalg.solve(ours.matrix(ridge), ours.products)
                 error = float((theirs @ weight - second[1]).square().sum(1).mean())
                 if error < _BETTER * best:
                     best, self._features = error, features
-                    self.weights, self._inverse = (weight, other.solve(ridge)[0]), other.solve(ridge)[1]
-        self.limit = float(self._leverage(self._features(self.coordinates(second[0]))).quantile(0.95))
+                    chosen, known, first_weight = ridge, theirs, weight
+        other = _Normal.of(known, second[1])
+        matrix = other.matrix(chosen)
+        self.weights = first_weight, torch.linalg.solve(matrix, other.products)
+        values, axes = torch.linalg.eigh(matrix)
+        root = axes / values.clamp(min=1e-15 * float(values[-1])).sqrt()
+        self._root = torch.where(root.abs() > _TINY, root, 0.0).float()
+        self.limit = float(self._leverage(known).quantile(0.95))
 
     def coordinates(self, x: Tensor) -> Tensor:
         """Inputs of unit spread in all directions in which they spread."""
@@ -99,7 +115,8 @@ class TwinFits:
 
     def _leverage(self, features: Tensor) -> Tensor:
         """How little the second set says about inputs: the variance of a prediction in units of the noise's."""
-        return ((features @ self._inverse) * features).sum(1)
+        # A sum over hundreds, compared with a quantile of such sums: single precision does.
+        return (features.float().add_(_TINY) @ self._root).square().sum(1).double()
 
     def jacobian(self, x: Tensor, fit: int = 0) -> Tensor:
         """Derivatives of one of the fits, ``[S, K, d]``."""
@@ -120,9 +137,9 @@ class _Normal(NamedTuple):
     def of(cls, features: Tensor, y: Tensor) -> _Normal:
         return cls(features.mT @ features / len(features), features.mT @ y / len(y))
 
-    def solve(self, ridge: float) -> tuple[Tensor, Tensor]:
-        """Weights with a ridge, and the inverse of what was inverted."""
+    def matrix(self, ridge: float) -> Tensor:
+        """What is inverted, with a ridge."""
         sizes = self.moments.diagonal()
         # A column of x that does not vary makes monomials that are zero.
-        inverse = torch.linalg.inv(self.moments + ridge * sizes.clamp(min=_SMALLEST * float(sizes.mean())).diag())
-        return inverse @ self.products, inverse
+        matrix: Tensor = self.moments + ridge * sizes.clamp(min=_SMALLEST * float(sizes.mean())).diag()
+        return matrix

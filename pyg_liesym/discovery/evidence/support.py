@@ -68,7 +68,7 @@ class Support(Question):
         kept, left, self.ladder = self.relations.directions(span)
         self.directions = torch.cat([kept, left])
         self.num_relations = self.relations.num_exact
-        self.yardsticks = kept if self.num_relations and len(kept) else self.directions
+        self.yardsticks = kept if self.num_relations and len(kept) else None
         if self.num_relations + len(lift.flat) == 0:
             self.reason = "the data lie on no quadric: every place is allowed, so nothing is kept there"
             return

@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import torch
 
-from pyg_liesym.discovery.evidence.directions import by_ladder, combined, moving_directions, second_moments
+from pyg_liesym.discovery.evidence.directions import (
+    by_ladder,
+    combined,
+    directions_of,
+    moving_directions,
+    second_moments,
+)
 
 GL2 = torch.eye(4, dtype=torch.float64).view(4, 2, 2)
 
@@ -33,3 +39,17 @@ def test_the_ladder_ascends_and_keeps_lengths() -> None:
     torch.testing.assert_close(
         torch.einsum("rab,rab->", turned, turned), torch.einsum("rab,rab->", directions, directions)
     )
+
+
+def test_directions_that_keep_a_plane_come_apart_from_those_that_leave_it() -> None:
+    first = torch.randn(200, 1, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    vectors = torch.cat([first, 2 - first], 1)  # two points about a fixed middle
+    kept, left = directions_of(GL2, vectors)
+    assert (len(kept), len(left)) == (2, 2)
+    assert float((kept @ torch.ones(2, dtype=torch.float64)).abs().max()) < 1e-12
+    kept, left = directions_of(GL2, vectors - 1)
+    assert (len(kept), len(left)) == (4, 0)
+    flat = torch.cat([first[:, :, :1], torch.zeros_like(first[:, :, :1])], 2)
+    kept, left = directions_of(GL2, flat)
+    assert kept.shape == left.shape == (1, 2, 2)
+    assert float((flat @ kept[0].mT)[..., 1].abs().max()) < 1e-12
