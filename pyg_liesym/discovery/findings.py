@@ -9,7 +9,7 @@ import torch
 
 from pyg_liesym.discovery.discovered_symmetry import Findings
 from pyg_liesym.discovery.evidence.asking import answers
-from pyg_liesym.discovery.samples import OutputKind, Samples
+from pyg_liesym.discovery.samples import Noise, OutputKind, Samples
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.typing import OptTensor
 
@@ -21,6 +21,7 @@ def find_symmetry(
     output: OutputKind = "auto",
     among: LieAlgebra | None = None,
     groups: Sequence[int] | OptTensor = None,
+    noise: Noise = 0.0,
     margin: float = 0.05,
     seed: int = 0,
 ) -> Findings:
@@ -45,12 +46,15 @@ def find_symmetry(
             `LieAlgebra.euclidean`, `galilei` or `poincare` have translations.
         groups: A number for every sample; those of one group (an orbit, an event, a molecule) depend on each other and
             stay on one side.
+        noise: Standard deviation of measurement noise, independent and alike on every component of all vectors, in the
+            unit of the data; or ``"estimate"``, where the vectors lie on a plane but for noise (`Moments.noise`). It is
+            removed from what the support is fitted to; law and density are those of the data as they were measured.
         margin: The breaking up to which a symmetry counts as one.
         seed: Everything random follows from it.
 
     Raises:
         TypeError: If x or y is not numeric.
-        ValueError: On wrong shapes, NaN, too few samples, too large matrices, or a margin outside (0, 1).
+        ValueError: On wrong shapes, NaN, too few samples, too large matrices or noise, or a margin outside (0, 1).
 
     Example:
         >>> x = torch.randn(2000, 2, generator=torch.Generator().manual_seed(0))
@@ -58,6 +62,6 @@ def find_symmetry(
         >>> print(found.verdict.headline)
         FOUND  so(2): the law keeps it.
     """
-    samples = Samples.of(x, y, output=output, dtype=torch.float64)
+    samples = Samples.of(x, y, output=output, dtype=torch.float64).with_noise(noise)
     answered = answers(samples, among=among, groups=groups, margin=margin, seed=seed)
     return Findings.of(samples, answered, method="find_symmetry", margin=margin, seed=seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
@@ -13,6 +14,7 @@ from torch import Tensor
 from pyg_liesym.typing import OptTensor
 
 OutputKind: TypeAlias = Literal["auto", "vector", "scalar", "label"]
+Noise: TypeAlias = float | Literal["estimate"]
 
 MIN_SAMPLES = 100
 _MANY_CLASSES = 100
@@ -33,6 +35,7 @@ class Samples:
         reading: How x and y were read, a sentence.
         other_reading: What else y could be, and how to say so; empty where nothing else fits.
         num_inputs: How many of the vectors are those of x.
+        noise: Standard deviation of noise on every component of the vectors, divided by `scale`, or how to find it.
     """
 
     vectors: Tensor
@@ -43,6 +46,7 @@ class Samples:
     reading: str = ""
     other_reading: str = ""
     num_inputs: int = 1
+    noise: Noise = 0.0
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -51,6 +55,18 @@ class Samples:
     def has_output(self) -> bool:
         """Whether there is a y."""
         return self.vectors.size(1) > self.num_inputs or self.scalars.size(1) > 0 or self.labels is not None
+
+    def with_noise(self, noise: Noise) -> Samples:
+        """The same, with independent noise of a standard deviation in the unit of the data, or ``"estimate"``.
+
+        Raises:
+            ValueError: If it is negative or not finite.
+        """
+        if noise == "estimate":
+            return replace(self, noise=noise)
+        if not 0 <= noise < math.inf:
+            raise ValueError(f"noise must be a standard deviation, zero or more, or 'estimate'; got {noise}")
+        return replace(self, noise=noise / self.scale)
 
     def take(self, index: Tensor) -> Samples:
         """The samples at some positions."""

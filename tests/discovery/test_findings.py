@@ -243,9 +243,42 @@ def test_the_quadric_of_single_vectors_agrees_with_the_generators() -> None:
     p = points(1000, 2, 3)
     found = find_symmetry(torch.cat([p.norm(dim=-1, keepdim=True), p], -1)).symmetry
     assert found is not None
-    remark = found.diagnostics["quadric"]
-    assert abs(remark["cosine"]) > 1 - 1e-9
-    assert abs(found.algebra.preserving(torch.tensor(remark["metric"])).invariant_metric().cosine(minkowski())) > 0.9999
+    remark = found.diagnostics["form"]
+    assert remark["cosine"] > 1 - 1e-9
+    assert abs(found.metric.cosine(torch.tensor(remark["matrix"]))) > 0.9999
+
+
+def test_a_symplectic_form_is_found_in_two_ways() -> None:
+    x = points(2000, 2, 2)
+    area = torch.linalg.det(x)[:, None]
+    (support,) = (f for f in find_symmetry(x, area).findings if f.claim.question == "support")
+    assert support.claim.dim == 3
+    remark = support.symmetry.diagnostics["form"]
+    turn = torch.tensor([[0.0, 1.0], [-1.0, 0.0]], dtype=torch.float64) / 2**0.5
+    assert float((torch.tensor(remark["matrix"], dtype=torch.float64) * turn).sum().abs()) > 1 - 1e-9
+    assert remark["cosine"] > 1 - 1e-9
+
+
+@pytest.mark.parametrize("noise", [0.02, "estimate"])
+def test_measurement_noise_is_removed_from_the_support(noise: float | str) -> None:
+    """A body on a circle about another, whose common middle is at rest, measured with noise."""
+    ring = nn.functional.normalize(points(6000, 2))
+    x = torch.cat([ring, -ring, 2 * ring], 1)
+    x = x + 0.02 * points(6000, 6, seed=1)
+    among = LieAlgebra(torch.cat([m.repeat(3).basis for m in (LieAlgebra.rotation(2), LieAlgebra.scaling(2))]))
+    (support, _) = find_symmetry(x, among=among, noise=noise).findings
+    assert support.claim.status == "certified"
+    assert support.claim.dim == 1
+    assert support.symmetry.diagnostics["noise"] == pytest.approx(0.02 / float(x.square().mean().sqrt()), rel=0.05)
+
+
+def test_noise_that_cannot_be_is_refused() -> None:
+    circle = nn.functional.normalize(points(500, 2))
+    with pytest.raises(ValueError, match="as large as the vectors"):
+        find_symmetry(circle, noise=2.0)
+    with pytest.raises(ValueError, match="or 'estimate'; got -1"):
+        find_symmetry(circle, noise=-1.0)
+    assert "noise cannot be estimated" in str(find_symmetry(circle, noise="estimate").findings[0])
 
 
 def test_matrices_that_leave_the_plane_of_all_data() -> None:

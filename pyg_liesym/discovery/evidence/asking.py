@@ -105,7 +105,7 @@ def _law(samples: Samples, span: Tensor, units: Tensor, generator: torch.Generat
 
 
 def _support(samples: Samples, span: Tensor, units: Tensor, generator: torch.Generator) -> Question:
-    return Support(samples.vectors, samples.scalars, span, units, generator)
+    return Support(samples.vectors, samples.scalars, span, units, generator, samples.noise)
 
 
 def _density(samples: Samples, span: Tensor, units: Tensor, generator: torch.Generator) -> Question:

@@ -105,7 +105,7 @@ class Density(Question):
     def _importance(self, values: Tensor, generator: torch.Generator) -> Tensor:
         """What random maps change of the mean of every cosine, squared, as weights of the cosines, ``[M]``."""
         here, squares = self._cosines(values), []
-        for g in torch.linalg.matrix_exp(STEPS[0] * combined(self.basis, _MAPS, generator)):
+        for g in torch.linalg.matrix_exp(STEPS[0] * combined(self.directions[: len(self.basis)], _MAPS, generator)):
             change = self._cosines(moved(values, g, self.size)) - here
             squares.append(change.mean(0).square() - change.var(0) / len(values))
         sizes = torch.stack(squares).median(0).values.clamp(min=0)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pyg_liesym.discovery.evidence.lift import QuadraticLift
+from pyg_liesym.discovery.evidence.lift import FLAT, QuadraticLift
 
 _UNMOVED = 1e-10
 """Share of the largest squared displacement below which a direction does nothing to the data."""
-FLAT = 1e-10
-"""Variance, relative to the widest axis, up to which data do not spread along an axis."""
 LEAVE_PLANE = "all data lie on one plane, and every matrix among those looked at moves them off it"
 STEPS = (0.5, 0.25, 0.1)
 """How far claims move the data, in root mean squares of the vectors (0.5: a turn by half a radian); the largest that

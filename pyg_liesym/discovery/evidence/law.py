@@ -107,7 +107,8 @@ class Law(Question):
     def _derivatives(self, x: Tensor, directions: Tensor, fit: int) -> Tensor:
         """Lie derivatives of one of the fits along directions, ``[R, S, K]``."""
         moved = (x.unflatten(1, (1, -1, self.n)) @ directions.mT).flatten(2)
-        turned = torch.stack([self._act(self.fits.predict(x)[fit], matrix) for matrix in directions])
+        said = self.fits.predict(x)[fit]
+        turned = torch.stack([self._act(said, matrix) for matrix in directions])
         return torch.einsum("skd,spd->psk", self.fits.jacobian(x, fit), moved) - turned
 
     def _act(self, outputs: Tensor, matrix: Tensor) -> Tensor:

@@ -15,6 +15,8 @@ import math
 import torch
 from torch import Tensor
 
+FLAT = 1e-10
+"""Variance, relative to the widest axis, up to which data do not spread along an axis."""
 _FLOOR = 0.05
 """Spread below which an axis is not scaled to one, relative to the widest axis."""
 _TINY = 1e-300
@@ -36,7 +38,6 @@ class QuadraticLift:
         inverse: A⁻¹, ``[d, D]``; where axes are left out, on the plane that holds the data.
         variances: v, ``[d]``.
         flat: Rows a with :math:`a \cdot (w - \mu) = 0` on the data, ``[D - d, D]``.
-        flatness: The mean squares of these, ``[D - d]``.
 
     Shapes:
         - **mean**: :math:`(D)`; **covariance**: :math:`(D, D)`
@@ -52,7 +53,6 @@ class QuadraticLift:
         widest = max(float(spread[-1]), _TINY)
         thick = spread > (-1.0 if flat is None else flat * widest)
         self.flat = axes[:, ~thick].mT / unit / (_FLOOR * math.sqrt(widest))
-        self.flatness = spread[~thick] / (_FLOOR**2 * widest)
         spread, axes = spread[thick], axes[:, thick]
         size = (spread + _FLOOR**2 * widest).sqrt()
         self.matrix = unit[:, None] * axes * size

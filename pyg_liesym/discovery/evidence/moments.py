@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from pyg_liesym.discovery.evidence.lift import QuadraticLift
+from pyg_liesym.discovery.evidence.lift import FLAT, QuadraticLift
 from pyg_liesym.discovery.samples import MIN_SAMPLES, OutputKind, Samples
 
 _ROWS = 1 << 12
 _READ = 1 << 16
 _MOST = 3000
 """Monomials whose products still fit: 70 MB, and seconds to diagonalise."""
+_EQUAL, _FEWEST = 1.1, 3
+"""Ratio of variances that counts as one, besides chance, and how many there must be."""
 
 
 class CannotTell(ValueError):
@@ -115,6 +118,37 @@ class Moments:
         first, second = (self.total[a, 1 : 1 + d] / self.total[0, 0] for a in (0, slice(1, 1 + d)))
         covariance: Tensor = self.frame.matrix @ (second - first[:, None] * first) @ self.frame.matrix.mT
         return covariance
+
+    def noise(self) -> float:
+        """Standard deviation of noise on every component of the vectors, as far as second moments tell.
+
+        Where the vectors without noise lie on a plane of fewer dimensions, such as that of a centre of mass at rest,
+        the smallest variances of all are those of the noise, and equal up to chance: their ratios stay within the edges
+        of Marchenko and Pastur (1967).
+
+        Raises:
+            CannotTell: If fewer than three variances are equal, or all are.
+
+        Example:
+            >>> import torch
+            >>> x = torch.randn(4000, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+            >>> line = x.repeat(1, 5) + 0.1 * torch.randn(4000, 5, generator=torch.Generator().manual_seed(1))
+            >>> round(Moments.of(line).noise(), 2)
+            0.1
+        """
+        moved = slice(self.num_moved)
+        values = torch.linalg.eigvalsh(self.covariance[moved, moved]).clamp(min=0)
+        smallest, count = float(values[0]), torch.arange(1, len(values) + 1, dtype=values.dtype)
+        if smallest <= FLAT * float(values[-1]):
+            return 0.0
+        ratio = (count / self.count).sqrt().clamp(max=0.5)
+        equal = int((values <= _EQUAL * ((1 + ratio) / (1 - ratio)) ** 2 * smallest).sum())
+        if not _FEWEST <= equal < len(values):
+            raise CannotTell(
+                f"the noise cannot be estimated: {equal} of {len(values)} variances are equal, where vectors on a "
+                f"plane of fewer dimensions would leave {_FEWEST} or more, but not all, to the noise; give its size"
+            )
+        return math.sqrt(float(values[:equal].mean()))
 
     def features(self, lift: QuadraticLift) -> Tensor:
         """Mean products of the features of a lift, ``[M, M]``."""

@@ -7,11 +7,13 @@ import math
 import torch
 from torch import Tensor
 
-from pyg_liesym.discovery.evidence.directions import FLAT, by_ladder, keeping_plane, moving_directions
-from pyg_liesym.discovery.evidence.lift import QuadraticLift
+from pyg_liesym.discovery.evidence.directions import by_ladder, keeping_plane, moving_directions
+from pyg_liesym.discovery.evidence.lift import FLAT, QuadraticLift
 from pyg_liesym.discovery.evidence.moments import CannotTell, Moments
+from pyg_liesym.discovery.samples import Noise
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.invariant import InvariantMetric
+from pyg_liesym.typing import OptTensor
 
 _THIN, _ROUGH = 0.05, 0.5
 """Largest eigenvalue of a relation (data within 22 % of the spread that normal data would have), and of what counts
@@ -19,6 +21,8 @@ a little besides, which decides where noise has left few relations."""
 _ROUNDING = 1e-14
 _UNCERTAIN = 20.0
 """Standard errors of what is left of a variance without the noise, up to which nothing is left."""
+_ONE = 0.99
+"""Share of all blocks of the relations from which on they are multiples of one form."""
 _WORK = 10**11
 """Multiplications that the ladder may take: seconds."""
 
@@ -38,17 +42,20 @@ class Relations:
 
     Args:
         moments: Of the data.
-        noise: Standard deviation of independent noise on every component of the vectors, in their unit. It is removed
-            from the moments, and what is left of a variance that is less than its own uncertainty counts as nothing.
+        noise: Standard deviation of independent noise on every component of the vectors, in their unit, or
+            ``"estimate"`` (`Moments.noise`). It is removed from the moments; what is left of a variance counts as
+            nothing where it is less than its own uncertainty.
 
     Attributes:
         lift: The features.
         polynomials: Of all polynomials up to rough ones, by their features, thinnest first, ``[k, M]``.
+        noise: Its standard deviation, estimated if that was asked for.
         thickness: What is left of their mean squares, at least rounding and the uncertainty of the noise, ``[k]``.
         spread: Their mean squares with the noise, ``[k]``.
+        flatness: Those of the exact linear relations (``lift.flat``).
 
     Raises:
-        CannotTell: If there are fewer samples than features.
+        CannotTell: If there are fewer samples than features, or the noise cannot be estimated.
         ValueError: If the noise is negative or larger than the data.
 
     Example:
@@ -58,21 +65,25 @@ class Relations:
         'so(2)'
     """
 
-    def __init__(self, moments: Moments, noise: float = 0.0) -> None:
+    def __init__(self, moments: Moments, noise: Noise = 0.0) -> None:
+        if noise == "estimate":
+            noise = moments.noise()
         if not 0 <= noise < math.inf:
-            raise ValueError(f"noise must be a standard deviation, zero or more, got {noise}")
+            raise ValueError(f"noise must be a standard deviation, zero or more, or 'estimate'; got {noise}")
         self.moments, self.noise = moments, noise
         size = len(moments.mean)
         added = moments.mean.new_zeros(size)
         added[: moments.num_moved] = noise**2
         covariance = moments.covariance - added.diag()
         if float(covariance[: moments.num_moved, : moments.num_moved].trace()) <= 0:
-            raise ValueError(f"noise of {noise:.3g} is as large as the vectors themselves: give it in their unit")
+            raise ValueError("the noise is as large as the vectors: give its standard deviation, in their unit")
         self.uncertain = _UNCERTAIN * noise**2 * math.sqrt(2 / moments.count)
         self.second = covariance + moments.mean[:, None] * moments.mean
         widest = float(torch.linalg.eigvalsh(covariance)[-1])
         self.tol = max(FLAT, self.uncertain / widest)
         self.lift = QuadraticLift(moments.mean, covariance, moments.num_moved, flat=self.tol)
+        flat = self.lift.flat
+        self.flatness = (flat @ moments.covariance * flat).sum(1).clamp(min=_ROUNDING)
         if moments.count < self.lift.num_features:
             raise CannotTell(
                 f"{self.lift.num_features} monomials need at least as many samples, and there are {moments.count}"
@@ -140,12 +151,31 @@ class Relations:
             action[:, start : start + n, start : start + n] = matrices
         return action
 
-    @property
-    def forms(self) -> Tensor:
-        """The quadratic parts of the relations before the widest gap, in the unit of the data, ``[k, D, D]``."""
+    def form(self) -> OptTensor:
+        """The one bilinear form of two vectors that the relations before the widest gap consist of, if there is one.
+
+        The quadratic part of a relation has a block of n × n for each pair of vectors. Where all are multiples of one
+        matrix, symmetric (a metric) or antisymmetric (a symplectic form), that is what is conserved, and no generators
+        were needed to find it: they must keep it too. None where data lie on a plane, on which it would not be unique.
+
+        Shapes:
+            - **output**: :math:`(n, n)`, of norm 1
+        """
+        n, moved = self.moments.n, self.moments.num_moved
+        if self.num_exact == 0 or len(self.lift.flat):
+            return None
         inside = self.lift.hessians(self.polynomials[: self.num_exact])
-        forms: Tensor = self.lift.inverse.mT @ inside @ self.lift.inverse
-        return forms
+        whole = (self.lift.inverse.mT @ inside @ self.lift.inverse)[:, :moved, :moved]
+        blocks = whole.unflatten(1, (-1, n)).unflatten(3, (-1, n)).transpose(2, 3)
+        rows, cols = torch.triu_indices(moved // n, moved // n)
+        flat = blocks[:, rows, cols].flatten(0, 1).flatten(1)
+        _, values, forms = torch.linalg.svd(flat, full_matrices=False)
+        form = forms[0].view(n, n)
+        skew = float((form - form.mT).norm()) / 2
+        if float(values[0]) ** 2 < _ONE * float(values.square().sum()) or 1 - _ONE < skew**2 < _ONE:
+            return None
+        one: Tensor = (form + form.mT) / 2 if skew < 0.5 else (form - form.mT) / 2
+        return one
 
     def metric(self) -> InvariantMetric:
         """J of single vectors: the one quadric on which they lie.
@@ -161,9 +191,10 @@ class Relations:
         """
         if len(self.lift.center) != self.moments.n:
             raise ValueError("a metric is read off the quadric of single vectors: use Moments.single()")
-        if self.num_exact != 1:
+        form = self.form()
+        if self.num_exact != 1 or form is None:
             raise ValueError(f"vectors of one metric lie on one quadric, and these lie on {self.num_exact}")
-        return LieAlgebra.preserving(self.forms[0]).invariant_metric()
+        return LieAlgebra.preserving(form).invariant_metric()
 
     def algebra(self, dim: int, among: LieAlgebra | None = None) -> LieAlgebra:
         """The matrices that keep the relations best: a candidate, which samples kept aside may `certify`.

@@ -11,14 +11,15 @@ from torch import Tensor
 from pyg_liesym.discovery.evidence.moments import CannotTell, Moments
 from pyg_liesym.discovery.evidence.question import Question, halves, moved
 from pyg_liesym.discovery.evidence.relations import Relations
+from pyg_liesym.discovery.samples import Noise
 from pyg_liesym.lie.algebra import LieAlgebra
 
-_ROUNDING = 1e-14
 _ROUNDED = 1e-5
 """Breaking of exact relations that may be rounding."""
 _RESOLVED = 1e-9
 """Breaking with which directions are known that keep relations to rounding."""
-_JUDGED = 4000
+_JUDGED, _NUMBERS = 4000, 1_000_000
+"""Samples that are judged, and numbers that their features may be."""
 
 
 class Support(Question):
@@ -35,6 +36,7 @@ class Support(Question):
         span: Matrices among which to look.
         units: The independent unit of every sample.
         generator: Draws the halves.
+        noise: As in `Relations`.
 
     Shapes:
         - **vectors**: :math:`(S, V, n)`; **scalars**: :math:`(S, F)`; **span**: :math:`(P, n, n)`; **units**:
@@ -45,16 +47,24 @@ class Support(Question):
     coarsest = 0.1
 
     def __init__(
-        self, vectors: Tensor, scalars: Tensor, span: Tensor, units: Tensor, generator: torch.Generator
+        self,
+        vectors: Tensor,
+        scalars: Tensor,
+        span: Tensor,
+        units: Tensor,
+        generator: torch.Generator,
+        noise: Noise = 0.0,
     ) -> None:
         num, num_vectors, self.n = vectors.shape
         self.num_moved = num_vectors * self.n
         values = torch.cat([vectors.reshape(num, -1), scalars], 1)
-        fitted, judged = halves(units, generator, most=(None, _JUDGED))
+        size = values.size(1)
+        judged_at_most = min(_JUDGED, 2 * _NUMBERS // (size * (size + 3)))
+        fitted, judged = halves(units, generator, most=(None, judged_at_most))
         self.units, self.judged = units[judged], values[judged]
         self.directions, self.ladder = span, vectors.new_zeros(len(span))
         try:
-            self.relations = Relations(Moments(values[fitted], num_vectors, self.n))
+            self.relations = Relations(Moments(values[fitted], num_vectors, self.n), noise)
         except CannotTell as error:
             self.reason = str(error)
             return
@@ -89,7 +99,7 @@ class Support(Question):
         u = lift.coordinates(values)
         size = (1 + u.square().mean(1, keepdim=True)).square()
         quadrics = (lift.features(u) @ self.relations.polynomials[:count].mT).square() / self.relations.spread[:count]
-        plane = ((values - lift.center) @ lift.flat.mT).square() / lift.flatness.clamp(min=_ROUNDING)
+        plane = ((values - lift.center) @ lift.flat.mT).square() / self.relations.flatness
         return (torch.cat([quadrics, plane], 1) / size).mean(1)
 
     def blind(self, yardstick: float) -> float:
@@ -101,12 +111,19 @@ class Support(Question):
         return min(asked, max(10 * resolution, _RESOLVED))
 
     def remarks(self, basis: Tensor) -> dict[str, Any]:
-        """The quadric of the single vectors, if there is one, and whether the matrices found keep the same form."""
-        try:
-            quadric = Relations(self.relations.moments.single()).metric()
-        except ValueError:
-            return {}
-        traces = basis.diagonal(dim1=1, dim2=2).mean(1)
-        found = LieAlgebra(basis - traces[:, None, None] * torch.eye(self.n).to(basis)).invariant_metric()
-        agreement = found.cosine(quadric) if found.null_dim == 1 else None
-        return {"quadric": {"metric": quadric.J.tolist(), "cosine": agreement}}
+        """The noise that was removed; the form of which the relations consist, and its cosine to that of the matrices.
+
+        The one form, symmetric or antisymmetric, that they keep when their common factor is left out (Proposition 1 of
+        LieGAN) was found in another way: None for the cosine if they keep several or none.
+        """
+        remarks: dict[str, Any] = {"noise": self.relations.noise} if self.relations.noise else {}
+        form = self.relations.form()
+        if form is None:
+            form = Relations(self.relations.moments.single(), self.relations.noise).form()
+        if form is not None:
+            traces = basis.diagonal(dim1=1, dim2=2).mean(1)
+            kept = LieAlgebra(basis - traces[:, None, None] * torch.eye(self.n).to(basis)).invariant_forms()
+            alike = kept.antisymmetric if torch.equal(form, -form.mT) else kept.symmetric
+            cosine = abs(float((alike[0] * form).sum() / form.norm())) if len(alike) == 1 else None
+            remarks["form"] = {"matrix": form.tolist(), "cosine": cosine}
+        return remarks
