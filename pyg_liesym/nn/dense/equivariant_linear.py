@@ -141,15 +141,15 @@ class _Block(nn.Module):
 
     def __init__(self, maps: EquivariantMaps, inputs: int, outputs: int, relaxed: bool) -> None:
         super().__init__()
-        dtype = torch.get_default_dtype()
-        self.register_buffer("basis", maps.kept.to(dtype, copy=True))
+        # In double precision, until the module is cast; the weights may have another.
+        self.register_buffer("basis", maps.kept.clone())
         self.weight = nn.Parameter(torch.zeros(maps.count, outputs, inputs))
         if not relaxed:
             self.register_buffer("broken", None)
             return
         values = maps.singular_values[maps.count :]
         damping = 1 / (1 + (values / values[:1]).square())
-        self.register_buffer("broken", (damping[:, None, None] * maps.maps[maps.count :]).to(dtype))
+        self.register_buffer("broken", damping[:, None, None] * maps.maps[maps.count :])
         self.leaving = nn.Parameter(torch.zeros(len(values), outputs, inputs))
 
     def reset_parameters(self, bound: float) -> None:
@@ -169,7 +169,7 @@ class _Block(nn.Module):
 
 def _combined(weight: Tensor, maps: Tensor) -> Tensor:
     _, outputs, inputs = weight.shape
-    together = torch.einsum("bop,bij->oipj", weight, maps)
+    together = torch.einsum("bop,bij->oipj", weight, maps.to(weight.dtype))
     return together.reshape(outputs * maps.size(1), inputs * maps.size(2))
 
 
