@@ -64,7 +64,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"liegan_module", "verdict"},
         {"discovered_symmetry", "training"},
         {"findings", "method"},
-        {"augerino", "lie_gg", "liegan", "symmetry_gan"},
+        {"augerino", "lie_gg", "liegan", "msr", "symmetry_gan"},
     ),
     "discovery.evidence": (
         {"claim", "lift", "question", "regression"},

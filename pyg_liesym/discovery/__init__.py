@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from pyg_liesym.lazy import lazy
 
 __all__ = [
+    "MSR",
     "Answer",
     "AugerinoModule",
     "AugerinoPlus",
@@ -18,12 +19,14 @@ __all__ = [
     "LieGAN",
     "LieGANModule",
     "LieGG",
+    "MSRModule",
     "Moments",
     "Predictor",
     "PredictorModule",
     "QuadraticDiscriminator",
     "Relations",
     "Samples",
+    "SharedWeights",
     "SpanStopping",
     "SymmetryGAN",
     "SymmetryGANModule",
@@ -31,6 +34,7 @@ __all__ = [
     "find_symmetry",
     "load_metric",
     "matrices_within",
+    "shared_weights",
 ]
 
 if TYPE_CHECKING:
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
     from pyg_liesym.discovery.liegan_module import LieGANModule
     from pyg_liesym.discovery.mask import block_mask, matrices_within
     from pyg_liesym.discovery.method import DiscoveryMethod
+    from pyg_liesym.discovery.msr import MSR, MSRModule, SharedWeights, shared_weights
     from pyg_liesym.discovery.predictor import Predictor
     from pyg_liesym.discovery.samples import Samples
     from pyg_liesym.discovery.stopping import SpanStopping
@@ -69,6 +74,7 @@ else:
             "liegan_module": ["LieGANModule"],
             "mask": ["block_mask", "matrices_within"],
             "method": ["DiscoveryMethod"],
+            "msr": ["MSR", "MSRModule", "SharedWeights", "shared_weights"],
             "predictor": ["Predictor"],
             "samples": ["Samples"],
             "stopping": ["SpanStopping"],
