@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pyg_liesym.cli.parser import Parser
+from pyg_liesym.cli.reproduce.capabilities import Capabilities
 from pyg_liesym.cli.reproduce.certificates import Certificates
 from pyg_liesym.cli.reproduce.charged_particles import ChargedParticlesForecast
 from pyg_liesym.cli.reproduce.closed_forms import ClosedForms
@@ -27,6 +28,7 @@ EXPERIMENTS: dict[str, type[Experiment]] = {
     kind.name: kind
     for kind in (
         Certificates,
+        Capabilities,
         ClosedForms,
         SymCert,
         TwoBody,
