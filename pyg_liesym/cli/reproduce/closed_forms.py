@@ -30,7 +30,8 @@ from pyg_liesym.lie.subspace import weighted_cosine
 _MILLION = 1e6
 _SUBSET = 1000
 _LARGEST_ANGLE = 1e-3
-_MUONS, _NOISE = "muons, subsets of 1000", "noise"
+_MUONS = "muons, subsets of 1000"
+_NOISES = {"noise, blocks": True, "noise, all matrices": False}
 _ORBITS: dict[OrbitKind, int] = {"two_body": 1021, "three_body": 2632}
 """As many as 50 000 pairs need."""
 
@@ -64,6 +65,7 @@ class ClosedForms(Experiment):
         rows: Which; all if none is named.
         muons: Momenta of real pairs of muons, ``p4`` in an ``.npz``; rows of muons need it.
         liegan: Whether to ask LieGAN too, which takes nearly all of the time.
+        refine: Whether to start LieGAN from the closed form besides, where there is noise.
         noises: Of every component, relative to the root mean square of the data.
     """
 
@@ -73,28 +75,29 @@ class ClosedForms(Experiment):
     rows: tuple[str, ...] = ()
     muons: Path | None = None
     liegan: bool = True
+    refine: bool = False
     noises: tuple[float, ...] = (0.01, 0.05, 0.1, 0.2)
 
     def jobs(self) -> Iterator[Job]:
         """Every kind of data with every seed, then every noise."""
-        there = (*_EXACT, _MUONS, _NOISE)
+        there = (*_EXACT, _MUONS, *_NOISES)
         unknown = sorted(set(self.rows) - set(there))
         if unknown:
             raise ValueError(f"there is no row {unknown[0]!r}; expected some of {', '.join(there)}")
         if _MUONS in self.rows and self.muons is None:
             raise ValueError("rows of muons need `muons`, a file of their momenta")
         for row in self.rows or there:
-            if row == _NOISE:
-                names = [f"{100 * noise:g} %, {matrices}" for noise in self.noises for matrices in ("blocks", "all")]
+            if row in _NOISES:
+                names = [f"{100 * noise:g} %, {row.removeprefix('noise, ')}" for noise in self.noises]
                 yield from (Job(name, seed, self.settings(), "with noise") for name in names for seed in self.seeds)
             elif row != _MUONS or self.muons is not None:
-                yield from (Job(row, seed, self.settings(), "exact") for seed in self.seeds)
+                yield from (Job(row, seed, self.settings("refine"), "exact") for seed in self.seeds)
 
     def run(self, job: Job, bench: Bench) -> dict[str, Any]:
         """Ask both, and compare."""
         if job.table == "with noise":
             percent, matrices = job.row.split(" %, ")
-            return self._noisy(float(percent) / 100, matrices == "blocks", job.seed)
+            return self._noisy(float(percent) / 100, _NOISES[f"noise, {matrices}"], job.seed)
         if job.row == _MUONS:
             return self._real(job.seed)
         return _EXACT[job.row](job.seed, self.liegan)
@@ -115,9 +118,8 @@ class ClosedForms(Experiment):
             return LieGAN(1, mask=mask, start=start, progress=False).fit(*noisy, seed=seed).algebra
 
         numbers = _beside(_timed(closed, off), _timed(game, off) if self.liegan else None)
-        refined = _timed(lambda: game(closed()), off) if self.liegan else None
-        if refined is not None:
-            numbers |= {"refined": _MILLION * refined.off, "refined_seconds": refined.seconds}
+        refined = _timed(lambda: game(closed()), off).off if self.liegan and self.refine else None
+        numbers["refined"] = None if refined is None else _MILLION * refined
         return numbers | {"not_removed": _MILLION * _timed(lambda: closed(0.0), off).off}
 
     def _real(self, seed: int) -> dict[str, Any]:
@@ -153,8 +155,7 @@ class ClosedForms(Experiment):
         numbers = [run["numbers"] for run in runs]
         ratios = [own["ratio"] for own in numbers if own["ratio"] is not None]
         facts = {"slowest_seconds": {"value": max(own["seconds_each"] for own in numbers), "digits": 2}}
-        if ratios:
-            facts["smallest_ratio"] = {"value": min(ratios), "digits": 0}
+        facts |= {"smallest_ratio": {"value": min(ratios), "digits": 0}} if ratios else {}
         noisy = [
             run["numbers"] for run in runs if run["table"] == "with noise" and run["numbers"]["liegan"] is not None
         ]
