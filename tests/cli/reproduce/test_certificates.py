@@ -9,6 +9,7 @@ from pyg_liesym.cli.reproduce.certificates import Certificates
 from pyg_liesym.cli.reproduce.experiment import Sitting, run_experiment
 from pyg_liesym.cli.reproduce.known_symmetries import KNOWN, affine, drawn
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
+from pyg_liesym.discovery.findings import find_symmetry
 
 
 def test_what_is_true_is_counted_right_and_what_is_not_is_not_certified(tmp_path: Path) -> None:
@@ -37,6 +38,16 @@ def test_no_truth_is_refuted() -> None:
             f for f in DiscoveredSymmetry.of(known.truth).certify(x, y).findings if f.claim.question == known.question
         )
         assert finding.claim.status != "refuted", name
+
+
+@pytest.mark.parametrize("name", ["points of a line", "hyperbola", "circle"])
+def test_sets_without_any_thickness_are_certified(name: str) -> None:
+    # Their margin was ten times a thickness of zero, or of rounding.
+    for seed in range(5):
+        known, x, y = drawn(name, 300, seed)
+        assert known.truth is not None
+        claim = find_symmetry(x, y, among=known.among, seed=seed).findings[0].claim
+        assert (claim.status, claim.dim) == ("certified", known.truth.dim)
 
 
 def test_the_table_has_all_kinds() -> None:
