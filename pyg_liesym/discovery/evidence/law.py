@@ -23,12 +23,14 @@ _SURE = 2.0
 class Law(Question):
     r"""A law :math:`y = f(x)` fitted to the samples, and the linear maps with which it commutes.
 
-    The ladder is that of the Lie derivative, :math:`E|Df \cdot L x - L f|^2`, of one of two fits to disjoint sets
-    (`TwinFits`). Claims are judged at finite g on a third set, by the mean product of what the two fits say,
+    The ladder is that of the Lie derivative, :math:`E|Df \cdot L x - L f|^2`, of a fit to one half of the samples.
+    Claims are judged at finite g by two fits to disjoint parts of the other half (`TwinFits`), none of which knows the
+    noise to which the matrices were fitted, by the mean product of what they say at inputs of the first half,
 
     .. math:: E\bigl[\bigl(g^{-1} f_1(g x) - f_1(x)\bigr) \cdot \bigl(g^{-1} f_2(g x) - f_2(x)\bigr)\bigr],
 
-    from which their independent errors drop out. Moved samples that leave the inputs known to the fits are not judged.
+    from which their independent errors drop out. Its bounds have the errors of the fits in them, by a bootstrap of
+    their residuals. Moved samples that leave the inputs known to the fits are not judged.
     What both fits miss alike stays in that product, and could make a symmetry or break one. It is measured by the
     products of their residuals at neighbouring inputs, where noise drops out (a lack-of-fit test without replicates).
 
@@ -45,7 +47,7 @@ class Law(Question):
           :math:`(P, n, n)`; **units**: :math:`(S)`
 
     Attributes:
-        explained: R² of the first fit on the third set.
+        explained: R² of one of the two fits on the half that it does not know.
         missed: The mean square that both fits miss of the law, and its standard error.
     """
 
@@ -62,15 +64,17 @@ class Law(Question):
     ) -> None:
         self.n, self.num_moved = inputs.size(2), vectors.size(1) * vectors.size(2)
         fitted, judged = halves(units, generator, most=(2 * _MOST, _JUDGED))
-        one, two = halves(_renumbered(units[fitted]), generator)
+        own = _renumbered(units[fitted])
+        one, two = halves(own, generator)
         x, y = inputs.flatten(1), torch.cat([_as_one_unit(vectors), _standardised(scalars)], 1)
         first, second = fitted[one], fitted[two]
-        self.fits = TwinFits((x[first], y[first]), (x[second], y[second]), generator)
+        self.fits = TwinFits((x[first], y[first], own[one]), (x[second], y[second], own[two]), generator)
         self.units, self.judged = units[judged], x[judged]
-        self.said = self.fits.predict(self.judged)
+        self._said, _ = self.fits.predict_known(self.judged)
+        self.said = (self._said[0][:, 0], self._said[1][:, 0])
         variance = (y[judged] - y[judged].mean(0)).square().sum(1).mean()
         self.explained = float(1 - (self.said[0] - y[judged]).square().sum(1).mean() / variance.clamp(min=1e-300))
-        kept, left = directions_of(span, inputs[first])
+        kept, left = directions_of(span, inputs[judged])
         self.directions, self.yardsticks = torch.cat([kept, left]), kept
         self.ladder = x.new_zeros(len(self.directions))
         if len(kept) == 0:
@@ -82,7 +86,8 @@ class Law(Question):
             )
             return
         self.missed = self._missed(y[judged])
-        ladder, kept = by_ladder(kept, self._gram(kept, x[some(first, _DERIVATIVES, generator)]))
+        third = self.fits.third(self.judged, y[judged])
+        ladder, kept = by_ladder(kept, self._gram(kept, x[some(judged, _DERIVATIVES, generator)], third))
         self.ladder = torch.cat([ladder, ladder.new_full((len(left),), torch.inf)])
         self.directions, self.yardsticks = torch.cat([kept, left]), kept
 
@@ -99,17 +104,17 @@ class Law(Question):
         products = ((one * two[nearest]).sum(1) + (two * one[nearest]).sum(1)) / 2
         return float(products.mean()), float(products.std() / len(products) ** 0.5)
 
-    def _gram(self, directions: Tensor, x: Tensor) -> Tensor:
+    def _gram(self, directions: Tensor, x: Tensor, weights: Tensor) -> Tensor:
         """Mean products of the Lie derivatives of directions."""
-        flat = self._derivatives(x, directions, 0).flatten(1)
+        flat = self._derivatives(x, directions, weights).flatten(1)
         return flat @ flat.mT / len(x)
 
-    def _derivatives(self, x: Tensor, directions: Tensor, fit: int) -> Tensor:
-        """Lie derivatives of one of the fits along directions, ``[R, S, K]``."""
+    def _derivatives(self, x: Tensor, directions: Tensor, weights: Tensor) -> Tensor:
+        """Lie derivatives of a fit along directions, ``[R, S, K]``."""
         moved = (x.unflatten(1, (1, -1, self.n)) @ directions.mT).flatten(2)
-        said = self.fits.predict(x)[fit]
+        said = self.fits.predict(x, weights)
         turned = torch.stack([self._act(said, matrix) for matrix in directions])
-        return torch.einsum("skd,spd->psk", self.fits.jacobian(x, fit), moved) - turned
+        return torch.einsum("skd,spd->psk", self.fits.jacobian(x, weights), moved) - turned
 
     def _act(self, outputs: Tensor, matrix: Tensor) -> Tensor:
         """A linear map of the vectors among the outputs, zero for the others."""
@@ -124,9 +129,16 @@ class Law(Question):
         if float(known.double().mean()) < _KNOWN:
             return weights.new_full((len(weights),), torch.nan)
         back = torch.linalg.inv(back)
-        off = [moved(there, back, self.num_moved) - here for there, here in zip(predictions, self.said, strict=True)]
+        one, two = (
+            moved(there.flatten(0, 1), back, self.num_moved).view(there.shape) - here
+            for there, here in zip(predictions, self._said, strict=True)
+        )
         weights = weights * known
-        return weights @ (off[0] * off[1]).sum(1) / weights.sum(1)
+        products = (one * two).sum(2)
+        # The first weights are those of the estimate; the others, resamples, go with resampled fits in turn.
+        turns = torch.arange(len(weights)) - 1
+        fits = torch.where(turns < 0, 0, 1 + turns % (products.size(1) - 1))
+        return (weights @ products).gather(1, fits[:, None])[:, 0] / weights.sum(1)
 
     def resolution(self, weights: Tensor) -> Tensor:
         """See :meth:`Question.resolution`."""
@@ -147,7 +159,7 @@ class Law(Question):
         A misfit is taken to be as rough as the difference of the fits, within a factor of 2.5.
         """
         x = self.judged[:_DERIVATIVES]
-        one, two = (self._derivatives(x, self.directions[:1], fit) for fit in (0, 1))
+        one, two = (self._derivatives(x, self.directions[:1], weights) for weights in self.fits.weights)
         apart = self.said[0][:_DERIVATIVES] - self.said[1][:_DERIVATIVES]
         roughness = float((one - two).square().sum() / apart.square().sum().clamp(min=1e-300))
         return float(self.ladder[0]) <= _ROUGHER**2 * roughness * self._may_miss()
