@@ -100,6 +100,28 @@ def test_plume_on_a_mesh(run: Callable[..., Any], tmp_path: Path) -> None:
     assert (tmp_path / "plume.png").stat().st_size > 1000
 
 
+MUONS = FOLDER.parents[1] / "shared" / "data" / "muons" / "zmumu_3000.npz"
+
+
+def test_symmetry_in_real_data(run: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("symmetry_in_real_data", "muons", "--muons", "none.npz") == {}
+    assert "muons: left out." in capsys.readouterr().out
+    jets = run("symmetry_in_real_data", "jets")["jets"]
+    assert jets.verdict.headline.startswith("FOUND  so(1,3) + scaling: it keeps the set")
+
+
+@pytest.mark.skipif(not MUONS.exists(), reason="the real muons are not there")
+def test_symmetry_in_real_muons(run: Callable[..., Any]) -> None:
+    found = run("symmetry_in_real_data", "muons", "--muons", str(MUONS))["muons"]
+    assert found.verdict.headline.startswith("FOUND  so(1,3)")
+
+
+@pytest.mark.skipif(find_spec("jplephem") is None, reason="the extra `solar` is not installed")
+def test_symmetry_of_real_planets(run: Callable[..., Any]) -> None:
+    found = run("symmetry_in_real_data", "planets")["planets"]
+    assert found.verdict.headline.startswith("FOUND  so(3)")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_examples_are_short_and_explained(name: str) -> None:
     source = (FOLDER / f"{name}.py").read_text(encoding="utf-8")

@@ -17,6 +17,7 @@ INTERNAL = {
     "ArrayJets": "chosen by open_jet_file",
     "Density": "asked by find_symmetry",
     "EdgeMap": "the maps of an edge, inside the layers of pairs",
+    "Ephemeris": "read by SolarSystem",
     "FlowWindows": "the base of SmokePlume and JetFlow",
     "JetDataset": "the base of the data sets of jets",
     "JetSummary": "what `liesym data info` prints",

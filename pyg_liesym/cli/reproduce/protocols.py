@@ -16,6 +16,7 @@ from pyg_liesym.cli.reproduce.experiment import Experiment, Sitting, run_experim
 from pyg_liesym.cli.reproduce.jets_metric import JetsMetric
 from pyg_liesym.cli.reproduce.jets_tagging import JetsTagging
 from pyg_liesym.cli.reproduce.plume import Plume
+from pyg_liesym.cli.reproduce.real_data import RealData
 from pyg_liesym.cli.reproduce.relaxed_jets import RelaxedJets
 from pyg_liesym.cli.reproduce.relaxed_mesh import RelaxedMesh
 from pyg_liesym.cli.reproduce.relaxed_orbits import RelaxedOrbits
@@ -31,6 +32,7 @@ EXPERIMENTS: dict[str, type[Experiment]] = {
         Capabilities,
         ClosedForms,
         SymCert,
+        RealData,
         TwoBody,
         JetsMetric,
         JetsTagging,
