@@ -18,7 +18,7 @@ from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.subspace import weighted_cosine
 from pyg_liesym.systems.system import TrainingDiverged
 
-TRUTH = "ground truth"
+TRUTH, NULL = "ground truth", "random rotation"
 
 
 class Pairs(NamedTuple):
@@ -50,6 +50,13 @@ def _blocked(
     return method(mask=block_mask([2] * pairs.vectors), progress=progress).fit(pairs.x, pairs.y, seed=seed)
 
 
+def _random(pairs: Pairs, seed: int) -> DiscoveredSymmetry:
+    """A rotation of all components in random planes, as a null: what any matrix does for a network."""
+    size = pairs.x.size(1)
+    normal = torch.randn(1, size, size, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return DiscoveredSymmetry.of(LieAlgebra(normal - normal.mT), seed=seed)
+
+
 def _closed_form(pairs: Pairs, seed: int, progress: bool) -> DiscoveredSymmetry:
     """Where the data lie. The law has no evidence here: turned states leave the region that was seen."""
     findings = find_symmetry(pairs.x, pairs.y, output="vector", groups=pairs.orbit, seed=seed).findings
@@ -65,11 +72,12 @@ METHODS: Mapping[str, Callable[[Pairs, int, bool], DiscoveredSymmetry]] = {
     "closed form": _closed_form,
     "Augerino+": lambda pairs, seed, progress: _blocked(AugerinoPlus, pairs, seed, progress),
     "SymmetryGAN": lambda pairs, seed, progress: _blocked(SymmetryGAN, pairs, seed, progress),
+    NULL: lambda pairs, seed, progress: _random(pairs, seed),
     TRUTH: lambda pairs, seed, progress: DiscoveredSymmetry.of(rotation(pairs), seed=seed),
 }
 """Method → what it finds in pairs with a seed. LieGAN, Augerino+ and SymmetryGAN know a 2 × 2 block for every vector,
 LieGAN-ES one block for all positions and one for all momenta, the closed form nothing. Of SymmetryGAN's
-one element the logarithm is taken."""
+one element the logarithm is taken. A random rotation is the null."""
 
 
 def rotation(pairs: Pairs) -> LieAlgebra:
