@@ -61,13 +61,14 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     "discovery": (
         {"folder", "mask", "report", "samples", "stopping"},
         {"discriminator", "evidence", "group_distribution", "predictor"},
-        {"liegan_module", "verdict"},
-        {"discovered_symmetry", "training"},
+        {"agreement", "liegan_module"},
+        {"training", "verdict"},
+        {"discovered_symmetry"},
         {"findings", "method"},
         {"augerino", "lie_gg", "liegan", "msr", "symmetry_gan"},
     ),
     "discovery.evidence": (
-        {"claim", "lift", "question", "regression"},
+        {"claim", "element", "lift", "question", "regression"},
         {"directions", "moments"},
         {"density", "law", "relations", "trial"},
         {"support"},

@@ -18,7 +18,6 @@ from pyg_liesym.discovery.liegan import LieGAN
 from pyg_liesym.discovery.samples import independent_units
 
 NAMED = ("two-body", "three-body", "jets")
-_UNCERTIFIED = "CANDIDATE  single transformations, which nothing has certified"
 
 
 def discover(
@@ -28,6 +27,7 @@ def discover(
     out: Path = Path("runs/discover"),
     method: Literal["linear-algebra", "liegan"] = "linear-algebra",
     margin: float = 0.05,
+    discrete: bool | None = None,
     groups: Path | None = None,
     num_channels: int = 1,
     coefficients: Literal["normal", "uniform", "integer"] = "normal",
@@ -56,6 +56,8 @@ def discover(
             `DiscoveredSymmetry.load` reads.
         method: `linear-algebra` (seconds), or `liegan`, an adversarial game of a minute or so.
         margin: Up to which share of what random maps break a symmetry counts as one.
+        discrete: Whether to ask about single transformations too, such as quarter turns, reflections and exchanges; if
+            not given, where no algebra is certified (linear algebra).
         groups: A NumPy file of a number for each sample; those of one group, such as an orbit, depend on each other.
         num_channels: Number of matrices; rather too many than too few (LieGAN).
         coefficients: Law of the coefficients; `integer` finds discrete groups (LieGAN).
@@ -73,16 +75,17 @@ def discover(
         keep = np.linspace(0, len(inputs) - 1, num_samples).astype(int)
         inputs, outputs = inputs[keep], None if outputs is None else outputs[keep]
         units = None if units is None else units[keep]
+    options: dict[str, Any]
     about = f"Symmetry of {x}" if y is None else f"Symmetry of {x} → {y}"
     if method == "linear-algebra":
-        findings = find_symmetry(inputs, outputs, output=output, groups=units, margin=margin, seed=seeds[0])
-        return _report_findings(findings, out, about)
+        options = {"output": output, "discrete": discrete, "groups": units, "margin": margin, "seed": seeds[0]}
+        return _report_findings(find_symmetry(inputs, outputs, **options), out, about)
     gan = LieGAN(num_channels, coefficients=coefficients, tolerance=tolerance, max_steps=max_steps, progress=progress)
     fitted, kept = halves(independent_units(units, len(inputs)), torch.Generator().manual_seed(seeds[0]))
     found = gan.fit_seeds(*_rows(fitted, inputs, outputs), seeds=seeds, output=output)
     kept_units = None if units is None else units[kept]
-    options: dict[str, Any] = {"output": output, "groups": kept_units, "margin": margin, "seed": seeds[0]}
-    certificates = [None if one.discrete else one.certify(*_rows(kept, inputs, outputs), **options) for one in found]
+    options = {"output": output, "groups": kept_units, "margin": margin, "seed": seeds[0]}
+    certificates = [one.certify(*_rows(kept, inputs, outputs), **options) for one in found]
     return _report_runs(found, certificates, out, about)
 
 
@@ -107,7 +110,8 @@ def _report_findings(findings: Findings, out: Path, about: str) -> list[Discover
     for finding in findings.findings:
         question = finding.claim.question
         page.heading(question.capitalize())
-        page.text(str(finding))
+        for text in str(finding).splitlines():
+            page.text(text)
         if finding.claim.dim:
             certified.append(finding.symmetry)
             _pictures(page, finding.symmetry, question)
@@ -118,17 +122,17 @@ def _report_findings(findings: Findings, out: Path, about: str) -> list[Discover
 
 
 def _report_runs(
-    found: list[DiscoveredSymmetry], certificates: list[Findings | None], out: Path, about: str
+    found: list[DiscoveredSymmetry], certificates: list[Findings], out: Path, about: str
 ) -> list[DiscoveredSymmetry]:
     """A section for every run, under the certificate of the first."""
-    headlines = [_UNCERTIFIED if findings is None else findings.verdict.headline for findings in certificates]
+    headlines = [findings.verdict.headline for findings in certificates]
     page = Page(out, headlines[0] if found else about, about)
     for result, findings, headline in zip(found, certificates, headlines, strict=True):
         if len(found) > 1:
             page.heading(f"With seed {result.seed}: {headline}")
         describe(page, result, findings, name=f"seed{result.seed}")
         result.save(out / f"seed{result.seed}")
-        print(f"\n── seed {result.seed} ──\n{result.report()}\n\nOn samples kept aside:\n{findings or _UNCERTIFIED}")
+        print(f"\n── seed {result.seed} ──\n{result.report()}\n\nOn samples kept aside:\n{findings}")
     print(f"\nReport: {page.write()}")
     return found
 
@@ -151,7 +155,7 @@ def run(words: list[str]) -> None:
 def describe(
     page: Page,
     found: DiscoveredSymmetry,
-    findings: Findings | None,
+    findings: Findings,
     name: str,
     coordinates: tuple[str, ...] | None = None,
 ) -> None:
@@ -160,14 +164,13 @@ def describe(
     Args:
         page: The report.
         found: The candidate.
-        findings: Its certificate; None where none was asked for.
+        findings: Its certificate.
         name: What its pictures are called.
         coordinates: Names of the coordinates.
     """
-    if findings is not None:
-        said = findings.verdict
-        for text in (said.confidence, said.advice, *findings.reading.splitlines(), *map(str, findings.findings)):
-            page.text(text)
+    said, lines = findings.verdict, "\n".join(map(str, findings.findings)).splitlines()
+    for text in (said.confidence, said.advice, *findings.reading.splitlines(), *lines):
+        page.text(text)
     _pictures(page, found, name, coordinates)
     page.folded(f"All numbers of the fit with seed {found.seed}", found.report())
 

@@ -12,12 +12,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pyg_liesym.discovery.evidence.asking import Answered, answers
+from pyg_liesym.discovery.agreement import shown
+from pyg_liesym.discovery.evidence.asking import Answered, Tried, answers
 from pyg_liesym.discovery.evidence.claim import Claim
 from pyg_liesym.discovery.folder import read_folder, write_folder
 from pyg_liesym.discovery.report import judged_algebra, reading, report
 from pyg_liesym.discovery.samples import OutputKind, Samples
-from pyg_liesym.discovery.verdict import Answer, line, verdict
+from pyg_liesym.discovery.verdict import Answer, elements_line, line, verdict
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.finite import FiniteTurn
 from pyg_liesym.lie.invariant import InvariantMetric
@@ -113,14 +114,19 @@ class DiscoveredSymmetry:
 
     @property
     def turns(self) -> list[FiniteTurn]:
-        """The transformations of a discrete result, ``exp(Lᵢ)`` or those learned as such, as turns of some order."""
+        """The transformations of a discrete result as turns of some order."""
+        return [FiniteTurn.of(matrix) for matrix in self.transformations]
+
+    @property
+    def transformations(self) -> Tensor:
+        """The transformations of a discrete result, ``[K, n, n]``: ``exp(Lᵢ)``, or those learned as such; else none."""
         if not self.discrete:
-            return []
+            return self.algebra.basis[:0]
         if (learned := self.diagnostics.get("transformations")) is not None:
-            return [FiniteTurn.of(torch.tensor(matrix, dtype=torch.float64)) for matrix in learned]
+            return torch.tensor(learned, dtype=torch.float64)
         relative = self.algebra.basis.flatten(1).norm(dim=1)
-        strong = self.algebra.basis[relative > 0.1 * relative.max()]
-        return [FiniteTurn.of(torch.linalg.matrix_exp(matrix)) for matrix in strong]
+        elements: Tensor = torch.linalg.matrix_exp(self.algebra.basis[relative > _WEAK * relative.max()])
+        return elements
 
     @property
     def forms(self) -> Tensor:
@@ -174,8 +180,8 @@ class DiscoveredSymmetry:
         """Ask of data whether they have this symmetry, whatever it comes from: a method, a paper, one's own mind.
 
         The three questions of `find_symmetry`, with the same yardstick, about all directions of the algebra together;
-        of a learned basis those with a strength of at least a tenth, as they are named. Give data that the algebra was
-        not fitted to.
+        of a learned basis those with a strength of at least a tenth, as they are named; of a discrete result about its
+        transformations. Give data that it was not fitted to.
 
         Args:
             x: As in `find_symmetry`.
@@ -187,17 +193,17 @@ class DiscoveredSymmetry:
 
         Raises:
             TypeError: If x or y is not numeric.
-            ValueError: As `find_symmetry`, on an algebra without matrices, and on a discrete result.
+            ValueError: As `find_symmetry`, and on a result without matrices.
         """
-        if self.discrete:
-            raise ValueError(
-                "the result is discrete: its matrices are logarithms of single transformations, no algebra"
-            )
         samples = Samples.of(x, y, output=output, dtype=torch.float64)
+        if self.discrete:
+            single = list(self.transformations)
+            answered = answers(samples, algebras=False, discrete=single, groups=groups, margin=margin, seed=seed)
+            return Findings.of(samples, answered, method="certify", margin=margin, seed=seed)
         strong = judged_algebra(self).orthonormal(_WEAK)
         if (whitening := self.diagnostics.get("whitening")) is not None:
             strong = strong.conjugate(torch.linalg.inv(torch.tensor(whitening, dtype=torch.float64)))
-        answered = answers(samples, given=strong, groups=groups, margin=margin, seed=seed)
+        answered = answers(samples, given=strong, discrete=False, groups=groups, margin=margin, seed=seed)
         return Findings.of(samples, answered, method="certify", margin=margin, seed=seed)
 
     def report(self) -> str:
@@ -220,14 +226,17 @@ class Finding:
         claim: What may be said, and what it rests on.
         symmetry: The certified algebra, with its metric; of dimension 0 where nothing is certified.
         ladder: ``[R]``: squared defects of all directions on the samples that were fitted, ascending.
+        elements: What may be said about single transformations, such as turns of finite order and reflections.
     """
 
     claim: Claim
     symmetry: DiscoveredSymmetry
     ladder: Tensor
+    elements: tuple[Tried, ...] = ()
 
     def __str__(self) -> str:
-        return line(self.claim, self.symmetry)
+        lines = [line(self.claim, self.symmetry), elements_line(self.claim.question, self.elements)]
+        return "\n".join(filter(None, lines))
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,22 +262,31 @@ class Findings:
             "other_reading": samples.other_reading,
         }
         findings = []
-        for claim, basis, ladder, seconds, remarks in answered:
-            diagnostics = {"claim": claim.to_dict(), "seconds": round(seconds, 3), **common, **remarks}
+        for claim, basis, ladder, seconds, remarks, elements, kept_by in answered:
+            own = {"claim": claim.to_dict(), "kept_by": kept_by, "seconds": round(seconds, 3)}
+            diagnostics = {**own, **common, **remarks}
             settings = {"method": f"{method}, {claim.question}", "margin": margin}
             symmetry = DiscoveredSymmetry.of(LieAlgebra(basis), diagnostics=diagnostics, settings=settings, seed=seed)
-            findings.append(Finding(claim, symmetry, ladder))
+            findings.append(Finding(claim, symmetry, ladder, elements))
         return cls("\n".join(reading(samples.reading, samples.other_reading)), tuple(findings))
 
     @property
     def verdict(self) -> Answer:
         """The answer in three sentences: what was found, how sure that is, what to do next."""
-        return verdict([(finding.claim, finding.symmetry) for finding in self.findings])
+        return verdict(self._answers, [finding.elements for finding in self.findings])
 
     @property
     def symmetry(self) -> DiscoveredSymmetry | None:
-        """What the verdict is about: the first certified answer; None without one."""
-        return next((finding.symmetry for finding in self.findings if finding.claim.dim), None)
+        """What the verdict is about: the first certified answer, by the finest matrices that its question certifies.
+
+        None where no algebra is certified.
+        """
+        best = shown(self._answers)
+        return None if best is None else self.findings[best].symmetry
+
+    @property
+    def _answers(self) -> list[tuple[Claim, DiscoveredSymmetry]]:
+        return [(finding.claim, finding.symmetry) for finding in self.findings]
 
     def report(self) -> str:
         """The verdict, then every answer in a line.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from pyg_liesym.discovery.discovered_symmetry import Findings
 from pyg_liesym.discovery.evidence.asking import answers
@@ -20,6 +21,7 @@ def find_symmetry(
     *,
     output: OutputKind = "auto",
     among: LieAlgebra | None = None,
+    discrete: bool | Sequence[Tensor] | None = None,
     groups: Sequence[int] | OptTensor = None,
     noise: Noise = 0.0,
     margin: float = 0.05,
@@ -44,6 +46,9 @@ def find_symmetry(
         output: What y is, where its dtype and shape do not tell.
         among: The matrices to look among; all of gl(n) if not given. Of vectors with a last component of one,
             `LieAlgebra.euclidean`, `galilei` or `poincare` have translations.
+        discrete: Whether to ask about single transformations too: turns of order 2 … 8, reflections, exchanges of
+            coordinates and of vectors, reversal of time; or those to ask about, ``[n, n]`` for every vector or
+            ``[V n, V n]`` for the vectors of a sample together. If not given, where no algebra is certified.
         groups: A number for every sample; those of one group (an orbit, an event, a molecule) depend on each other and
             stay on one side.
         noise: Standard deviation of measurement noise, independent and alike on every component of all vectors, in the
@@ -63,5 +68,5 @@ def find_symmetry(
         FOUND  so(2): the law keeps it.
     """
     samples = Samples.of(x, y, output=output, dtype=torch.float64).with_noise(noise)
-    answered = answers(samples, among=among, groups=groups, margin=margin, seed=seed)
+    answered = answers(samples, among=among, discrete=discrete, groups=groups, margin=margin, seed=seed)
     return Findings.of(samples, answered, method="find_symmetry", margin=margin, seed=seed)

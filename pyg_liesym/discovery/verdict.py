@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pyg_liesym.discovery.agreement import angle, kept_by, shown
+from pyg_liesym.discovery.evidence.asking import UNASKED, Tried
 from pyg_liesym.discovery.evidence.claim import Breaking, Claim
 from pyg_liesym.discovery.report import LARGEST_IDENTIFIED, Found
 
-_NEARLY = 0.35
+_NEARLY = 0.15
+_SMALL = 0.001
 _KEPT = {
     "law": "the law keeps it",
     "support": "it keeps the set on which the data lie",
     "density": "it leaves the distribution of the data alone",
+}
+_KEPT_ALL = {
+    "law": "the law keeps them",
+    "support": "they keep the set on which the data lie",
+    "density": "they leave the distribution of the data alone",
 }
 _ASKED = {
     "law": "Law (y given x)",
@@ -36,30 +45,86 @@ class Answer:
     advice: str
 
 
-def verdict(answers: Sequence[tuple[Claim, Found]]) -> Answer:
+def verdict(answers: Sequence[tuple[Claim, Found]], elements: Sequence[Sequence[Tried]]) -> Answer:
     """Say what was found, how sure it is, and what to do next.
 
     Args:
         answers: Claims and what they are about, the most telling question first.
+        elements: Of each answer, what is claimed about single transformations.
     """
-    for claim, symmetry in answers:
-        if claim.dim and claim.breaking is not None:
-            headline = f"FOUND  {_name(symmetry)}: {_KEPT[claim.question]}."
-            return Answer(headline, _sure(claim.breaking, claim.next), _advice(symmetry))
-    for claim, _ in answers:
-        if claim.status == "refuted" and claim.breaking is not None and claim.breaking.size < _NEARLY:
+    best = shown(answers)
+    if best is not None:
+        return _found(answers, best)
+    for (claim, _), tried in zip(answers, elements, strict=True):
+        certified = [one for one in tried if one.claim.status == "certified"]
+        if certified:
+            highs = [one.claim.breaking.high for one in certified if one.claim.breaking is not None]
             return Answer(
-                f"NEARLY  {_which(claim)} is broken by {_percent(claim.breaking.size)} of what a random linear map "
-                "breaks.",
+                f"FOUND  {_listed([one for one in certified if not one.follows])}: {_KEPT_ALL[claim.question]}.",
+                f"Samples kept aside break each of them by at most {_percent(max(highs))} of what random linear maps "
+                f"break that move them as far (95 %). {_nearly(claim)}",
+                "Layers for finite groups obey them; so does a network trained on data that are moved by them.",
+            )
+    return _nothing([claim for claim, _ in answers], [one.claim for tried in elements for one in tried])
+
+
+def _nearly(claim: Claim) -> str:
+    if claim.status == "refuted" and claim.breaking is not None and claim.breaking.size < _NEARLY:
+        size = _percent(claim.breaking.size)
+        return f"Nearly: {_which(claim)} is broken by {size}, and a relaxed network fits a continuous group so broken."
+    return "No continuous group is certified."
+
+
+def _found(answers: Sequence[tuple[Claim, Found]], best: int) -> Answer:
+    first = next(index for index, (claim, _) in enumerate(answers) if claim.dim)
+    claim, symmetry = answers[first]
+    fine = answers[best][1]
+    said = [] if claim.breaking is None else [_sure(claim.breaking, claim.next)]
+    if best != first:
+        said.append(
+            f"The {answers[best][0].question} agrees, and its finer matrices are the ones shown, "
+            f"{_degrees(angle(symmetry, fine))} from those of the {claim.question}."
+        )
+    for index, (other, its) in enumerate(answers):
+        if other.dim and index not in (first, best):
+            agrees = other.question in kept_by(fine) and other.dim == claim.dim
+            said.append(f"The {other.question} agrees." if agrees else _differs(claim, fine, other, its))
+    headline = f"FOUND  {_name(symmetry)}: {_KEPT[claim.question]}."
+    return Answer(headline, " ".join(said), _advice(fine))
+
+
+def _differs(claim: Claim, symmetry: Found, other: Claim, its: Found) -> str:
+    """A certified answer that is another, since it answers another question."""
+    apart = _degrees(angle(symmetry, its))
+    relation = f"of dimension {other.dim}, {apart} from it at most"
+    if other.dim > claim.dim:
+        relation = f"of dimension {other.dim}, which holds it to {apart}"
+    elif other.dim < claim.dim:
+        relation = f"of dimension {other.dim}, a part of it to {apart}"
+    return f"The {other.question} keeps {_name(its)}, {relation}: the questions differ, choose by yours."
+
+
+def _nothing(claims: Sequence[Claim], elements: Sequence[Claim]) -> Answer:
+    single = any(claim.reason == UNASKED for claim in claims)
+    if single:
+        claims = elements
+    for claim in claims:
+        if claim.status == "refuted" and claim.breaking is not None and claim.breaking.size < _NEARLY:
+            which = "a transformation" if single else _which(claim)
+            return Answer(
+                f"NEARLY  {which} is broken by {_percent(claim.breaking.size)} of what a random linear map breaks.",
                 f"That is more than the {_percent(claim.margin)} that would count as a symmetry, and not by chance.",
                 "A relaxed network fits such data (RelaxedLieGNN, or layers with relaxed=True).",
             )
-    refuted = [claim.question for claim, _ in answers if claim.status == "refuted"]
-    undecided = [claim for claim, _ in answers if claim.status == "no evidence" and claim.question != "support"]
+    refuted = [claim.question for claim in claims if claim.status == "refuted"]
+    undecided = [claim for claim in claims if claim.status == "no evidence" and claim.question != "support"]
     if refuted and not undecided:
+        tried = ", nor is a single one that was tried certified" if elements else ""
         return Answer(
-            "NOTHING  it is no symmetry." if answers[0][0].given else "NOTHING  no linear map is a symmetry.",
-            f"Refuted for the {' and the '.join(refuted)} on samples kept aside.",
+            "NOTHING  it is no symmetry."
+            if claims[0].given
+            else f"NOTHING  no continuous group of linear maps is a symmetry{tried}.",
+            f"Refuted for the {' and the '.join(dict.fromkeys(refuted))} on samples kept aside.",
             "A plain network fits such data.",
         )
     return Answer(
@@ -80,6 +145,29 @@ def line(claim: Claim, symmetry: Found) -> str:
     if claim.status == "refuted":
         return f"{asked}: refuted, {found}."
     return f"{asked}: no evidence, {claim.reason}; {found}."
+
+
+def elements_line(question: str, tried: Sequence[Tried]) -> str:
+    """What one question says of single transformations, in a line; empty if none was asked about."""
+    if not tried:
+        return ""
+    own = [one for one in tried if one.claim.status == "certified" and not one.follows]
+    follow = sum(one.follows for one in tried)
+    refuted = [one.claim.breaking for one in tried if one.claim.status == "refuted"]
+    sizes = [breaking.size for breaking in refuted if breaking is not None]
+    undecided = sum(one.claim.status == "no evidence" for one in tried)
+    parts = [f"certified {_listed(own)}" if own else "none certified"]
+    if follow:
+        parts.append(f"{follow} that follow from them" if own else f"{follow} that belong to the algebra")
+    if sizes:
+        parts.append(f"{len(sizes)} refuted, broken by {_percent(min(sizes))} or more")
+    if undecided:
+        parts.append(f"{undecided} undecided")
+    return f"Single transformations ({question}): {'; '.join(parts)}."
+
+
+def _listed(tried: Sequence[Tried]) -> str:
+    return ", ".join(one.element.name for one in tried)
 
 
 def _which(claim: Claim) -> str:
@@ -113,3 +201,8 @@ def _name(symmetry: Found) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.2g} %" if share < 1 else f"{100 * share:.0f} %"
+
+
+def _degrees(radians: float) -> str:
+    degrees = math.degrees(radians)
+    return f"{degrees:.2g}°" if degrees >= _SMALL else f"less than {_SMALL}°"

@@ -66,7 +66,9 @@ def test_three_questions_are_answered_by_default(ring: Path, capsys: pytest.Capt
 def test_nothing_is_claimed_of_a_square(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.save(ring / "square.npy", np.random.default_rng(0).uniform(-1, 1, (3000, 2)))
     main(["discover", str(ring / "square.npy"), "--out", str(ring / "out")])
-    assert "NOTHING  no linear map is a symmetry." in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "NOTHING  no continuous group of linear maps is a symmetry, nor is a single one" in printed
+    assert "Single transformations (density): none certified; 5 refuted" in printed
     assert sorted(path.name for path in (ring / "out").iterdir()) == ["index.html", "ladders.png"]
 
 
@@ -136,7 +138,10 @@ def test_single_numbers_are_refused_before_the_fit(ring: Path, capsys: pytest.Ca
 def test_a_discrete_result_shows_no_metric(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = [str(ring / "x.npy"), "--out", str(ring / "out"), "--max_steps", "20", "--coefficients", "integer"]
     main(["discover", *words, "--method", "liegan"])
-    assert "No continuous group was looked for" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "No continuous group was looked for" in printed
+    assert "Single transformations (support): " in printed
+    assert "no evidence, no algebra was asked about" in printed
     assert not (ring / "out" / "seed0-metric.png").exists()
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry, Findings
 from pyg_liesym.discovery.findings import find_symmetry
 from pyg_liesym.lie.algebra import LieAlgebra
@@ -73,7 +74,11 @@ def test_a_large_breaking_is_nearly() -> None:
     found = find_symmetry(x, x * r**2 + 0.4 * r * torch.tensor([1.0, 0.0]))
     assert statuses(found)["law"] == "refuted"
     assert found.symmetry is None
-    assert found.verdict.headline.startswith("NEARLY")
+    # what is left of the rotations: the reflection along the wind
+    assert found.verdict.headline == "FOUND  reflection of coordinate 1: the law keeps them."
+    assert "Nearly: the best direction is broken by" in found.verdict.confidence
+    bare = find_symmetry(x, x * r**2 + 0.4 * r * torch.tensor([1.0, 0.0]), discrete=False)
+    assert bare.verdict.headline.startswith("NEARLY")
 
 
 def test_a_quadric_on_which_the_data_lie() -> None:
@@ -123,7 +128,7 @@ NULLS = {
 def test_nothing_is_certified_where_nothing_is(null: str) -> None:
     for seed in range(5):
         torch.manual_seed(seed)
-        found = find_symmetry(*NULLS[null](points(1000, 2, seed=seed)), seed=seed)
+        found = find_symmetry(*NULLS[null](points(1000, 2, seed=seed)), discrete=False, seed=seed)
         assert found.symmetry is None, (seed, str(found))
         assert found.verdict.headline.startswith(("NOTHING", "NEARLY"))
 
@@ -161,6 +166,78 @@ def test_the_start_of_the_samples_does_not_stand_for_all(first: bool) -> None:
     about_z = LieAlgebra(LieAlgebra.rotation(3).basis[:1])
     assert statuses(DiscoveredSymmetry.of(about_z).certify(x[flat], y[flat]))["support"] == "certified"
     assert statuses(DiscoveredSymmetry.of(about_z).certify(x, y))["support"] == "refuted"
+
+
+def certified(findings: Findings, question: str) -> list[str]:
+    (finding,) = (finding for finding in findings.findings if finding.claim.question == question)
+    return [one.element.name for one in finding.elements if one.claim.status == "certified" and not one.follows]
+
+
+def test_a_square_has_quarter_turns_and_reflections_and_no_rotations() -> None:
+    square = 2 * torch.rand(40_000, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) - 1
+    found = find_symmetry(square)
+    assert statuses(found)["density"] == "refuted"
+    assert found.symmetry is None
+    assert certified(found, "density") == ["C4", "reflection of coordinate 0"]
+    assert found.verdict.headline.startswith("FOUND  C4, reflection of coordinate 0: they leave the distribution")
+    (_, density) = found.findings
+    statuses_of = {one.element.name: one.claim.status for one in density.elements}
+    assert [statuses_of[f"C{order}"] for order in (3, 5, 6, 7, 8)] == ["refuted"] * 5
+
+
+def test_single_transformations_beside_an_algebra() -> None:
+    """Parity and the reversal of time are no rotations; what parity and rotations make is not said again."""
+    q, p = points(1500, 3), points(1500, 3, seed=1)
+    forces = torch.stack([p, -q * (1 + q.square().sum(1, keepdim=True))], 1)
+    found = find_symmetry(torch.stack([q, p], 1), forces, discrete=True)
+    assert named(found) == "so(3)"
+    assert certified(found, "law") == ["parity, −1", "signs +− of x and the opposite of y"]
+    assert "27 that follow from them" in str(found.findings[0])
+    assert not find_symmetry(torch.stack([q, p], 1), forces).findings[0].elements, "asked for only without an algebra"
+
+
+def test_vectors_that_may_be_exchanged_and_matrices_of_ones_own() -> None:
+    x = points(1500, 2, 2)
+    y = x.square().sum((1, 2)) + x[:, 0, 0] * x[:, 1, 0]
+    found = find_symmetry(x, y, discrete=True)
+    assert "exchange of vectors 0 and 1" in certified(found, "law")
+    third = LieAlgebra.rotation(2).exp(torch.tensor([2.1]))
+    own = find_symmetry(x, y, discrete=[torch.diag(torch.tensor([1.0, -1.0])), third])
+    assert [one.claim.status for one in own.findings[0].elements] == ["certified", "refuted"]
+    for wrong, message in ((torch.eye(3), "must be"), (torch.zeros(2, 2), "invertible")):
+        with pytest.raises(ValueError, match=message):
+            find_symmetry(x, y, discrete=[wrong])
+
+
+def test_nothing_single_is_certified_where_nothing_is() -> None:
+    for null in ("independent Student t", "a random network", "labels of a half plane", "noise on a square"):
+        for seed in range(3):
+            torch.manual_seed(seed)
+            found = find_symmetry(*NULLS[null](points(1000, 2, seed=seed)), seed=seed, discrete=True)
+            kept = [certified(found, finding.claim.question) for finding in found.findings]
+            assert not kept[0], (null, seed, kept)
+
+
+def test_of_answers_that_agree_the_finest_is_shown() -> None:
+    """The law of two bodies is fitted, and the support knows its matrices better."""
+    states = one_step_pairs(simulate_orbits("two_body", num_orbits=200, seed=1))
+    x, y = (torch.from_numpy(state).unflatten(1, (-1, 2)) for state in states)
+    found = find_symmetry(x, y, seed=1)
+    law, support, _ = (finding.symmetry.algebra for finding in found.findings)
+    off = [float(algebra.principal_angles(LieAlgebra.rotation(2))[0]) for algebra in (law, support)]
+    assert off[1] < 0.5 * off[0]
+    assert found.symmetry is found.findings[1].symmetry
+    assert found.verdict.headline == "FOUND  so(2): the law keeps it."
+    assert "The support agrees, and its finer matrices are the ones shown" in found.verdict.confidence
+
+
+def test_answers_that_differ_are_said_to() -> None:
+    x = points(3000, 3)
+    found = find_symmetry(x, torch.stack([x.square().sum(1), x[:, 2] ** 3], 1), output="scalar")
+    assert found.findings[1].claim.dim == 3
+    assert found.symmetry is found.findings[0].symmetry
+    assert "The support keeps so(3)" in found.verdict.confidence
+    assert "choose by yours" in found.verdict.confidence
 
 
 def test_dependent_samples_stay_on_one_side() -> None:

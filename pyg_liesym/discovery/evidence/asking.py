@@ -4,22 +4,42 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
 
-from pyg_liesym.discovery.evidence.claim import SPANS, Claim, step_up
+from pyg_liesym.discovery.evidence.claim import ELEMENTS, SPANS, Claim, step_up
 from pyg_liesym.discovery.evidence.density import Density
+from pyg_liesym.discovery.evidence.element import Element, own_elements, usual_elements
 from pyg_liesym.discovery.evidence.law import Law
 from pyg_liesym.discovery.evidence.question import Question
 from pyg_liesym.discovery.evidence.support import Support
 from pyg_liesym.discovery.evidence.trial import Trial
 from pyg_liesym.discovery.samples import Samples, independent_units
 from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.lie.component import generated
 from pyg_liesym.typing import OptTensor
 
+UNASKED = "no algebra was asked about"
+
 Asking: TypeAlias = Callable[[Samples, Tensor, Tensor, torch.Generator], Question]
+
+
+class Tried(NamedTuple):
+    """A single transformation that was asked about.
+
+    Attributes:
+        element: The transformation.
+        claim: What may be said.
+        follows: Whether it belongs to the group of the certified algebra and of those before it, and adds nothing.
+    """
+
+    element: Element
+    claim: Claim
+    follows: bool
 
 
 class Answered(NamedTuple):
@@ -31,6 +51,8 @@ class Answered(NamedTuple):
         ladder: ``[R]``: squared defects of all directions on the samples that were fitted, ascending.
         seconds: How long it took.
         remarks: What else the question says of the span, plain Python values.
+        elements: What is claimed about single transformations.
+        kept_by: The questions that certify this span, and what it breaks there, over the margin.
     """
 
     claim: Claim
@@ -38,6 +60,8 @@ class Answered(NamedTuple):
     ladder: Tensor
     seconds: float
     remarks: Mapping[str, Any]
+    elements: tuple[Tried, ...] = ()
+    kept_by: Mapping[str, float] = MappingProxyType({})
 
 
 def answers(
@@ -45,6 +69,8 @@ def answers(
     *,
     among: LieAlgebra | None = None,
     given: LieAlgebra | None = None,
+    algebras: bool = True,
+    discrete: bool | Sequence[Tensor] | None = None,
     groups: Sequence[int] | OptTensor = None,
     margin: float = 0.05,
     seed: int = 0,
@@ -55,6 +81,9 @@ def answers(
         samples: The data.
         among: Matrices among which to look; all of gl(n) if not given.
         given: Matrices to be judged as a whole, in place of those found.
+        algebras: Whether to ask about algebras at all.
+        discrete: Whether to ask about single transformations, or which (`usual_elements` and `own_elements`); if not
+            given, where no algebra is certified.
         groups: A number for every sample; those of one group depend on each other.
         margin: The breaking up to which a symmetry counts as one.
         seed: Everything random follows from it.
@@ -66,6 +95,8 @@ def answers(
         raise ValueError(f"margin must lie between 0 and 1, got {margin}")
     n = samples.vectors.size(-1)
     among = LieAlgebra.general_linear(n) if among is None else among
+    own = [] if discrete is None or isinstance(discrete, bool) else discrete
+    elements = own_elements(own, n, samples.vectors.size(1))
     for algebra in (among, among if given is None else given):
         if algebra.n != n:
             raise ValueError(f"the vectors have {n} components, but the matrices are {algebra.n} × {algebra.n}")
@@ -78,16 +109,63 @@ def answers(
         begun = time.perf_counter()
         generator = torch.Generator().manual_seed(seed)
         trials.append(Trial(ask(samples, span, units, generator), margin, generator, whole))
-        trials[-1].claim()  # measured now, to be on the clock
+        if algebras:
+            trials[-1].claim()  # measured now, to be on the clock
         seconds.append(time.perf_counter() - begun)
-    level = step_up([_certifies(trial) for trial in trials if not trial.undecided.reason], SPANS)
+    asked = [trial for trial in trials if algebras and not trial.undecided.reason]
+    level = step_up([_certifies(trial) for trial in asked], SPANS)
     answered = []
     for trial, took in zip(trials, seconds, strict=True):
-        claim = trial.claim(level)
+        claim = trial.claim(level) if algebras else replace(trial.undecided, reason=trial.undecided.reason or UNASKED)
         basis = span[:0] if not claim.dim else trial.question.span(claim.dim) if whole is None else whole
         remarks = trial.question.remarks(basis) if len(basis) else {}
         answered.append(Answered(claim, basis, trial.question.ladder, took, remarks))
-    return answered
+    if discrete is True or (discrete is None and not any(one.claim.dim for one in answered)):
+        elements = usual_elements(n, samples.num_inputs, samples.vectors.size(1) - samples.num_inputs)
+    tried = _tried(trials, elements, samples)
+    crossed = [_crossed(one, answered, trials, level) for one in answered]
+    return [_with(*parts) for parts in zip(answered, tried, crossed, strict=True)]
+
+
+def _crossed(one: Answered, answered: Sequence[Answered], trials: Sequence[Trial], level: float) -> dict[str, float]:
+    """What a span breaks, over the margin, in the questions that certify it and keep one of its dimension."""
+    kept = {}
+    for other, trial in zip(answered, trials, strict=True):
+        if one.claim.dim and other.claim.dim == one.claim.dim:
+            claim = other.claim if other is one else trial.span(one.basis, level)
+            if claim.status == "certified" and claim.breaking is not None:
+                kept[other.claim.question] = claim.breaking.size / claim.margin
+    return kept
+
+
+def _tried(trials: Sequence[Trial], elements: Sequence[Element], samples: Samples) -> list[list[tuple[Element, Claim]]]:
+    """What each question says of single transformations, at the level at which all of them are asked."""
+    n = samples.vectors.size(-1)
+    moves = [element.displacement(samples.vectors) for element in elements]
+    asked = []
+    for trial in trials:
+        one_way = trial.question.name == "law"
+        askable = [] if trial.undecided.reason else zip(elements, moves, strict=True)
+        own = [(e, trial.element(e.matrix, d)) for e, d in askable if not (one_way and e.mixes(samples.num_inputs, n))]
+        asked.append(own)
+    level = step_up([_keeps(claimed) for own in asked for _, claimed in own], ELEMENTS)
+    return [[(element, claimed(level)) for element, claimed in own] for own in asked]
+
+
+def _with(answered: Answered, tried: Sequence[tuple[Element, Claim]], kept_by: dict[str, float]) -> Answered:
+    """An answer with its single transformations, those marked that follow from the others."""
+    n = answered.basis.size(-1)
+    alike = [element.matrix for element, claim in tried if claim.status == "certified" and len(element.matrix) == n]
+    follows = iter(generated(alike, answered.basis))
+    marked = (
+        Tried(element, claim, claim.status == "certified" and len(element.matrix) == n and next(follows))
+        for element, claim in tried
+    )
+    return answered._replace(elements=tuple(marked), kept_by=kept_by)
+
+
+def _keeps(claimed: Callable[[float], Claim]) -> Callable[[float], bool]:
+    return lambda level: claimed(level).status == "certified"
 
 
 def _certifies(trial: Trial) -> Callable[[float], bool]:

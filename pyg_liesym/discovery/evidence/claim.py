@@ -68,6 +68,12 @@ class Claim:
         """The claim as plain Python values."""
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Claim:
+        """The claim that `to_dict` wrote."""
+        sizes = {name: None if values[name] is None else Breaking(**values[name]) for name in ("breaking", "next")}
+        return cls(**{**values, **sizes})
+
 
 def step_up(passes: Sequence[Callable[[float], bool]], share: float) -> float:
     r"""The level at which claims made at once hold a share of false ones, by the step-up of Benjamini and Hochberg.

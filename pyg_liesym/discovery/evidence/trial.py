@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pyg_liesym.discovery.evidence.claim import ELEMENTS, SPANS, Breaking, Claim
+from pyg_liesym.discovery.evidence.claim import SPANS, Breaking, Claim
 from pyg_liesym.discovery.evidence.directions import STEPS, combined
 from pyg_liesym.discovery.evidence.question import Question
 
@@ -25,6 +25,7 @@ _NOTHING = 1e-9
 _BOUND = 0.95
 _MISSED = "the fit misses more of the law than the margin: a fit that is too smooth makes symmetries of its own"
 _LEFT = "moved samples leave the region that the data cover, where nothing is known"
+_UNMOVED = "it moves none of these data"
 _BADLY = "the data resolve the breaking too badly to decide"
 _AT_ONCE = "the data resolve the breaking well enough for this claim alone, but not among all that are made at once"
 
@@ -72,7 +73,7 @@ class Trial:
         if given is not None and not self.undecided.reason:
             self._given = _unit_span(given, question.directions)
             if len(self._given) == 0:
-                self.undecided = replace(self.undecided, reason="it moves none of these data")
+                self.undecided = replace(self.undecided, reason=_UNMOVED)
 
     def _scale(self, claim: Claim) -> Claim:
         """Find what breakings are measured by, or why these data cannot tell."""
@@ -125,22 +126,32 @@ class Trial:
         refutable = self._given is not None or not self.question.undecided()
         return self._not_certified(claim, following, refutable)
 
-    def element(self, g: Tensor, displacement: float, level: float = ELEMENTS) -> Claim:
-        """What is claimed about a single transformation at a level, by the same yardstick.
+    def span(self, matrices: Tensor, level: float) -> Claim:
+        """What is claimed at a level about a span from elsewhere, such as that of another question."""
+        claim = replace(self.undecided, given=True, level=level)
+        unit = matrices[:0] if claim.reason else _unit_span(matrices, self.question.directions)
+        if len(unit) == 0:
+            return replace(claim, reason=claim.reason or _UNMOVED)
+        measured = self._span(unit)
+        if measured is not None and measured.p <= level:
+            return self._certified(replace(claim, dim=len(unit), breaking=measured.breaking, p=measured.p), measured)
+        return self._not_certified(claim, measured, True)
+
+    def element(self, g: Tensor, displacement: float) -> Callable[[float], Claim]:
+        """Measure a single transformation by the same yardstick; what comes back claims at a level.
 
         Args:
             g: The transformation.
             displacement: By how much it moves the data, over their root mean square.
-            level: The largest p that certifies.
 
         Shapes:
             - **g**: :math:`(n, n)` or :math:`(V n, V n)`
         """
-        claim = replace(self.undecided, level=level, given=True)
+        claim = replace(self.undecided, given=True)
+        if not claim.reason and displacement < _NOTHING:
+            claim = replace(claim, reason=_UNMOVED)
         if claim.reason:
-            return claim
-        if displacement < _NOTHING:
-            return replace(claim, reason="it moves none of these data")
+            return lambda level: replace(claim, level=level)
         yardstick = self._yardstick_of(displacement)
         measured = None
         for draws in (_GLANCE, _RESAMPLES):
@@ -148,9 +159,14 @@ class Trial:
             measured = self._worst(_defects(self.question, g[None], weights), unit)
             if measured is None or measured.breaking.low > 2 * claim.margin:
                 break
-        if measured is not None and measured.p <= level:
-            return self._certified(replace(claim, breaking=measured.breaking, p=measured.p), measured)
-        return self._not_certified(claim, measured, True)
+
+        def at(level: float) -> Claim:
+            leveled = replace(claim, level=level)
+            if measured is not None and measured.p <= level:
+                return self._certified(replace(leveled, breaking=measured.breaking, p=measured.p), measured)
+            return self._not_certified(leveled, measured, True)
+
+        return at
 
     def _certified(self, claim: Claim, measured: Measured) -> Claim:
         missed = self.question.misfit(measured.yardstick) > claim.margin

@@ -135,7 +135,7 @@ def test_a_breaking_of_the_margin_is_certified_as_rarely_as_the_level_says() -> 
         for trial in trials:  # moved so that the defect is the margin's times the scale
             length = scale * (margin**2 * float(trial.yardstick[0])) ** 0.5
             element = torch.eye(2, dtype=torch.float64) + length * (g - torch.eye(2)) / 0.5
-            certified += trial.element(element, trial.step, level).status == "certified"
+            certified += trial.element(element, trial.step)(level).status == "certified"
         return certified / draws
 
     assert 0.02 < share(1.0, 0.05) < 0.09
@@ -169,8 +169,8 @@ def test_a_single_transformation_is_measured_by_its_displacement() -> None:
     trial = Trial(_Known(1.0), 0.05, torch.Generator().manual_seed(0))
     barely = torch.eye(2, dtype=torch.float64)
     barely[0, 1] = 1e-3
-    assert trial.element(barely, 1e-3).status == "refuted", "small because it hardly moves anything"
-    assert trial.element(torch.eye(2, dtype=torch.float64), 0.0).reason == "it moves none of these data"
+    assert trial.element(barely, 1e-3)(0.01).status == "refuted", "small because it hardly moves anything"
+    assert trial.element(torch.eye(2, dtype=torch.float64), 0.0)(0.01).reason == "it moves none of these data"
 
 
 def test_units_stay_on_one_side() -> None:

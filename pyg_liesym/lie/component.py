@@ -1,0 +1,98 @@
+"""Whether a matrix is reached from the identity along the matrices of an algebra."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.linalg
+import scipy.optimize
+import torch
+from torch import Tensor
+
+_STARTS = 6
+_LARGEST = 4
+_MANY = 100
+
+
+def is_exponential(g: Tensor, basis: Tensor, tol: float = 0.05) -> bool:
+    """Whether some ``exp(Σ wᵢLᵢ)`` is g, up to a tolerance: then g is no symmetry beside those of the algebra.
+
+    Least squares from the logarithm of g and from random starts of up to half a turn. Matrices larger than four rows,
+    for which that takes long, and those of negative determinant are said to be none.
+
+    Args:
+        g: The matrix.
+        basis: The algebra.
+        tol: Distance, relative to the norm of g.
+
+    Shapes:
+        - **g**: :math:`(n, n)`; **basis**: :math:`(K, n, n)`
+
+    Example:
+        >>> from pyg_liesym.lie import LieAlgebra
+        >>> turns = LieAlgebra.rotation(2).basis
+        >>> is_exponential(-torch.eye(2), turns), is_exponential(torch.diag(torch.tensor([1.0, -1.0])), turns)
+        (True, False)
+    """
+    size = len(g)
+    target = g.double().cpu().numpy()
+    close = tol * float(np.linalg.norm(target))
+    if len(basis) == 0 or float(np.linalg.norm(target - np.eye(size))) <= close:
+        return float(np.linalg.norm(target - np.eye(size))) <= close
+    if size > _LARGEST or float(np.linalg.det(target)) <= 0:
+        return False
+    flat = torch.linalg.qr(basis.double().cpu().flatten(1).mT)[0].numpy()  # orthonormal columns
+    logarithm = np.real(scipy.linalg.logm(target))
+    starts = [flat.T @ logarithm.ravel()]
+    rng = np.random.default_rng(0)
+    directions = rng.standard_normal((_STARTS, flat.shape[1]))
+    starts += list(math.pi * math.sqrt(2) * directions / np.linalg.norm(directions, axis=1, keepdims=True))
+
+    def off(weights: np.ndarray) -> np.ndarray:
+        distance: np.ndarray = (scipy.linalg.expm((flat @ weights).reshape(size, size)) - target).ravel()
+        return distance
+
+    return any(float(np.linalg.norm(off(scipy.optimize.least_squares(off, start).x))) <= close for start in starts)
+
+
+def generated(matrices: Sequence[Tensor], basis: Tensor) -> list[bool]:
+    """Which matrices add nothing to the group of an algebra and of those that come before them.
+
+    Products of what was added are followed exactly without an algebra, and up to one factor of each beside one.
+
+    Args:
+        matrices: In the order in which they are preferred.
+        basis: The algebra; it may be empty.
+
+    Shapes:
+        - **matrices**: :math:`(n, n)` each; **basis**: :math:`(K, n, n)`
+
+    Example:
+        >>> quarter, flip = torch.tensor([[0.0, -1.0], [1.0, 0.0]]), torch.diag(torch.tensor([1.0, -1.0]))
+        >>> generated([quarter, -torch.eye(2), flip, quarter @ flip], torch.zeros(0, 2, 2))
+        [False, True, False, True]
+    """
+    adds: list[Tensor] = []
+    found, follows = [torch.eye(basis.size(-1), dtype=torch.float64)], []
+    for matrix in (matrix.double() for matrix in matrices):
+        known = any(is_exponential(torch.linalg.solve(other, matrix), basis) for other in found)
+        follows.append(known)
+        if not known:
+            adds.append(matrix)
+            found = _products(found, adds) if len(basis) == 0 else [*found, *(other @ matrix for other in found)]
+    return follows
+
+
+def _products(found: list[Tensor], factors: Sequence[Tensor]) -> list[Tensor]:
+    """All products, as far as they are few."""
+    group, last = list(found), list(found)
+    while last and len(group) < _MANY:
+        products = (one @ factor for one in last for factor in factors)
+        last = []
+        for product in products:
+            if not any(torch.allclose(product, other, atol=1e-6) for other in group):
+                group.append(product)
+                last.append(product)
+    return group
