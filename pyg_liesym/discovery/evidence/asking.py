@@ -94,6 +94,11 @@ def answers(
     if not 0 < margin < 1:
         raise ValueError(f"margin must lie between 0 and 1, got {margin}")
     n = samples.vectors.size(-1)
+    if n == 1:
+        raise ValueError(
+            "x holds vectors of one number; their one linear action, a factor, has nothing to be compared with: "
+            "give vectors of at least two components, [S, n] or [S, v, n]"
+        )
     among = LieAlgebra.general_linear(n) if among is None else among
     own = [] if discrete is None or isinstance(discrete, bool) else discrete
     elements = own_elements(own, n, samples.vectors.size(1))

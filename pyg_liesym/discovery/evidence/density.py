@@ -69,6 +69,12 @@ class Density(Question):
         if len(kept) == 0:
             self.reason = LEAVE_PLANE
             return
+        if len(fitted) < 2 * len(kept):
+            self.reason = (
+                f"{len(kept)} directions of {self.n} × {self.n} matrices need at least {4 * len(kept)} samples, "
+                f"half of them to fit, and there are {num}"
+            )
+            return
         if len(fitted) < min(_FEWEST, num // 2):
             self.reason = (
                 f"{len(self.directions)} directions of {self.n} × {self.n} matrices are too many for this question; "
@@ -198,7 +204,7 @@ class Density(Question):
         """Whether the samples that were fitted do not reject the best direction."""
         self.span(1)
         freedom = len(self.mean) - len(self.basis) + 1
-        return bool(chi2.sf(self._objectives[1], freedom) >= _REJECTED)
+        return freedom < 1 or bool(chi2.sf(self._objectives[1], freedom) >= _REJECTED)
 
     def resolution(self, weights: Tensor) -> Tensor:
         """See :meth:`Question.resolution`."""

@@ -14,6 +14,8 @@ _JUDGED = 3000
 _DERIVATIVES = 1000
 _EXPLAINED = 0.02
 _KNOWN = 0.2
+_FEWEST = 10
+"""Samples for each input from which on a fit that explains nothing is evidence that there is nothing."""
 _ROUGHER = 2.5
 """How many times a misfit may be rougher than the difference of the fits."""
 _SURE = 2.0
@@ -81,9 +83,9 @@ class Law(Question):
             self.reason = LEAVE_PLANE
             return
         if self.explained < _EXPLAINED:
-            self.reason = (
-                f"y does not depend on x: a fit explains {100 * self.explained:.0f} % of it on samples kept aside"
-            )
+            self.reason = f"y does not depend on x: a fit explains {100 * max(self.explained, 0):.0f} % of it"
+            if len(first) < _FEWEST * x.size(1):
+                self.reason = f"{len(first)} samples, a quarter of all, are too few to fit a law of {x.size(1)} numbers"
             return
         self.missed = self._missed(y[judged])
         third = self.fits.third(self.judged, y[judged])
