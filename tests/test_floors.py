@@ -61,7 +61,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     "discovery": (
         {"folder", "mask", "report", "samples", "stopping"},
         {"discriminator", "evidence", "group_distribution", "predictor"},
-        {"agreement", "liegan_module"},
+        {"agreement", "liegan_module", "record"},
         {"training", "verdict"},
         {"discovered_symmetry"},
         {"findings", "method"},

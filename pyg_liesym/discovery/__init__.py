@@ -13,6 +13,7 @@ __all__ = [
     "Claim",
     "DiscoveredSymmetry",
     "DiscoveryMethod",
+    "Element",
     "Finding",
     "Findings",
     "GroupDistribution",
@@ -30,6 +31,7 @@ __all__ = [
     "SpanStopping",
     "SymmetryGAN",
     "SymmetryGANModule",
+    "Tried",
     "block_mask",
     "find_symmetry",
     "load_metric",
@@ -41,7 +43,9 @@ if TYPE_CHECKING:
     from pyg_liesym.discovery.augerino import AugerinoModule, AugerinoPlus
     from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry, Finding, Findings, load_metric
     from pyg_liesym.discovery.discriminator import QuadraticDiscriminator
+    from pyg_liesym.discovery.evidence.asking import Tried
     from pyg_liesym.discovery.evidence.claim import Breaking, Claim
+    from pyg_liesym.discovery.evidence.element import Element
     from pyg_liesym.discovery.evidence.moments import Moments
     from pyg_liesym.discovery.evidence.relations import Relations
     from pyg_liesym.discovery.findings import find_symmetry
@@ -64,7 +68,9 @@ else:
             "augerino": ["AugerinoModule", "AugerinoPlus"],
             "discovered_symmetry": ["DiscoveredSymmetry", "Finding", "Findings", "load_metric"],
             "discriminator": ["QuadraticDiscriminator"],
+            "evidence.asking": ["Tried"],
             "evidence.claim": ["Breaking", "Claim"],
+            "evidence.element": ["Element"],
             "evidence.moments": ["Moments"],
             "evidence.relations": ["Relations"],
             "findings": ["find_symmetry"],

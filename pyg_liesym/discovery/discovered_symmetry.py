@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from pyg_liesym.discovery.agreement import shown
 from pyg_liesym.discovery.evidence.asking import Answered, Tried, answers
 from pyg_liesym.discovery.evidence.claim import Claim
 from pyg_liesym.discovery.folder import read_folder, write_folder
+from pyg_liesym.discovery.record import finding_record, read_finding
 from pyg_liesym.discovery.report import judged_algebra, reading, report
 from pyg_liesym.discovery.samples import OutputKind, Samples
 from pyg_liesym.discovery.verdict import Answer, elements_line, line, verdict
@@ -23,8 +25,10 @@ from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.finite import FiniteTurn
 from pyg_liesym.lie.invariant import InvariantMetric
 from pyg_liesym.typing import OptTensor
+from pyg_liesym.writing import write_whole
 
 _FILES = "symmetry"
+_FINDINGS = "findings.json"
 _FORMAT = 1
 _WEAK = 0.1
 """Strength, relative to the strongest, below which a direction of a learned basis is left out: as in `identify`."""
@@ -287,6 +291,50 @@ class Findings:
     @property
     def _answers(self) -> list[tuple[Claim, DiscoveredSymmetry]]:
         return [(finding.claim, finding.symmetry) for finding in self.findings]
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write ``findings.json`` into a folder: claims, ladders, matrices, forms, single transformations, the verdict.
+
+        Plain values, which nothing runs; what was there is replaced as a whole.
+
+        Args:
+            path: The folder; made if missing.
+        """
+        folder = Path(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        records = [finding_record(one.claim, one.symmetry, one.ladder, one.elements) for one in self.findings]
+        content = {
+            "format": _FORMAT,
+            "reading": self.reading,
+            "verdict": asdict(self.verdict),
+            "findings": records,
+        }
+        write_whole(folder / _FINDINGS, json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False).encode())
+        return folder
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Findings:
+        """Read what `save` wrote; metrics and verdict are computed anew.
+
+        Raises:
+            FileNotFoundError: If the folder has no findings.
+            ValueError: If the file is damaged or of another version.
+        """
+        file = Path(path) / _FINDINGS
+        if not file.is_file():
+            raise FileNotFoundError(f"{path} holds no {_FINDINGS}: expected a folder written by Findings.save()")
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{file} is not valid JSON: {error}") from error
+        if content.get("format") != _FORMAT:
+            raise ValueError(f"{file} has format {content.get('format')!r}, this version reads {_FORMAT}")
+        findings = []
+        for record in content["findings"]:
+            claim, basis, ladder, elements = read_finding(record)
+            kept = {name: record[name] for name in ("diagnostics", "settings", "seed")}
+            findings.append(Finding(claim, DiscoveredSymmetry.of(basis, **kept), ladder, elements))
+        return cls(content["reading"], tuple(findings))
 
     def report(self) -> str:
         """The verdict, then every answer in a line.

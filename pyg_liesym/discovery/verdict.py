@@ -138,12 +138,12 @@ def line(claim: Claim, symmetry: Found) -> str:
     """The answer to one question in a line."""
     asked = _ASKED[claim.question]
     if claim.dim and claim.breaking is not None:
-        return f"{asked}: certified {_name(symmetry)}. {_sure(claim.breaking, claim.next)}"
+        return f"{asked}: certified {_name(symmetry)}. {_sure(claim.breaking, claim.next)}{_in_units(claim)}"
     if claim.breaking is None:
         return f"{asked}: no evidence, {claim.reason}."
     found = f"{_which(claim)} is broken by {claim.breaking}"
     if claim.status == "refuted":
-        return f"{asked}: refuted, {found}."
+        return f"{asked}: refuted, {found}.{_in_units(claim)}"
     return f"{asked}: no evidence, {claim.reason}; {found}."
 
 
@@ -177,6 +177,18 @@ def _which(claim: Claim) -> str:
 def _sure(breaking: Breaking, following: Breaking | None) -> str:
     text = f"Samples kept aside break it by at most {_percent(breaking.high)} of what random linear maps break (95 %)"
     return f"{text}; one direction more by {_percent(following.size)}." if following else f"{text}."
+
+
+def _in_units(claim: Claim) -> str:
+    """A breaking in the question's own terms: the error of a law, the thickness of a set."""
+    if claim.breaking is None:
+        return ""
+    if claim.scale is not None:
+        error = _percent(claim.scale * claim.breaking.size)
+        return f" On moved samples the law is off by {error} of its own size."
+    if claim.question == "support" and claim.resolution > 0:
+        return f" Moved samples are off by {claim.breaking.size / claim.resolution:.2g} times the data's own thickness."
+    return ""
 
 
 def _advice(symmetry: Found) -> str:

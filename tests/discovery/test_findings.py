@@ -267,6 +267,51 @@ def test_a_result_is_kept_with_its_claim(tmp_path: Path) -> None:
     torch.testing.assert_close(kept.algebra.basis, found.algebra.basis)
 
 
+def test_findings_are_kept_as_plain_values(tmp_path: Path) -> None:
+    x = points(1500, 2)
+    for index, y in enumerate((x * x.norm(dim=1, keepdim=True), x**3)):
+        found = find_symmetry(x, y)
+        kept = Findings.load(found.save(tmp_path / str(index)))
+        assert str(kept) == str(found)
+        assert kept.verdict == found.verdict
+        for one, other in zip(kept.findings, found.findings, strict=True):
+            assert one.claim == other.claim
+            assert torch.equal(one.ladder, other.ladder)
+            assert torch.equal(one.symmetry.algebra.basis, other.symmetry.algebra.basis)
+            for mine, theirs in zip(one.elements, other.elements, strict=True):
+                assert (mine.claim, mine.follows, mine.element.name) == (
+                    theirs.claim,
+                    theirs.follows,
+                    theirs.element.name,
+                )
+                assert torch.equal(mine.element.matrix, theirs.element.matrix)
+    file = tmp_path / "0" / "findings.json"
+    assert '"headline": "FOUND  so(2): the law keeps it."' in file.read_text()
+    with pytest.raises(FileNotFoundError, match=r"holds no findings\.json"):
+        Findings.load(tmp_path)
+    file.write_text(file.read_text().replace('"format": 1', '"format": 9'))
+    with pytest.raises(ValueError, match="has format 9"):
+        Findings.load(tmp_path / "0")
+    file.write_text("{")
+    with pytest.raises(ValueError, match="not valid JSON"):
+        Findings.load(tmp_path / "0")
+
+
+def test_a_breaking_is_said_in_the_terms_of_its_question() -> None:
+    """A wind of 3 % of the law is an error of about that much, whatever random maps break."""
+    x = points(3000, 2)
+    r = x.norm(dim=1, keepdim=True)
+    wind = 0.03 * torch.tensor([1.0, 0.0])
+    y = x * r + wind
+    (law, *_) = find_symmetry(x, y).findings
+    assert law.claim.breaking is not None
+    assert law.claim.scale is not None
+    turned = LieAlgebra.rotation(2).exp(torch.tensor([0.5])).double()
+    expected = float((turned @ wind.double() - wind).norm() / y.square().sum(1).mean().sqrt())
+    assert law.claim.scale * law.claim.breaking.size == pytest.approx(expected, rel=0.25)
+    assert "of its own size." in str(law)
+
+
 @pytest.mark.parametrize(
     ("x", "options", "message"),
     [

@@ -49,6 +49,8 @@ class Claim:
         p: How likely samples are that break so little, if the truth is the margin; of the span that was judged last
             without a certified one.
         level: The largest p that certifies. It is lower the more is claimed at once (`step_up`).
+        scale: Error of the law on samples that random maps moved, over its root mean square: times a breaking this is
+            a relative error of the law. None for other questions.
     """
 
     question: str
@@ -63,6 +65,7 @@ class Claim:
     given: bool = False
     p: float | None = None
     level: float = SPANS
+    scale: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The claim as plain Python values."""

@@ -151,6 +151,10 @@ class Law(Question):
         missed, error = self.missed
         return float((missed / yardstick) ** 0.5) if missed > _SURE * error else 0.0
 
+    def unit(self) -> float | None:
+        """The mean square of what the law says."""
+        return float(self.said[0].square().sum(1).mean())
+
     def blind(self, yardstick: float) -> float:
         """What the fits may miss breaks symmetries of its own."""
         return 1.5 * float((self._may_miss() / yardstick) ** 0.5)

@@ -65,6 +65,10 @@ class Question(ABC):
         """What the fit is seen to miss, relative to random maps; a claim within the margin cannot rest on it."""
         return 0.0
 
+    def unit(self) -> float | None:
+        """The squared size of what moved samples are off, such as that of a law; None where it has none."""
+        return None
+
     def blind(self, yardstick: float) -> float:
         """The relative breaking that may be an artefact of the fit, if random maps have the squared defect given."""
         return 0.0

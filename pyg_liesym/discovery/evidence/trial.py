@@ -169,6 +169,7 @@ class Trial:
         return at
 
     def _certified(self, claim: Claim, measured: Measured) -> Claim:
+        claim = replace(claim, scale=self._scale_of(measured))
         missed = self.question.misfit(measured.yardstick) > claim.margin
         return replace(claim, dim=0, reason=_MISSED) if missed else replace(claim, status="certified")
 
@@ -176,10 +177,14 @@ class Trial:
         if measured is None:
             return replace(claim, reason=_LEFT)
         breaking, p, yardstick = measured
-        claim = replace(claim, breaking=breaking, p=p)
+        claim = replace(claim, breaking=breaking, p=p, scale=self._scale_of(measured))
         if refutable and breaking.low > max(claim.margin, self.question.blind(yardstick)):
             return replace(claim, status="refuted")
         return replace(claim, reason=_AT_ONCE if p <= 1 - _BOUND else _BADLY)
+
+    def _scale_of(self, measured: Measured) -> float | None:
+        unit = self.question.unit()
+        return None if unit is None else float((measured.yardstick / max(unit, 1e-300)) ** 0.5)
 
     def _proposed(self, dim: int) -> Measured | None:
         """What the best span of a dimension breaks, or the one that was given."""
