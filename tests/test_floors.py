@@ -77,7 +77,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     "cli": (
         {"endings", "files", "parser", "settings", "train_help"},
         {"page"},
-        {"tagging_report"},
+        {"symmetry_report", "tagging_report"},
         {"prediction_report"},
         {"compare", "data", "discover", "export", "simulate", "tag", "train"},
         {"reproduce"},

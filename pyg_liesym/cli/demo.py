@@ -13,11 +13,12 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch
 
-from pyg_liesym.cli.discover import describe, leading_constituents
+from pyg_liesym.cli.discover import leading_constituents
 from pyg_liesym.cli.files import write_json
 from pyg_liesym.cli.page import Page
 from pyg_liesym.cli.reproduce.experiment import Bench, Sitting
 from pyg_liesym.cli.reproduce.jets_tagging import SmallTagger, train_tagger
+from pyg_liesym.cli.symmetry_report import describe
 from pyg_liesym.datasets.bodies.vector_pairs import VectorPairs
 from pyg_liesym.datasets.jets.jets import Jets
 from pyg_liesym.datasets.loader import PackedLoader

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.cli.page import Page
+from pyg_liesym.cli.symmetry_report import describe, report_findings
 from pyg_liesym.datasets.io.npy import read_array
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry, Findings
 from pyg_liesym.discovery.evidence.question import halves
@@ -18,6 +20,25 @@ from pyg_liesym.discovery.liegan import LieGAN
 from pyg_liesym.discovery.samples import independent_units
 
 NAMED = ("two-body", "three-body", "jets")
+
+
+@dataclass(frozen=True)
+class LieGANOptions:
+    """How LieGAN is set, where its defaults do not do.
+
+    Args:
+        num_channels: Number of matrices; rather too many than too few.
+        coefficients: Law of the coefficients; `integer` finds discrete groups.
+        tolerance: Change of the span per 50 steps at which a run comes to rest; larger is faster and coarser.
+        max_steps: Cap on the steps of a run, which mostly stops by itself before.
+        progress: Whether to show bars.
+    """
+
+    num_channels: int = 1
+    coefficients: Literal["normal", "uniform", "integer"] = "normal"
+    tolerance: float = 0.001
+    max_steps: int = 4000
+    progress: bool = True
 
 
 def discover(
@@ -29,14 +50,10 @@ def discover(
     margin: float = 0.05,
     discrete: bool | None = None,
     groups: Path | None = None,
-    num_channels: int = 1,
-    coefficients: Literal["normal", "uniform", "integer"] = "normal",
+    liegan: LieGANOptions = LieGANOptions(),
     seeds: tuple[int, ...] = (0,),
-    tolerance: float = 0.001,
-    max_steps: int = 4000,
     num_samples: int | None = None,
     output: Literal["auto", "vector", "scalar", "label"] = "auto",
-    progress: bool = True,
 ) -> list[DiscoveredSymmetry]:
     """Find matrices whose exponentials leave the data alone, say what algebra they form, and leave a report.
 
@@ -45,7 +62,7 @@ def discover(
     the samples, and what it finds is put to the same questions on the other.
 
     Examples: `liesym discover x.npy y.npy`; `liesym discover two-body`; `liesym discover jets --method liegan
-    --num-channels 7`.
+    --liegan.num-channels 7`.
 
     Args:
         x: A NumPy file of vectors, `[samples, n]` or `[samples, vectors, n]`; or `two-body`, `three-body` (orbits) or
@@ -59,15 +76,11 @@ def discover(
         discrete: Whether to ask about single transformations too, such as quarter turns, reflections and exchanges; if
             not given, where no algebra is certified (linear algebra).
         groups: A NumPy file of a number for each sample; those of one group, such as an orbit, depend on each other.
-        num_channels: Number of matrices; rather too many than too few (LieGAN).
-        coefficients: Law of the coefficients; `integer` finds discrete groups (LieGAN).
+        liegan: How LieGAN is set.
         seeds: One run for each; linear algebra takes the first.
-        tolerance: Change of the span per 50 steps at which a run comes to rest; larger is faster and coarser (LieGAN).
-        max_steps: Cap on the steps of a run, which mostly stops by itself before (LieGAN).
         output: What y is, where its shape and type do not tell: vectors that move as x does, numbers that nothing
             moves, or labels of classes. The report says how it was read.
         num_samples: Use at most this many samples, taken at even distances.
-        progress: Whether to show bars (LieGAN).
     """
     inputs, outputs = _named(x) if x in NAMED and y is None else _arrays(x, y)
     units = None if groups is None else torch.as_tensor(read_array(groups))
@@ -80,7 +93,7 @@ def discover(
     if method == "linear-algebra":
         options = {"output": output, "discrete": discrete, "groups": units, "margin": margin, "seed": seeds[0]}
         return _report_findings(find_symmetry(inputs, outputs, **options), out, about)
-    gan = LieGAN(num_channels, coefficients=coefficients, tolerance=tolerance, max_steps=max_steps, progress=progress)
+    gan = LieGAN(**asdict(liegan))
     fitted, kept = halves(independent_units(units, len(inputs)), torch.Generator().manual_seed(seeds[0]))
     found = gan.fit_seeds(*_rows(fitted, inputs, outputs), seeds=seeds, output=output)
     kept_units = None if units is None else units[kept]
@@ -94,31 +107,14 @@ def _rows(index: Tensor, inputs: Any, outputs: Any) -> tuple[Any, Any]:
 
 
 def _report_findings(findings: Findings, out: Path, about: str) -> list[DiscoveredSymmetry]:
-    from pyg_liesym.plot.ladder import plot_ladders
-
-    said = findings.verdict
-    page = Page(out, said.headline, about)
-    page.text(said.confidence)
-    page.text(said.advice)
-    page.text(findings.reading)
-    page.figure(
-        "ladders",
-        plot_ladders({f.claim.question: (f.ladder.tolist(), f.claim.dim) for f in findings.findings}),
-        "How far every direction of matrices is from a symmetry, best first; filled: certified on samples kept aside.",
-    )
-    certified = []
-    for finding in findings.findings:
-        question = finding.claim.question
-        page.heading(question.capitalize())
-        for text in str(finding).splitlines():
-            page.text(text)
-        if finding.claim.dim:
-            certified.append(finding.symmetry)
-            _pictures(page, finding.symmetry, question)
-            page.folded(f"All numbers of the {question}", finding.symmetry.report())
-            finding.symmetry.save(out / question)
+    page = Page(out, findings.verdict.headline, about)
+    report_findings(page, findings)
+    certified = [finding for finding in findings.findings if finding.claim.dim]
+    for finding in certified:
+        finding.symmetry.save(out / finding.claim.question)
+    findings.save(out)
     print(f"{findings}\n\nReport: {page.write()}")
-    return certified
+    return [finding.symmetry for finding in certified]
 
 
 def _report_runs(
@@ -131,7 +127,7 @@ def _report_runs(
         if len(found) > 1:
             page.heading(f"With seed {result.seed}: {headline}")
         describe(page, result, findings, name=f"seed{result.seed}")
-        result.save(out / f"seed{result.seed}")
+        findings.save(result.save(out / f"seed{result.seed}"))
         print(f"\n── seed {result.seed} ──\n{result.report()}\n\nOn samples kept aside:\n{findings}")
     print(f"\nReport: {page.write()}")
     return found
@@ -149,48 +145,8 @@ def run(words: list[str]) -> None:
     parser.add_argument("x", help=f"A NumPy file of vectors, [samples, (vectors,) n], or {', '.join(NAMED)}")
     parser.add_argument("y", nargs="?", help="A NumPy file of the outputs; may be left out")
     parser.add_function_arguments(discover, skip={"x", "y"})
-    discover(**parser.parse_args(words).as_dict())
-
-
-def describe(
-    page: Page,
-    found: DiscoveredSymmetry,
-    findings: Findings,
-    name: str,
-    coordinates: tuple[str, ...] | None = None,
-) -> None:
-    """Add a candidate to a report: what samples kept aside say about it, the basis, the metric.
-
-    Args:
-        page: The report.
-        found: The candidate.
-        findings: Its certificate.
-        name: What its pictures are called.
-        coordinates: Names of the coordinates.
-    """
-    said, lines = findings.verdict, "\n".join(map(str, findings.findings)).splitlines()
-    for text in (said.confidence, said.advice, *findings.reading.splitlines(), *lines):
-        page.text(text)
-    _pictures(page, found, name, coordinates)
-    page.folded(f"All numbers of the fit with seed {found.seed}", found.report())
-
-
-def _pictures(page: Page, found: DiscoveredSymmetry, name: str, coordinates: tuple[str, ...] | None = None) -> None:
-    from pyg_liesym.plot.basis import plot_basis
-    from pyg_liesym.plot.metric import plot_metric
-
-    page.figure(
-        f"{name}-basis",
-        plot_basis(found.algebra, coordinates=coordinates),
-        "The matrices found, one a panel: exponentials of their combinations are the transformations that leave the "
-        "data alone. Equal and opposite entries across the diagonal are a rotation, equal ones a boost.",
-    )
-    if not found.discrete:
-        page.figure(
-            f"{name}-metric",
-            plot_metric(found.metric, coordinates=coordinates),
-            "The metric J that these matrices keep, at norm 1: the squared length vᵀJv of a vector v does not change.",
-        )
+    options = parser.parse_args(words).as_dict()
+    discover(**{**options, "liegan": LieGANOptions(**options["liegan"])})
 
 
 def _arrays(x: str, y: str | None) -> tuple[Any, Any]:

@@ -6,7 +6,7 @@ from pyg_liesym.plot.flow import plot_flow_forecasts
 from pyg_liesym.plot.front import plot_pareto_front
 from pyg_liesym.plot.jet import plot_jet
 from pyg_liesym.plot.jet_statistics import plot_jet_statistics
-from pyg_liesym.plot.ladder import plot_ladders
+from pyg_liesym.plot.ladder import plot_breakings, plot_ladders
 from pyg_liesym.plot.metric import plot_metric
 from pyg_liesym.plot.orbits import plot_orbits
 from pyg_liesym.plot.outcomes import plot_outcomes
@@ -20,6 +20,7 @@ from pyg_liesym.plot.twins import plot_twins
 
 __all__ = [
     "plot_basis",
+    "plot_breakings",
     "plot_detection",
     "plot_errors_by_angle",
     "plot_flow_forecasts",

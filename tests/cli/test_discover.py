@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from pyg_liesym.cli.discover import discover, leading_constituents
+from pyg_liesym.cli.discover import LieGANOptions, discover, leading_constituents
 from pyg_liesym.cli.main import main
 from pyg_liesym.datasets.jets.jets import Jets
-from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
+from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry, Findings
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def ring(tmp_path: Path) -> Path:
 def test_a_report_and_results_that_load(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = ring / "out"
     files = [str(ring / "x.npy"), str(ring / "y.npy")]
-    options = ["--method", "liegan", "--max_steps", "60", "--seeds", "[0, 3]", "--num_samples", "300"]
+    options = ["--method", "liegan", "--liegan.max_steps", "60", "--seeds", "[0, 3]", "--num_samples", "300"]
     main(["discover", *files, "--out", str(out), *options])
     printed = capsys.readouterr().out
     assert "seed 0" in printed
@@ -55,8 +55,8 @@ def test_three_questions_are_answered_by_default(ring: Path, capsys: pytest.Capt
     assert "Support (where the data lie): certified so(2)." in printed
     assert "Density (how they are spread): " in printed
     page = (out / "index.html").read_text(encoding="utf-8")
-    assert page.index("<h1>FOUND  so(2)") < page.index("random linear maps") < page.index("ladders.png")
-    for picture in ("ladders", "support-basis", "support-metric"):
+    assert page.index("<h1>FOUND  so(2)") < page.index("random linear maps") < page.index("support-ladder.png")
+    for picture in ("support-ladder", "support-breakings", "support-basis", "support-metric"):
         assert (out / f"{picture}.png").exists()
     found = DiscoveredSymmetry.load(out / "support")
     assert found.algebra.identify()[0].name == "so(2)"
@@ -69,12 +69,17 @@ def test_nothing_is_claimed_of_a_square(ring: Path, capsys: pytest.CaptureFixtur
     printed = capsys.readouterr().out
     assert "NOTHING  no continuous group of linear maps is a symmetry, nor is a single one" in printed
     assert "Single transformations (density): none certified; " in printed
-    assert sorted(path.name for path in (ring / "out").iterdir()) == ["index.html", "ladders.png"]
+    pictures = ["density-breakings.png", "density-ladder.png"]
+    assert sorted(path.name for path in (ring / "out").iterdir()) == [*pictures, "findings.json", "index.html"]
+    page = (ring / "out" / "index.html").read_text(encoding="utf-8")
+    assert page.index("What these data could not decide") < page.index("the data lie on no quadric: every place", 9000)
+    kept = Findings.load(ring / "out")
+    assert kept.verdict.headline in page
 
 
 def test_what_liegan_makes_of_a_square_is_not_called_a_symmetry(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.save(ring / "square.npy", np.random.default_rng(0).uniform(-1, 1, (4000, 2)))
-    options = ["--method", "liegan", "--max_steps", "100", "--out", str(ring / "out")]
+    options = ["--method", "liegan", "--liegan.max_steps", "100", "--out", str(ring / "out")]
     main(["discover", str(ring / "square.npy"), *options])
     printed = capsys.readouterr().out
     assert "Candidate: only `certify`" in printed
@@ -84,7 +89,7 @@ def test_what_liegan_makes_of_a_square_is_not_called_a_symmetry(ring: Path, caps
 
 
 def test_distribution_alone(ring: Path) -> None:
-    (found,) = discover(str(ring / "x.npy"), out=ring / "out", method="liegan", max_steps=20)
+    (found,) = discover(str(ring / "x.npy"), out=ring / "out", method="liegan", liegan=LieGANOptions(max_steps=20))
     assert found.diagnostics["num_samples"] == 200, "the other half is for the certificate"
     assert "→" not in (ring / "out" / "index.html").read_text(encoding="utf-8").split("<h1>")[0]
 
@@ -117,7 +122,7 @@ def test_how_y_is_read_can_be_said(ring: Path, capsys: pytest.CaptureFixture[str
         str(ring / "out"),
         "--method",
         "liegan",
-        "--max_steps",
+        "--liegan.max_steps",
         "5",
     ]
     main(["discover", *files, "--output", "scalar"])
@@ -136,7 +141,15 @@ def test_single_numbers_are_refused_before_the_fit(ring: Path, capsys: pytest.Ca
 
 
 def test_a_discrete_result_shows_no_metric(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = [str(ring / "x.npy"), "--out", str(ring / "out"), "--max_steps", "20", "--coefficients", "integer"]
+    words = [
+        str(ring / "x.npy"),
+        "--out",
+        str(ring / "out"),
+        "--liegan.max_steps",
+        "20",
+        "--liegan.coefficients",
+        "integer",
+    ]
     main(["discover", *words, "--method", "liegan"])
     printed = capsys.readouterr().out
     assert "No continuous group was looked for" in printed
