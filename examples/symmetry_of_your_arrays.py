@@ -1,9 +1,9 @@
 """Find the symmetry of arrays, then forecast with it.
 
 You have `x.npy` and `y.npy`, states and what became of them, `[samples, vectors, n]`; here simulated orbits play that
-part. `LieGAN` looks for matrices whose exponentials carry data to data, and says what algebra they form and which
-metric they keep. That metric goes into a `LieGNN`, which then forecasts and rolls out. Nobody says the word rotation;
-expect the program to.
+part. `find_symmetry` looks for matrices that leave the law of the data alone, certifies them on samples kept aside,
+and says what algebra they form and which metric they keep. That metric goes into a `LieGNN`, which then forecasts and
+rolls out. Nobody says the word rotation; expect the program to.
 
     python examples/symmetry_of_your_arrays.py [x.npy y.npy] [--epochs 10] [--out symmetry]
 """
@@ -18,7 +18,7 @@ from typing import Any
 import lightning as L
 import numpy as np
 
-from pyg_liesym import DiscoveredSymmetry, LieGAN, LieGNN
+from pyg_liesym import DiscoveredSymmetry, LieGNN, find_symmetry
 from pyg_liesym.datasets.bodies.vector_pairs import VectorPairs
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
@@ -42,7 +42,6 @@ def main(args: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("files", nargs="*", type=Path, help="x.npy and y.npy; left out: simulated orbits")
     parser.add_argument("--epochs", type=int, default=10, help="passes over the pairs in training the forecast")
     parser.add_argument("--orbits", type=int, default=200, help="simulated orbits, without files")
-    parser.add_argument("--max-steps", type=int, default=2000, help="cap on the steps of the discovery")
     parser.add_argument("--out", type=Path, default=Path("symmetry"), help="folder of results")
     options = parser.parse_args(args)
     if len(options.files) not in (0, 2):
@@ -51,8 +50,12 @@ def main(args: Sequence[str] | None = None) -> dict[str, Any]:
     x, y = (load_vectors(file) for file in files)
     print(f"{len(x)} samples of {x.size(1)} vectors in {x.size(2)} dimensions")
 
-    found = LieGAN(max_steps=options.max_steps).fit(x, y)
-    print(found.report())
+    findings = find_symmetry(x, y)
+    print(findings)
+    found = findings.symmetry
+    if found is None:
+        raise SystemExit("no algebra is certified, so there is no metric for a network: see above")
+    findings.save(options.out)
     found.save(options.out)
     plot_basis(found.algebra).savefig(options.out / "basis.png", dpi=130)
     plot_metric(found.metric).savefig(options.out / "metric.png", dpi=130)

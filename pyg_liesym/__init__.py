@@ -19,10 +19,12 @@ __all__ = [
     "LieGNN",
     "LieGNNConv",
     "__version__",
+    "find_symmetry",
 ]
 
 if TYPE_CHECKING:
     from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
+    from pyg_liesym.discovery.findings import find_symmetry
     from pyg_liesym.discovery.liegan import LieGAN
     from pyg_liesym.lie.algebra import LieAlgebra
     from pyg_liesym.lie.invariant import InvariantMetric
@@ -33,6 +35,7 @@ else:
         __name__,
         {
             "discovery.discovered_symmetry": ["DiscoveredSymmetry"],
+            "discovery.findings": ["find_symmetry"],
             "discovery.liegan": ["LieGAN"],
             "lie.algebra": ["LieAlgebra"],
             "lie.invariant": ["InvariantMetric"],
