@@ -50,6 +50,7 @@ def discover(
     margin: float = 0.05,
     discrete: bool | None = None,
     groups: Path | None = None,
+    noise: float | Literal["estimate"] = 0.0,
     liegan: LieGANOptions = LieGANOptions(),
     seeds: tuple[int, ...] = (0,),
     num_samples: int | None = None,
@@ -76,6 +77,8 @@ def discover(
         discrete: Whether to ask about single transformations too, such as quarter turns, reflections and exchanges; if
             not given, where no algebra is certified (linear algebra).
         groups: A NumPy file of a number for each sample; those of one group, such as an orbit, depend on each other.
+        noise: Standard deviation of the measurement noise on every component, in the unit of the data; or `estimate`,
+            where the vectors lie on a plane but for noise. It is removed from the support (linear algebra).
         liegan: How LieGAN is set.
         seeds: One run for each; linear algebra takes the first.
         output: What y is, where its shape and type do not tell: vectors that move as x does, numbers that nothing
@@ -91,8 +94,8 @@ def discover(
     options: dict[str, Any]
     about = f"Symmetry of {x}" if y is None else f"Symmetry of {x} → {y}"
     if method == "linear-algebra":
-        options = {"output": output, "discrete": discrete, "groups": units, "margin": margin, "seed": seeds[0]}
-        return _report_findings(find_symmetry(inputs, outputs, **options), out, about)
+        options = {"discrete": discrete, "groups": units, "noise": noise, "margin": margin, "seed": seeds[0]}
+        return _report_findings(find_symmetry(inputs, outputs, output=output, **options), out, about)
     gan = LieGAN(**asdict(liegan))
     fitted, kept = halves(independent_units(units, len(inputs)), torch.Generator().manual_seed(seeds[0]))
     found = gan.fit_seeds(*_rows(fitted, inputs, outputs), seeds=seeds, output=output)

@@ -63,6 +63,18 @@ def test_three_questions_are_answered_by_default(ring: Path, capsys: pytest.Capt
     assert found.diagnostics["claim"]["status"] == "certified"
 
 
+def test_noise_that_is_known_is_removed(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    angle, noise = rng.uniform(0, 2 * np.pi, 2000), 0.01
+    x = np.stack([np.cos(angle), np.sin(angle)], 1) + noise * rng.standard_normal((2000, 2))
+    np.save(ring / "noisy.npy", x)
+    main(["discover", str(ring / "noisy.npy"), "--noise", str(noise), "--out", str(ring / "out")])
+    assert "Support (where the data lie): certified so(2)." in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="2"):
+        main(["discover", str(ring / "noisy.npy"), "--noise", "-1", "--out", str(ring / "out")])
+    assert "noise" in capsys.readouterr().err
+
+
 def test_nothing_is_claimed_of_a_square(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.save(ring / "square.npy", np.random.default_rng(0).uniform(-1, 1, (3000, 2)))
     main(["discover", str(ring / "square.npy"), "--out", str(ring / "out")])
