@@ -220,9 +220,9 @@ def test_nothing_single_is_certified_where_nothing_is() -> None:
 
 def test_of_answers_that_agree_the_finest_is_shown() -> None:
     """The law of two bodies is fitted, and the support knows its matrices better."""
-    states = one_step_pairs(simulate_orbits("two_body", num_orbits=200, seed=1))
+    states = one_step_pairs(simulate_orbits("two_body", num_orbits=200, seed=0))
     x, y = (torch.from_numpy(state).unflatten(1, (-1, 2)) for state in states)
-    found = find_symmetry(x, y, seed=1)
+    found = find_symmetry(x, y)
     law, support, _ = (finding.symmetry.algebra for finding in found.findings)
     off = [float(algebra.principal_angles(LieAlgebra.rotation(2))[0]) for algebra in (law, support)]
     assert off[1] < 0.5 * off[0]
