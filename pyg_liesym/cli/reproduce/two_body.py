@@ -113,6 +113,9 @@ class TwoBody(Forecasts):
     come the forecasts of Yang et al. (ICML 2023): body 1 of a training orbit starts in one half of the plane, of a test
     orbit in the other. A symmetry is found in the training orbits, and built into a network or shown to one.
 
+    Moved copies are the sharper test. A network of vectors alone is odd, f(−x) = −f(x), whatever its matrices, and −1
+    carries one half of the plane to the other.
+
     Args:
         seeds: Seeds of the fits; the orbits are the same for all.
         modes: ``masked``: a 2×2 block per vector; ``es``: a 4×4 block for positions and one for momenta;
