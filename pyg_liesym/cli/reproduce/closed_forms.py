@@ -16,7 +16,7 @@ from torch import Tensor
 from pyg_liesym.cli.discover import leading_constituents
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.table import Column, Run
-from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
+from pyg_liesym.datasets.simulation.gravity import in_sector, one_step_pairs, simulate_orbits
 from pyg_liesym.datasets.simulation.orbit_starts import OrbitKind
 from pyg_liesym.discovery.evidence.moments import Moments
 from pyg_liesym.discovery.evidence.relations import Relations
@@ -204,12 +204,12 @@ def _off_minkowski(form: Tensor) -> float:
 
 
 def _rotation(
-    kind: OrbitKind, count: int, seed: int, liegan: bool, *, blocks: bool = False, sector: float = 2 * torch.pi
+    kind: OrbitKind, count: int, seed: int, liegan: bool, *, blocks: bool = False, sector: float = 360.0
 ) -> dict[str, Any]:
     """Bodies; LieGAN is told the 2 × 2 blocks in any case, since it needs minutes without them, and misses."""
     x, y = _pairs(kind, seed, count)
     off = _off_rotation(x, y)
-    inside = torch.atan2(x[:, 1], x[:, 0]).remainder(2 * torch.pi) < sector
+    inside = torch.from_numpy(in_sector(x.unflatten(1, (-1, 2)).numpy(), width=sector))
     x, y = x[inside], y[inside]
     mask = block_mask([2] * (x.size(1) // 2))
     among = matrices_within(mask) if blocks else None
@@ -245,7 +245,7 @@ def _jets(seed: int, liegan: bool) -> dict[str, Any]:
 _EXACT: dict[str, Callable[[int, bool], dict[str, Any]]] = {
     "two bodies, 50 000 pairs": partial(_rotation, "two_body", 50_000),
     "two bodies, 500 pairs": partial(_rotation, "two_body", 500),
-    "two bodies, 60° of the circle": partial(_rotation, "two_body", 50_000, sector=torch.pi / 3),
+    "two bodies, 60° of the circle": partial(_rotation, "two_body", 50_000, sector=60.0),
     "three bodies, 2 × 2 blocks": partial(_rotation, "three_body", 50_000, blocks=True),
     "jets, two constituents": _jets,
 }
