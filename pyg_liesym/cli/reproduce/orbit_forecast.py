@@ -13,7 +13,7 @@ from torch_geometric.data import Batch
 from torch_geometric.nn import MLP
 
 from pyg_liesym.cli.reproduce.orbit_methods import Pairs, seen_of
-from pyg_liesym.datasets.simulation.gravity import Orbits, one_step_pairs, simulate_orbits
+from pyg_liesym.datasets.simulation.gravity import Orbits, in_sector, one_step_pairs, simulate_orbits
 from pyg_liesym.datasets.simulation.orbit_starts import OrbitKind
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.metrics.charges import charge_drift
@@ -58,19 +58,39 @@ class OrbitSplits(NamedTuple):
 
 @lru_cache(maxsize=1)
 def orbit_splits(kind: OrbitKind, num_orbits: int | None) -> OrbitSplits:
-    """The recipe's orbits; a fraction of them for validation and test, if fewer are asked for."""
+    """The recipe's orbits; a fraction of them for validation and test, if fewer are asked for.
+
+    Body 1 is in one half of the plane to train and validate with, in the other to test with: by the recipe of two
+    bodies, or, of three, which make half a turn, by the states that are kept. Test orbits start in the other half.
+    """
     others = None if num_orbits is None else -(-num_orbits // 4)
     train, val, test = (
         simulate_orbits(kind, "train", num_orbits=num_orbits),
         simulate_orbits(kind, "val", num_orbits=others),
         simulate_orbits(kind, "test", num_orbits=others),
     )
-    return OrbitSplits(_pairs(train), _pairs(val), _pairs(test), test, float(test.times[1]))
+    splits = OrbitSplits(_pairs(train), _pairs(val), _pairs(test), test, float(test.times[1]))
+    if kind != "three_body":
+        return splits
+    start = in_sector(test.pos[:, 0], 0.0, 180.0)
+    return OrbitSplits(
+        _inside(splits.train, -180.0),
+        _inside(splits.val, -180.0),
+        _inside(splits.test, 0.0),
+        Orbits(test.pos[start], test.mom[start], test.times),
+        splits.dt,
+    )
 
 
 def _pairs(orbits: Orbits) -> Pairs:
     x, y = (torch.from_numpy(states).float() for states in one_step_pairs(orbits))
     return Pairs(x, y, torch.arange(len(orbits)).repeat_interleave(len(orbits.times) - 1))
+
+
+def _inside(pairs: Pairs, start: float) -> Pairs:
+    """Those with body 1 in the half of the plane that begins at an angle."""
+    kept = torch.from_numpy(in_sector(pairs.x.unflatten(1, (-1, 2)).numpy(), start, 180.0))
+    return Pairs(*(part[kept] for part in pairs))
 
 
 def forecast(

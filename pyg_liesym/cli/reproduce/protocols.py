@@ -24,6 +24,7 @@ from pyg_liesym.cli.reproduce.relaxed_orbits import RelaxedOrbits
 from pyg_liesym.cli.reproduce.symcert import SymCert
 from pyg_liesym.cli.reproduce.tagging import Tagging
 from pyg_liesym.cli.reproduce.tagging_front import TaggingFront
+from pyg_liesym.cli.reproduce.three_body import ThreeBody
 from pyg_liesym.cli.reproduce.two_body import TwoBody
 
 EXPERIMENTS: dict[str, type[Experiment]] = {
@@ -36,6 +37,7 @@ EXPERIMENTS: dict[str, type[Experiment]] = {
         SymCert,
         RealData,
         TwoBody,
+        ThreeBody,
         JetsMetric,
         JetsTagging,
         ChargedParticlesForecast,

@@ -1,4 +1,4 @@
-"""Two and three bodies: how well methods find the rotation, and what it is worth to a network that forecasts."""
+"""Two bodies: how well methods find the rotation, and what it is worth to a network that forecasts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pyg_liesym.cli.files import save_figure
 from pyg_liesym.cli.reproduce.discovered import keep, kept
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.orbit_forecast import ForecastTraining, forecast, orbit_splits
-from pyg_liesym.cli.reproduce.orbit_methods import METHODS, TRUTH, compared
+from pyg_liesym.cli.reproduce.orbit_methods import BLOCKS, METHODS, TRUTH, compared
 from pyg_liesym.cli.reproduce.table import Column, Run, paired
 from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
 from pyg_liesym.datasets.simulation.orbit_starts import OrbitKind
@@ -50,7 +50,7 @@ class Forecasts(Experiment):
     methods: tuple[str, ...]
     training: ForecastTraining
 
-    def forecasts(self) -> Iterator[Job]:
+    def jobs(self) -> Iterator[Job]:
         """Everything with one seed after the other."""
         unknown = set(self.methods) - set(METHODS)
         if unknown:
@@ -65,7 +65,7 @@ class Forecasts(Experiment):
             if self.methods:
                 yield from (Job(row, seed, settings, NONE) for row in ("HNN", "MLP"))
 
-    def forecast(self, job: Job, bench: Bench) -> dict[str, Any]:
+    def run(self, job: Job, bench: Bench) -> dict[str, Any]:
         """Discover, or train and test a network with what was discovered."""
         splits = orbit_splits(self.kind, self.training.num_orbits)
         if job.table == DISCOVERY:
@@ -79,7 +79,7 @@ class Forecasts(Experiment):
             raise TrainingDiverged(f"{job.row} found nothing to train with")
         return forecast(job.table, kept(found_at).algebra, splits, self.training, job.seed)
 
-    def forecast_columns(self, table: str) -> Sequence[Column]:
+    def columns(self, table: str) -> Sequence[Column]:
         """Errors of a step first."""
         if table == DISCOVERY:
             return (
@@ -94,7 +94,7 @@ class Forecasts(Experiment):
             Column("charge_drift", "drift of the angular momentum", 5),
         )
 
-    def beside_the_truth(self, runs: Sequence[Run]) -> dict[str, Any]:
+    def conclude(self, runs: Sequence[Run], out: Path) -> dict[str, Any]:
         """The error of every row over that of the true rotation, seed by seed."""
         found = []
         for table in (BUILT_IN, SHOWN):
@@ -131,19 +131,19 @@ class TwoBody(Forecasts):
     seeds: tuple[int, ...] = (0, 1, 2)
     modes: tuple[Mode, ...] = ("masked", "es", "free")
     num_samples: int = 50_000
-    methods: tuple[str, ...] = tuple(METHODS)
+    methods: tuple[str, ...] = tuple(name for name in METHODS if name != BLOCKS)
     training: ForecastTraining = ForecastTraining()
 
     def jobs(self) -> Iterator[Job]:
         """Every block structure with every seed, then the forecasts."""
         for mode in self.modes:
             yield from (Job(mode, seed, self.settings("training")) for seed in self.seeds)
-        yield from self.forecasts()
+        yield from super().jobs()
 
     def run(self, job: Job, bench: Bench) -> dict[str, Any]:
         """Fit and compare with the rotation, or forecast."""
         if job.table:
-            return self.forecast(job, bench)
+            return super().run(job, bench)
         method = LieGAN(1, mask=MASKS[job.row], progress=bench.sitting.progress)  # type: ignore[index]
         found = method.fit(*orbit_pairs(self.num_samples), seed=job.seed)
         keep(found, bench.folder)
@@ -152,7 +152,7 @@ class TwoBody(Forecasts):
     def columns(self, table: str) -> Sequence[Column]:
         """The cosines first; of forecasts the errors."""
         if table:
-            return self.forecast_columns(table)
+            return super().columns(table)
         return (
             Column("abs_cosine", "absolute cosine of the entries", 5),
             Column("abs_cosine_data", "as the data see it", 5),
@@ -168,7 +168,7 @@ class TwoBody(Forecasts):
             algebra = kept(out / first["folder"]).algebra
             title = f"Two bodies, {mode}, seed {first['seed']}"
             save_figure(out / f"{mode}.png", plot_basis(algebra, coordinates=COORDINATES, title=title))
-        return self.beside_the_truth(runs)
+        return super().conclude(runs, out)
 
 
 @lru_cache(maxsize=1)
