@@ -17,7 +17,7 @@ class ThreeBody(Forecasts):
 
     Three bodies make about half a turn within their orbits, so that states are split, and not where orbits start:
     body 1 is in one half of the plane in training states, in the other in test states. Settings are those of two
-    bodies but for a quarter of the steps, for the sake of time.
+    bodies but for half of the steps, for the sake of time.
 
     Args:
         seeds: Seeds of discoveries, weights and batches; the orbits are the same for all.
@@ -30,4 +30,4 @@ class ThreeBody(Forecasts):
     kind: ClassVar[OrbitKind] = "three_body"
     seeds: tuple[int, ...] = (0, 1, 2)
     methods: tuple[str, ...] = ("LieGAN", BLOCKS, "SymmetryGAN", NULL, TRUTH)
-    training: ForecastTraining = ForecastTraining(steps=750)
+    training: ForecastTraining = ForecastTraining(steps=1500)

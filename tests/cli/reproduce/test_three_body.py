@@ -53,4 +53,4 @@ def test_the_table_has_both_ways_and_the_plain_networks(tmp_path: Path) -> None:
 
 def test_settings_are_those_of_two_bodies_but_for_the_steps() -> None:
     own, other = ThreeBody().training, TwoBody().training
-    assert own == ForecastTraining(steps=other.steps // 4)
+    assert own == ForecastTraining(steps=other.steps // 2)
