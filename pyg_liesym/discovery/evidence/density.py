@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from scipy.stats import chi2
+from scipy.stats import f as fisher
 from torch import Tensor
 
 from pyg_liesym.discovery.evidence.directions import LEAVE_PLANE, STEPS, by_ladder, combined, directions_of
@@ -201,10 +201,14 @@ class Density(Question):
         return defect
 
     def undecided(self) -> bool:
-        """Whether the samples that were fitted do not reject the best direction."""
+        """Whether the samples that were fitted do not reject the best direction, by Hotelling's T²."""
         self.span(1)
         freedom = len(self.mean) - len(self.basis) + 1
-        return freedom < 1 or bool(chi2.sf(self._objectives[1], freedom) >= _REJECTED)
+        count = len(self.moves)
+        left = count - freedom
+        if freedom < 1 or left < 1:
+            return True
+        return bool(fisher.sf(self._objectives[1] * left / (freedom * count), freedom, left) >= _REJECTED)
 
     def resolution(self, weights: Tensor) -> Tensor:
         """See :meth:`Question.resolution`."""
