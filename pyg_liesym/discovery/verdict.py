@@ -59,8 +59,10 @@ def verdict(answers: Sequence[tuple[Claim, Found]], elements: Sequence[Sequence[
         certified = [one for one in tried if one.claim.status == "certified"]
         if certified:
             highs = [one.claim.breaking.high for one in certified if one.claim.breaking is not None]
+            own = [one for one in certified if not one.follows]
+            kept = (_KEPT if len(own) == 1 else _KEPT_ALL)[claim.question]
             return Answer(
-                f"FOUND  {_listed([one for one in certified if not one.follows])}: {_KEPT_ALL[claim.question]}.",
+                f"FOUND  {_listed(own)}: {kept}.",
                 f"Samples kept aside break each of them by at most {_percent(max(highs))} of what random linear maps "
                 f"break that move them as far (95 %). {_nearly(claim)}",
                 "Layers for finite groups obey them; so does a network trained on data that are moved by them.",

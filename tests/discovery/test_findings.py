@@ -75,7 +75,7 @@ def test_a_large_breaking_is_nearly() -> None:
     assert statuses(found)["law"] == "refuted"
     assert found.symmetry is None
     # what is left of the rotations: the reflection along the wind
-    assert found.verdict.headline == "FOUND  reflection of coordinate 1: the law keeps them."
+    assert found.verdict.headline == "FOUND  reflection of coordinate 1: the law keeps it."
     assert "Nearly: the best direction is broken by" in found.verdict.confidence
     bare = find_symmetry(x, x * r**2 + 0.4 * r * torch.tensor([1.0, 0.0]), discrete=False)
     assert bare.verdict.headline.startswith("NEARLY")

@@ -97,7 +97,7 @@ def _turns_about_the_axis() -> LieAlgebra:
 
 
 def _cubes(count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Cubes of the components, moved off the origin so that not even a quarter turn is kept."""
+    """Cubes of the components, moved off the origin so that no turn is kept; the first reflection is."""
     x = 2 * torch.rand(count, 2, generator=generator, dtype=torch.float64) - torch.tensor([0.7, 1.2])
     return x, x**3 + torch.tensor([0.0, 0.5]) * x[:, :1] ** 2
 

@@ -83,7 +83,10 @@ class Law(Question):
             self.reason = LEAVE_PLANE
             return
         if self.explained < _EXPLAINED:
-            self.reason = f"y does not depend on x: a fit explains {100 * max(self.explained, 0):.0f} % of it"
+            self.reason = (
+                f"a fit explains {100 * max(self.explained, 0):.0f} % of y: y does not depend on x, or too little for "
+                "these samples to show how"
+            )
             if len(first) < _FEWEST * x.size(1):
                 self.reason = f"{len(first)} samples, a quarter of all, are too few to fit a law of {x.size(1)} numbers"
             return
