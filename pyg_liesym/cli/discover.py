@@ -31,14 +31,12 @@ class LieGANOptions:
         coefficients: Law of the coefficients; `integer` finds discrete groups.
         tolerance: Change of the span per 50 steps at which a run comes to rest; larger is faster and coarser.
         max_steps: Cap on the steps of a run, which mostly stops by itself before.
-        progress: Whether to show bars.
     """
 
     num_channels: int = 1
     coefficients: Literal["normal", "uniform", "integer"] = "normal"
     tolerance: float = 0.001
     max_steps: int = 4000
-    progress: bool = True
 
 
 def discover(
@@ -55,6 +53,7 @@ def discover(
     seeds: tuple[int, ...] = (0,),
     num_samples: int | None = None,
     output: Literal["auto", "vector", "scalar", "label"] = "auto",
+    progress: bool = True,
 ) -> list[DiscoveredSymmetry]:
     """Find matrices whose exponentials leave the data alone, say what algebra they form, and leave a report.
 
@@ -84,6 +83,7 @@ def discover(
         output: What y is, where its shape and type do not tell: vectors that move as x does, numbers that nothing
             moves, or labels of classes. The report says how it was read.
         num_samples: Use at most this many samples, taken at even distances.
+        progress: Whether to show bars (LieGAN).
     """
     inputs, outputs = _named(x) if x in NAMED and y is None else _arrays(x, y)
     units = None if groups is None else torch.as_tensor(read_array(groups))
@@ -96,7 +96,7 @@ def discover(
     if method == "linear-algebra":
         options = {"discrete": discrete, "groups": units, "noise": noise, "margin": margin, "seed": seeds[0]}
         return _report_findings(find_symmetry(inputs, outputs, output=output, **options), out, about)
-    gan = LieGAN(**asdict(liegan))
+    gan = LieGAN(**asdict(liegan), progress=progress)
     fitted, kept = halves(independent_units(units, len(inputs)), torch.Generator().manual_seed(seeds[0]))
     found = gan.fit_seeds(*_rows(fitted, inputs, outputs), seeds=seeds, output=output)
     kept_units = None if units is None else units[kept]

@@ -33,7 +33,7 @@ main(sys.argv[2:])
 def test_a_discovery_that_was_stopped_says_so(name: str, status: int, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(400, 2)))
     words = ["discover", str(tmp_path / "x.npy"), "--out", str(tmp_path / "out")]
-    words += ["--method", "liegan", "--max-steps", "300"]
+    words += ["--method", "liegan", "--liegan.max-steps", "300"]
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM, name, *words], capture_output=True, text=True, check=False, timeout=300
     )

@@ -46,7 +46,7 @@ def test_a_picture_is_whole_or_not_there(tmp_path: Path) -> None:
         (["tag", str(SAMPLE), "out.h5", "--device=cpu"], "tagging jets.root"),
         (["simulate", "charged-particles", "--root=charged"], "charged particles"),
         (["simulate", "jets", "--folder=jets", "--num-jets=1"], "simulating"),
-        (["discover", "two-body", "--method=liegan", "--max-steps=50"], "Epoch"),
+        (["discover", "two-body", "--method=liegan", "--liegan.max-steps=50"], "Epoch"),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
 )

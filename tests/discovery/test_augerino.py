@@ -25,7 +25,7 @@ def quick(*args: int, **options: object) -> AugerinoPlus:
 
 
 def test_the_rotation_of_a_law_is_found_and_a_law_without_one_is_given_up() -> None:
-    method = AugerinoPlus(max_steps=600, batch_size=64, progress=False)
+    method = AugerinoPlus(max_steps=1000, batch_size=64, progress=False)
     found = method.fit(X, RADIAL)
     assert float(found.algebra.principal_angles(LieAlgebra.rotation(2)).max()) < 0.1
     assert found.diagnostics["rates"][0] > 0.9

@@ -86,7 +86,10 @@ def test_mask_is_respected(ring):
     assert bool((basis[:, mask == 1] != 0).all())
 
 
-@pytest.mark.parametrize("y", [None, torch.arange(2000) % 3, torch.linspace(0, 1, 2000), torch.ones(2000, 2, 2)])
+@pytest.mark.parametrize(
+    "y",
+    [None, torch.arange(2000) % 3, torch.linspace(0, 1, 2000), torch.linspace(0, 1, 8000).view(2000, 2, 2)],
+)
 def test_kinds_of_output(ring, y):
     found = quick(3).fit(ring, y)
     assert found.algebra.basis.shape == (3, 2, 2)
