@@ -73,7 +73,7 @@ def test_a_run_of_the_experiment_takes_the_place_of_a_transcript(docs: Path) -> 
     del record["source"]
     path.write_text(json.dumps({**record, "runs": [run], "table": []}), "utf-8")
     text = page(docs / "results")
-    assert "J has the cosine 0.9 with Minkowski's metric" in text
+    assert "J in jets to 0.9 (its released one" in text
     assert "`liesym reproduce jets-metric` (1 min) on" in text
     assert "[jets-metric](results/jets-metric.json)." in text
 
