@@ -112,7 +112,7 @@ def test_symmetry_in_real_data(run: Callable[..., Any], capsys: pytest.CaptureFi
     assert run("symmetry_in_real_data", "muons", "--muons", "none.npz") == {}
     assert "muons: left out." in capsys.readouterr().out
     jets = run("symmetry_in_real_data", "jets")["jets"]
-    assert jets.verdict.headline.startswith("FOUND  so(1,3) + scaling: it keeps the set")
+    assert jets.verdict.headline.startswith("FOUND  so(1,3) + scaling: it keeps the quadrics")
 
 
 @pytest.mark.skipif(not MUONS.exists(), reason="the real muons are not there")

@@ -344,7 +344,7 @@ class Findings:
             >>> circle = torch.stack([angle.cos(), angle.sin()], 1)
             >>> print(DiscoveredSymmetry.of(torch.eye(2)).certify(circle).report())
             x: 1000 samples of 1 vector in R²; no y: how x is spread is all there is.
-            FOUND  so(2): it keeps the set on which the data lie.
+            FOUND  so(2): it keeps the quadrics on which the data lie.
             ...
         """
         said = self.verdict

@@ -15,12 +15,12 @@ _NEARLY = 0.15
 _SMALL = 0.001
 _KEPT = {
     "law": "the law keeps it",
-    "support": "it keeps the set on which the data lie",
+    "support": "it keeps the quadrics on which the data lie",
     "density": "it leaves the distribution of the data alone",
 }
 _KEPT_ALL = {
     "law": "the law keeps them",
-    "support": "they keep the set on which the data lie",
+    "support": "they keep the quadrics on which the data lie",
     "density": "they leave the distribution of the data alone",
 }
 _ASKED = {

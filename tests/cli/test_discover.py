@@ -51,7 +51,7 @@ def test_three_questions_are_answered_by_default(ring: Path, capsys: pytest.Capt
     np.save(ring / "groups.npy", np.arange(400) // 2)
     main(["discover", str(ring / "x.npy"), "--out", str(out), "--groups", str(ring / "groups.npy")])
     printed = capsys.readouterr().out
-    assert "FOUND  so(2): it keeps the set on which the data lie." in printed
+    assert "FOUND  so(2): it keeps the quadrics on which the data lie." in printed
     assert "Support (where the data lie): certified so(2)." in printed
     assert "Density (how they are spread): " in printed
     page = (out / "index.html").read_text(encoding="utf-8")
