@@ -45,6 +45,7 @@ class Support(Question):
 
     name = "support"
     coarsest = 0.1
+    apart = math.sqrt(10)
 
     def __init__(
         self,

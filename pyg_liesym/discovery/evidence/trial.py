@@ -25,6 +25,7 @@ _NOTHING = 1e-9
 _BOUND = 0.95
 _MISSED = "the fit misses more of the law than the margin: a fit that is too smooth makes symmetries of its own"
 _LEFT = "moved samples leave the region that the data cover, where nothing is known"
+_NO_STEP = "one direction more breaks hardly more, so that the data do not tell where their symmetry ends"
 _UNMOVED = "it moves none of these data"
 _BADLY = "the data resolve the breaking too badly to decide"
 _AT_ONCE = "the data resolve the breaking well enough for this claim alone, but not among all that are made at once"
@@ -122,6 +123,8 @@ class Trial:
             dim, best, following = _largest(self._proposed, level, most)
         if dim and best is not None:
             further = following.breaking if following is not None and self._given is None else None
+            if further is not None and further.low < self.question.apart * claim.margin:
+                return replace(claim, breaking=best.breaking, next=further, p=best.p, reason=_NO_STEP)
             return self._certified(replace(claim, dim=dim, breaking=best.breaking, next=further, p=best.p), best)
         refutable = self._given is not None or not self.question.undecided()
         return self._not_certified(claim, following, refutable)

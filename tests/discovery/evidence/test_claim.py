@@ -47,6 +47,30 @@ def test_what_is_kept_exactly_is_certified_and_no_more() -> None:
     assert claim.next.low > 0.3
 
 
+class _Nearly(_Known):
+    """The second direction is broken little, too."""
+
+    def defect(self, g: Tensor, weights: Tensor) -> Tensor:
+        moved = g - torch.eye(2, dtype=torch.float64)
+        moved[0, 0], moved[0, 1] = 0.0, 0.06 * moved[0, 1]
+        return moved.square().sum() + weights @ self.noise / weights.sum(1)
+
+
+def test_a_ladder_without_a_step_does_not_say_where_a_symmetry_ends() -> None:
+    question = _Nearly(0.0)
+    claim = judge(question, 0.05, torch.Generator().manual_seed(0))
+    assert (claim.status, claim.dim) == ("certified", 1)
+    question.apart = math.sqrt(10)
+    claim = judge(question, 0.05, torch.Generator().manual_seed(0))
+    assert (claim.status, claim.dim) == ("no evidence", 0)
+    assert "where their symmetry ends" in claim.reason
+    assert claim.next is not None
+    assert 0.05 < claim.next.low < 0.15
+    question = _Known(0.0)
+    question.apart = math.sqrt(10)
+    assert judge(question, 0.05, torch.Generator().manual_seed(0)).status == "certified"
+
+
 def test_what_is_broken_by_more_than_the_margin_is_refuted() -> None:
     claim = judge(_Known(0.2), 0.05, torch.Generator().manual_seed(0))
     assert (claim.status, claim.dim) == ("refuted", 0)
