@@ -63,7 +63,6 @@ class Density(Question):
         self.whitening = (axes / (spread.clamp(min=0) + _FLOOR**2 * spread[-1]).sqrt()).mT
         kept, self.left = directions_of(span, vectors[fitted])
         self.basis = self.directions = self.yardsticks = kept
-        fitted = some(fitted, _LARGEST // (_TESTS * max(1, len(kept))), generator)
         self.ladder = values.new_zeros(len(self.directions))
         self.units = units[judged]
         if len(kept) == 0:
@@ -75,7 +74,8 @@ class Density(Question):
                 f"half of them to fit, and there are {num}"
             )
             return
-        if len(fitted) < min(_FEWEST, num // 2):
+        fitted = some(fitted, _LARGEST // (_TESTS * len(kept)), generator)
+        if len(fitted) < max(2 * len(kept), min(_FEWEST, num // 2)):
             self.reason = (
                 f"{len(self.directions)} directions of {self.n} × {self.n} matrices are too many for this question; "
                 "look among fewer (`among`)"

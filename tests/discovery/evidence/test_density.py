@@ -65,3 +65,11 @@ def test_enough_samples_refute_what_is_no_symmetry() -> None:
         _, x, _ = drawn("square", 1000, seed)
         statuses.append(find_symmetry(x, seed=seed, discrete=False).findings[-1].claim.status)
     assert statuses.count("refuted") >= 6
+
+
+def test_too_many_matrices_are_not_taken_for_too_few_samples() -> None:
+    x = torch.randn(6000, 30, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    assert "too many for this question" in density(x, torch.arange(len(x))).reason
+    few = density(x[:500], torch.arange(500)).reason
+    assert "need at least 3600 samples" in few
+    assert "there are 500" in few
