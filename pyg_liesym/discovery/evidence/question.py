@@ -23,12 +23,10 @@ class Question(ABC):
         units: ``[S]``: the independent unit of every judged sample, from 0.
         reason: Why the data cannot answer; empty if they can.
         coarsest: The largest resolution, relative to what random maps break, with which anything is claimed.
-        apart: How many margins one direction more has to break, at least, for a span to be certified.
     """
 
     name: str
     coarsest: float = 0.3
-    apart: float = 0.0
     directions: Tensor
     yardsticks: OptTensor = None
     ladder: Tensor

@@ -45,7 +45,6 @@ class Support(Question):
 
     name = "support"
     coarsest = 0.1
-    apart = math.sqrt(10)
 
     def __init__(
         self,

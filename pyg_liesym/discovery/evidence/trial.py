@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
@@ -20,9 +21,12 @@ _COMBINATIONS = 16
 _STRIDES = (0.7, 1.0, 1.4, 2.0)
 """Displacements of random maps beside which single transformations are put, which move data further than spans do."""
 _POWER = 0.3
+"""What has to be broken for sure, of what random maps break: by the next direction (of large margins) and by them."""
 _TRIED = 4
 _NOTHING = 1e-9
 _BOUND = 0.95
+_APART = math.sqrt(10)
+"""Margins that one direction more has to break, at least, for a span that was found to be certified."""
 _MISSED = "the fit misses more of the law than the margin: a fit that is too smooth makes symmetries of its own"
 _LEFT = "moved samples leave the region that the data cover, where nothing is known"
 _NO_STEP = "one direction more breaks hardly more, so that the data do not tell where their symmetry ends"
@@ -45,7 +49,8 @@ class Trial:
     An equivalence test: certified is a span every direction of which (its weakest with both signs, and random
     combinations) breaks at most the margin of what random linear maps of the same displacement break, with an upper
     bound by a bootstrap over independent units. What was merely not rejected is not certified, and where random maps
-    break nothing either there is no evidence.
+    break nothing either there is no evidence. A span that was found must also end somewhere: with one direction more
+    the lower bound is at least √10 margins (ten, of the square), or 0.3 where that is less.
 
     Args:
         question: What was fitted.
@@ -123,7 +128,7 @@ class Trial:
             dim, best, following = _largest(self._proposed, level, most)
         if dim and best is not None:
             further = following.breaking if following is not None and self._given is None else None
-            if further is not None and further.low < self.question.apart * claim.margin:
+            if further is not None and further.low < min(_APART * claim.margin, _POWER):
                 return replace(claim, breaking=best.breaking, next=further, p=best.p, reason=_NO_STEP)
             return self._certified(replace(claim, dim=dim, breaking=best.breaking, next=further, p=best.p), best)
         refutable = self._given is not None or not self.question.undecided()
