@@ -25,8 +25,8 @@ _POWER = 0.3
 _TRIED = 4
 _NOTHING = 1e-9
 _BOUND = 0.95
-_APART = math.sqrt(10)
-"""Margins that one direction more has to break, at least, for a span that was found to be certified."""
+_APART, _ABOVE = math.sqrt(10), 10
+"""A span that was found ends where one direction more breaks so many margins; or one, and so many times the span."""
 _MISSED = "the fit misses more of the law than the margin: a fit that is too smooth makes symmetries of its own"
 _LEFT = "moved samples leave the region that the data cover, where nothing is known"
 _NO_STEP = "one direction more breaks hardly more, so that the data do not tell where their symmetry ends"
@@ -49,8 +49,9 @@ class Trial:
     An equivalence test: certified is a span every direction of which (its weakest with both signs, and random
     combinations) breaks at most the margin of what random linear maps of the same displacement break, with an upper
     bound by a bootstrap over independent units. What was merely not rejected is not certified, and where random maps
-    break nothing either there is no evidence. A span that was found must also end somewhere: with one direction more
-    the lower bound is at least √10 margins (ten, of the square), or 0.3 where that is less.
+    break nothing either there is no evidence. A span that was found must also end at a step: with one direction more
+    the lower bound is at least √10 margins (ten, of the square), or one and ten times the upper bound of the span, or
+    0.3, whichever is least.
 
     Args:
         question: What was fitted.
@@ -128,7 +129,9 @@ class Trial:
             dim, best, following = _largest(self._proposed, level, most)
         if dim and best is not None:
             further = following.breaking if following is not None and self._given is None else None
-            if further is not None and further.low < min(_APART * claim.margin, _POWER):
+            apart = max(claim.margin, _ABOVE * best.breaking.high)
+            enough = min(_APART * claim.margin, apart, _POWER)
+            if further is not None and further.low < enough:
                 return replace(claim, breaking=best.breaking, next=further, p=best.p, reason=_NO_STEP)
             return self._certified(replace(claim, dim=dim, breaking=best.breaking, next=further, p=best.p), best)
         refutable = self._given is not None or not self.question.undecided()
