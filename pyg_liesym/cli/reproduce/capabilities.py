@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.cli.reproduce.capability_data import COLUMNS, PROBLEMS, Problem
+from pyg_liesym.cli.reproduce.chosen import chosen
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.table import Column, Run
 from pyg_liesym.discovery.augerino import AugerinoPlus
@@ -67,10 +68,7 @@ class Capabilities(Experiment):
 
     def jobs(self) -> Iterator[Job]:
         """Every method with every seed, a table for each column."""
-        unknown = sorted(set(self.methods) - set(ROWS))
-        if unknown:
-            raise ValueError(f"there is no method {unknown[0]!r}; expected some of {', '.join(ROWS)}")
-        for row in self.methods or ROWS:
+        for row in chosen("method", self.methods, ROWS):
             for column in COLUMNS:
                 yield from (Job(row, seed, self.settings(), column) for seed in self.seeds)
 

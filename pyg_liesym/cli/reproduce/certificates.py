@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any, ClassVar
 
 from pyg_liesym.cli.files import save_figure
+from pyg_liesym.cli.reproduce.chosen import chosen
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.known_symmetries import KNOWN, Known, drawn
 from pyg_liesym.cli.reproduce.rates import rate
@@ -48,11 +49,9 @@ class Certificates(Experiment):
 
     def jobs(self) -> Iterator[Job]:
         """Every name with every seed, a table for each size."""
-        unknown = sorted(set(self.names) - set(KNOWN))
-        if unknown:
-            raise ValueError(f"there are no data {unknown[0]!r}; expected some of {', '.join(KNOWN)}")
+        names = chosen("kind of data", self.names, KNOWN)
         for size in self.sizes:
-            for name in self.names or KNOWN:
+            for name in names:
                 yield from (Job(name, seed, self.settings(), f"{size} samples") for seed in self.seeds)
 
     def run(self, job: Job, bench: Bench) -> dict[str, Any]:

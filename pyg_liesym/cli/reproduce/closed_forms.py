@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.cli.discover import leading_constituents
+from pyg_liesym.cli.reproduce.chosen import chosen
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.table import Column, Run
 from pyg_liesym.datasets.simulation.gravity import in_sector, one_step_pairs, simulate_orbits
@@ -80,13 +81,10 @@ class ClosedForms(Experiment):
 
     def jobs(self) -> Iterator[Job]:
         """Every kind of data with every seed, then every noise."""
-        there = (*_EXACT, _MUONS, *_NOISES)
-        unknown = sorted(set(self.rows) - set(there))
-        if unknown:
-            raise ValueError(f"there is no row {unknown[0]!r}; expected some of {', '.join(there)}")
+        rows = chosen("row", self.rows, (*_EXACT, _MUONS, *_NOISES))
         if _MUONS in self.rows and self.muons is None:
             raise ValueError("rows of muons need `muons`, a file of their momenta")
-        for row in self.rows or there:
+        for row in rows:
             if row in _NOISES:
                 names = [f"{100 * noise:g} %, {row.removeprefix('noise, ')}" for noise in self.noises]
                 yield from (Job(name, seed, self.settings(), "with noise") for name in names for seed in self.seeds)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 
+from pyg_liesym.cli.reproduce.chosen import chosen
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.msr_tasks import TASKS, draw_tasks, true_sharing, unshared
 from pyg_liesym.cli.reproduce.table import Column
@@ -45,10 +46,7 @@ class SharedTasks(Experiment):
 
     def jobs(self) -> Iterator[Job]:
         """Every row with every seed, a table for each kind of task."""
-        unknown = sorted(set(self.tasks) - set(TASKS))
-        if unknown:
-            raise ValueError(f"there are no tasks {unknown[0]!r}; expected some of {', '.join(TASKS)}")
-        for task in self.tasks:
+        for task in chosen("task", self.tasks, TASKS):
             for row in (*unshared(task, self.length), "MSR", "closed form", "true sharing"):
                 yield from (Job(row, seed, self.settings(), task) for seed in self.seeds)
 

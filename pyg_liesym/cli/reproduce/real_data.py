@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import torch
 
 from pyg_liesym.cli.files import save_figure
+from pyg_liesym.cli.reproduce.chosen import chosen
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.real_cases import CASES, Case, Drawn, Sources
 from pyg_liesym.cli.reproduce.table import Column, Run
@@ -43,10 +44,7 @@ class RealData(Experiment):
 
     def jobs(self) -> Iterator[Job]:
         """Every kind of data with every seed."""
-        unknown = sorted(set(self.names) - set(CASES))
-        if unknown:
-            raise ValueError(f"there are no data {unknown[0]!r}; expected some of {', '.join(CASES)}")
-        for name in self.names or CASES:
+        for name in chosen("kind of data", self.names, CASES):
             yield from (Job(name, seed, self.settings()) for seed in self.seeds)
 
     def run(self, job: Job, bench: Bench) -> dict[str, Any]:

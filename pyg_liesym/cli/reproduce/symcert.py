@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from pyg_liesym.cli.reproduce.chosen import chosen
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.known_symmetries import affine
 from pyg_liesym.cli.reproduce.polynomial_systems import SYSTEMS, PolynomialSystem
@@ -55,12 +56,10 @@ class SymCert(Experiment):
 
     def jobs(self) -> Iterator[Job]:
         """Every system with every seed, a table for each size and noise."""
-        unknown = sorted(set(self.systems) - set(SYSTEMS))
-        if unknown:
-            raise ValueError(f"there is no system {unknown[0]!r}; expected some of {', '.join(SYSTEMS)}")
+        systems = chosen("system", self.systems, SYSTEMS)
         for size in self.sizes:
             for noise in self.noises:
-                for name in self.systems or SYSTEMS:
+                for name in systems:
                     for seed in self.seeds:
                         yield Job(name, seed, self.settings(), f"{size} samples, noise {noise:g}")
 

@@ -75,5 +75,5 @@ def test_draws_follow_from_the_seed() -> None:
 
 
 def test_unknown_data_are_refused() -> None:
-    with pytest.raises(ValueError, match="there are no data 'triangle'; expected some of circle"):
+    with pytest.raises(ValueError, match="there is no kind of data 'triangle'; expected some of circle"):
         list(Certificates(names=("triangle",)).jobs())

@@ -58,5 +58,5 @@ def test_learned_sharing_helps_with_new_tasks(tmp_path: Path) -> None:
 
 
 def test_unknown_tasks_are_refused() -> None:
-    with pytest.raises(ValueError, match="there are no tasks 'rank 9'; expected some of rank 1"):
+    with pytest.raises(ValueError, match="there is no task 'rank 9'; expected some of rank 1"):
         list(SharedTasks(tasks=("rank 9",)).jobs())

@@ -78,7 +78,7 @@ def test_a_tensor_in_another_frame_is_refused(tmp_path: Path, monkeypatch: pytes
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="there are no data 'kaons'"):
+    with pytest.raises(ValueError, match="there is no kind of data 'kaons'"):
         list(RealData(names=("kaons",)).jobs())
     with pytest.raises(FileNotFoundError, match="no file matches"):
         ask(PAIRS, tmp_path, Sources(muons=tmp_path / "none.npz"))
