@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pyg_liesym.datasets.io.files import LayoutError, PathLike, naming_damage
+from pyg_liesym.datasets.io.files import LayoutError, PathLike, in_package, naming_damage
 
 BODIES = ("Sun", "Mercury", "Venus", "Earth", "Mars", "Jupiter", "Saturn", "Uranus", "Neptune", "Pluto")
 _NUMBERS = (10, 1, 2, 3, 4, 5, 6, 7, 8, 9)
@@ -40,10 +39,7 @@ def find_ephemeris() -> Path:
     Raises:
         ImportError: If it is not installed, saying how to install it.
     """
-    try:
-        return Path(str(distribution("skyfield-data").locate_file("skyfield_data/data/de421.bsp")))
-    except PackageNotFoundError as error:
-        raise ImportError("the ephemeris comes with skyfield-data: pip install 'pyg-liesym[solar]'") from error
+    return in_package("skyfield-data", "skyfield_data/data/de421.bsp", "solar")
 
 
 class Ephemeris:

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -31,6 +32,23 @@ def find_files(files: PathLike | Sequence[PathLike]) -> list[Path]:
     if not found:
         raise FileNotFoundError("no files were given: pass a path, a glob or a list of them")
     return found
+
+
+def in_package(package: str, path: str, extra: str) -> Path:
+    """A file or folder inside an installed distribution, which is not imported.
+
+    Args:
+        package: The distribution.
+        path: In its folder.
+        extra: Of this package, with which it is installed.
+
+    Raises:
+        ImportError: If it is not installed, saying how to install it.
+    """
+    try:
+        return Path(str(distribution(package).locate_file(path)))
+    except PackageNotFoundError as error:
+        raise ImportError(f"these data come with {package}: pip install 'pyg-liesym[{extra}]'") from error
 
 
 class LayoutError(ValueError):

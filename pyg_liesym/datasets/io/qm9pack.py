@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pyg_liesym.datasets.io.files import LayoutError, PathLike, naming_damage
+from pyg_liesym.datasets.io.files import LayoutError, PathLike, in_package, naming_damage
 
 ELEMENTS = {"H": 1, "C": 6, "N": 7, "O": 8, "F": 9}
 PARTS = ("qm9_part1.csv", "qm9_part2.csv", "qm9_part3.csv")
@@ -58,10 +57,7 @@ def find_qm9pack() -> Path:
     Raises:
         ImportError: If it is not installed, saying how to install it.
     """
-    try:
-        return Path(str(distribution("qm9pack").locate_file("qm9pack/data")))
-    except PackageNotFoundError as error:
-        raise ImportError("QM9 comes with the package qm9pack: pip install 'pyg-liesym[molecules]'") from error
+    return in_package("qm9pack", "qm9pack/data", "molecules")
 
 
 def read_qm9(folder: PathLike) -> Molecules:
