@@ -2,10 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
+from typing import Any, NamedTuple
 
 from scipy.stats import beta
+
+_MANY = 10_000
+
+
+class Drawn(NamedTuple):
+    """What came out of one draw.
+
+    Args:
+        counts: Outcome → how often it happened, zeros included.
+        numbers: Name → number, or None if there is none.
+    """
+
+    counts: Mapping[str, int]
+    numbers: Mapping[str, float | None]
+
+
+def tally(draws: int, seed: int, ask: Callable[[int], Drawn]) -> dict[str, Any]:
+    """Draw many times, each with a seed of its own: counts are added, numbers come as medians of those there are.
+
+    Args:
+        draws: How many times.
+        seed: Of the series.
+        ask: What comes out of the draw of a seed.
+
+    Example:
+        >>> tally(3, 2, lambda seed: Drawn({"even": int(seed % 2 == 0)}, {"time": float(seed), "size": None}))
+        {'draws': 3, 'even': 2, 'time': 20001.0, 'size': None}
+    """
+    came = [ask(_MANY * seed + draw) for draw in range(draws)]
+    counts: Counter[str] = Counter()
+    for one in came:
+        counts.update(one.counts)
+    known = {name: [n for one in came if (n := one.numbers[name]) is not None] for name in came[0].numbers}
+    numbers = {name: median(values) if values else None for name, values in known.items()}
+    return {"draws": draws, **counts, **numbers}
 
 
 def rate(name: str, numbers: Sequence[dict[str, Any]], outcome: str) -> dict[str, dict[str, float]]:

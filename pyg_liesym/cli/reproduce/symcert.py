@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any, ClassVar
 
 import torch
@@ -18,7 +16,7 @@ from pyg_liesym.cli.reproduce.chosen import chosen
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.known_symmetries import affine
 from pyg_liesym.cli.reproduce.polynomial_systems import SYSTEMS, PolynomialSystem
-from pyg_liesym.cli.reproduce.rates import rate
+from pyg_liesym.cli.reproduce.rates import Drawn, rate, tally
 from pyg_liesym.cli.reproduce.simultaneous_bound import certified
 from pyg_liesym.cli.reproduce.table import Column, Run
 from pyg_liesym.discovery.findings import find_symmetry
@@ -67,26 +65,22 @@ class SymCert(Experiment):
         """Draw, ask both, and count."""
         system = SYSTEMS[job.row]
         size, noise = int(job.table.split()[0]), float(job.table.split()[-1])
-        counts: Counter[str] = Counter()
-        seconds = []
-        for draw in range(self.draws):
-            seed = 10_000 * job.seed + draw
-            x, y = system.draw(size, noise, torch.Generator().manual_seed(seed))
-            begun = time.perf_counter()
-            ours, status = _ours(system, x, y, self.tolerance, seed)
-            seconds.append(time.perf_counter() - begun)
-            counts["refuted"] += status == "refuted"
-            for method, span in zip(_METHODS, (ours, certified(system, x, y, self.tolerance, self.level)), strict=True):
-                counts[f"{method}_found"] += span.size(1) >= system.dim > 0
-                counts[f"{method}_false"] += system.defect(span) > self.tolerance
-                counts[f"{method}_broken"] += system.breaking(span) > self.tolerance
-        names = [f"{method}_{what}" for method in _METHODS for what in ("found", "false", "broken")]
         return {
             "truth": system.dim,
-            "draws": self.draws,
-            **{name: counts[name] for name in (*names, "refuted")},
-            "seconds_each": median(seconds),
+            **tally(self.draws, job.seed, lambda seed: self._asked(system, size, noise, seed)),
         }
+
+    def _asked(self, system: PolynomialSystem, size: int, noise: float, seed: int) -> Drawn:
+        x, y = system.draw(size, noise, torch.Generator().manual_seed(seed))
+        begun = time.perf_counter()
+        ours, status = _ours(system, x, y, self.tolerance, seed)
+        seconds = time.perf_counter() - begun
+        counts = {}
+        for method, span in zip(_METHODS, (ours, certified(system, x, y, self.tolerance, self.level)), strict=True):
+            counts[f"{method}_found"] = int(span.size(1) >= system.dim > 0)
+            counts[f"{method}_false"] = int(system.defect(span) > self.tolerance)
+            counts[f"{method}_broken"] = int(system.breaking(span) > self.tolerance)
+        return Drawn(counts | {"refuted": int(status == "refuted")}, {"seconds_each": seconds})
 
     def columns(self, table: str) -> Sequence[Column]:
         """What was found and what was false, ours and the bound's."""
