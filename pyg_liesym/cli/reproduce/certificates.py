@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any, ClassVar
+
+import torch
 
 from pyg_liesym.cli.files import save_figure
 from pyg_liesym.cli.reproduce.chosen import chosen
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
+from pyg_liesym.cli.reproduce.known_elements import judged
 from pyg_liesym.cli.reproduce.known_symmetries import KNOWN, Known, drawn
-from pyg_liesym.cli.reproduce.rates import rate
+from pyg_liesym.cli.reproduce.rates import Drawn, rate, tally
 from pyg_liesym.cli.reproduce.table import Column, Run
 from pyg_liesym.discovery.discovered_symmetry import Finding
 from pyg_liesym.discovery.findings import find_symmetry
+from pyg_liesym.discovery.samples import Samples
 from pyg_liesym.plot.detection import plot_detection
 from pyg_liesym.plot.outcomes import plot_outcomes
 
@@ -30,6 +32,9 @@ _OUTCOMES = ("right", "wrong", "partly", "refuted", "no evidence")
 @dataclass(frozen=True)
 class Certificates(Experiment):
     """Ask of data with a known answer, many times, and count what is certified that is not so.
+
+    Algebras and single transformations are scored apart, by the question of the kind: of a support, a transformation is
+    right if it keeps the quadric, as a certificate says, be it to another branch.
 
     Args:
         seeds: Seeds of the series of draws.
@@ -56,26 +61,22 @@ class Certificates(Experiment):
 
     def run(self, job: Job, bench: Bench) -> dict[str, Any]:
         """Draw, ask, and count."""
-        size = _size(job.table)
-        outcomes: Counter[str] = Counter()
-        sizes, seconds = [], []
-        for draw in range(self.draws):
-            seed = 10_000 * job.seed + draw
-            known, x, y = drawn(job.row, size, seed)
-            begun = time.perf_counter()
-            findings = find_symmetry(x, y, among=known.among, margin=self.margin, seed=seed)
-            seconds.append(time.perf_counter() - begun)
-            (finding,) = (f for f in findings.findings if f.claim.question == known.question)
-            outcomes[_outcome(finding, known)] += 1
-            if finding.claim.breaking is not None:
-                sizes.append(finding.claim.breaking.size)
-        return {
-            "truth": 0 if known.truth is None else known.truth.dim,
-            "draws": self.draws,
-            **{outcome: outcomes[outcome] for outcome in _OUTCOMES},
-            "breaking": median(sizes) if sizes else None,
-            "seconds_each": median(seconds),
-        }
+        truth = KNOWN[job.row].truth
+        counted = tally(self.draws, job.seed, lambda seed: self._asked(job.row, _size(job.table), seed))
+        return {"truth": 0 if truth is None else truth.dim, **counted}
+
+    def _asked(self, name: str, size: int, seed: int) -> Drawn:
+        known, x, y = drawn(name, size, seed)
+        begun = time.perf_counter()
+        findings = find_symmetry(x, y, among=known.among, discrete=True, margin=self.margin, seed=seed)
+        seconds = time.perf_counter() - begun
+        (finding,) = (f for f in findings.findings if f.claim.question == known.question)
+        outcome, breaking = _outcome(finding, known), finding.claim.breaking
+        single = judged(finding, known.exact, x, Samples.of(x, y, dtype=torch.float64))
+        return Drawn(
+            {one: int(one == outcome) for one in _OUTCOMES} | single,
+            {"breaking": None if breaking is None else breaking.size, "seconds_each": seconds},
+        )
 
     def columns(self, table: str) -> Sequence[Column]:
         """What came out, then how large the breaking is."""
@@ -87,6 +88,10 @@ class Certificates(Experiment):
             Column("refuted", "refuted", 1),
             Column("no evidence", "no evidence", 1),
             Column("breaking", "breaking, median", 4),
+            Column("single_kept", "single transformations kept, in all draws", 0),
+            Column("single_right", "all of them certified, or what they follow from", 1),
+            Column("single_partly", "some of them", 1),
+            Column("single_wrong", "one that is not kept", 1),
             Column("seconds_each", "time", 2, "s"),
         )
 
@@ -104,6 +109,7 @@ class Certificates(Experiment):
         save_figure(out / "certificates.png", plot_outcomes(counts, title=table))
         nothing = [run["numbers"] for run in runs if run["numbers"]["truth"] == 0]
         something = [run["numbers"] for run in runs if run["numbers"]["truth"] > 0]
+        keeping = [own for own in nothing if own["single_kept"]]
         detected = _detected([run for run in runs if run["numbers"]["truth"] > 0])
         if detected:
             save_figure(out / "detection.png", plot_detection(detected, title="certified, and right"))
@@ -112,6 +118,10 @@ class Certificates(Experiment):
             **rate("false", nothing, "wrong"),
             **rate("false_of_symmetric", something, "wrong"),
             **rate("refuted_of_symmetric", something, "refuted"),
+            **rate("single_false", nothing, "single_wrong"),
+            **rate("single_false_of_symmetric", something, "single_wrong"),
+            **rate("single_found", keeping, "single_right"),
+            "single_broken": {"value": sum(own["single_broken"] for own in nothing), "digits": 0},
         }
         return {"facts": facts}
 

@@ -11,6 +11,9 @@ from torch.nn.functional import normalize, pad
 
 Points: TypeAlias = Callable[[int, torch.Generator], Tensor]
 Draw: TypeAlias = Callable[[int, torch.Generator], tuple[Tensor, Tensor | None]]
+Exact: TypeAlias = Callable[[Tensor], Tensor]
+
+_BLOB = 0.15
 
 
 def normals(*shape: int) -> Points:
@@ -28,7 +31,7 @@ def alone(points: Points) -> Draw:
     return lambda count, generator: (points(count, generator), None)
 
 
-def law(f: Callable[[Tensor], Tensor], points: Points, noise: float = 0.0) -> Draw:
+def law(f: Exact, points: Points, noise: float = 0.0) -> Draw:
     """Points, and what a function makes of them, with normal noise relative to it."""
 
     def draw(count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -74,6 +77,16 @@ def line(count: int, generator: torch.Generator) -> Tensor:
     return torch.cat([place, torch.zeros_like(place), torch.ones_like(place)], 1)
 
 
+def square(x: Tensor) -> Tensor:
+    """The squared length of a vector."""
+    return x.square().sum(-1, keepdim=True)
+
+
+def form(matrix: Tensor) -> Exact:
+    """A quadratic form of a vector."""
+    return lambda x: ((x @ matrix) * x).sum(-1, keepdim=True)
+
+
 def student(count: int, generator: torch.Generator) -> Tensor:
     """Independent components of Student's t with four degrees of freedom."""
     normal, squares = normals(2)(count, generator), normals(2, 4)(count, generator).square().mean(-1)
@@ -85,9 +98,20 @@ def blobs(order: int) -> Points:
 
     def draw(count: int, generator: torch.Generator) -> Tensor:
         angle = 2 * torch.pi * torch.randint(order, (count, 1), generator=generator) / order
-        return torch.cat([angle.cos(), angle.sin()], 1) + 0.15 * normals(2)(count, generator)
+        return torch.cat([angle.cos(), angle.sin()], 1) + _BLOB * normals(2)(count, generator)
 
     return draw
+
+
+def blobs_density(order: int) -> Exact:
+    """The density of `blobs`, but for a factor."""
+
+    def density(x: Tensor) -> Tensor:
+        angle = 2 * torch.pi * torch.arange(order, dtype=x.dtype) / order
+        corners = torch.stack([angle.cos(), angle.sin()], 1)
+        return (-(x[:, None] - corners).square().sum(-1) / (2 * _BLOB**2)).exp().sum(1)
+
+    return density
 
 
 def annulus(count: int, generator: torch.Generator) -> Tensor:
@@ -126,7 +150,7 @@ def half_plane(count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     return x, (x[:, 0] + 0.3 * normals(2)(count, generator)[:, 0] > 0.3).long()
 
 
-def wind(strength: float) -> Callable[[Tensor], Tensor]:
+def wind(strength: float) -> Exact:
     """A radial law and a wind along the first axis, a given share of what random maps break."""
 
     def f(x: Tensor) -> Tensor:
@@ -139,17 +163,24 @@ def wind(strength: float) -> Callable[[Tensor], Tensor]:
 
 def radial(x: Tensor) -> Tensor:
     """The vectors times their squares."""
-    return x * x.square().sum(-1, keepdim=True)
+    return x * square(x)
 
 
-def form_of_sum(form: Tensor) -> Callable[[Tensor], Tensor]:
+def forces(x: Tensor) -> Tensor:
+    """Rates of a position and a momentum in a field that nothing but the reversal of time keeps."""
+    q, p = x.unbind(1)
+    return torch.stack([p, torch.stack([q[:, 0] ** 2 - q[:, 1], q[:, 0] * q[:, 1] ** 2 - q[:, 1] ** 2], 1)], 1)
+
+
+def odd(x: Tensor) -> Tensor:
+    """Numbers of three that change sign together, and of which nothing else is kept."""
+    a, b, c = x.unbind(1)
+    return torch.stack([a**3 + b, b**3 + c * a**2, c**3 / 2 + a], 1)
+
+
+def form_of_sum(matrix: Tensor) -> Exact:
     """A quadratic form of the sum of vectors, such as the squared mass of two momenta."""
-
-    def f(v: Tensor) -> Tensor:
-        total = v.sum(1)
-        return ((total @ form) * total).sum(1, keepdim=True)
-
-    return f
+    return lambda v: form(matrix)(v.sum(1))
 
 
 def distance(v: Tensor) -> Tensor:

@@ -21,9 +21,12 @@ def test_what_is_true_is_counted_right_and_what_is_not_is_not_certified(tmp_path
     assert [counts[name]["right"] for name in names] == [3, 3, 0, 0]
     assert [counts[name]["wrong"] for name in names] == [0, 0, 0, 0]
     assert counts["pure noise"]["no evidence"] == 3
+    assert [counts[name]["single_right"] for name in names] == [3, 3, 0, 0]
+    assert [counts[name]["single_kept"] for name in names] == [30, 30, 15, 0]
     facts = {name: fact["value"] for name, fact in record["facts"].items()}
     assert (facts["false"], facts["false_draws"]) == (0, 6)
     assert 30 < facts["false_at_most_percent"] < 50
+    assert (facts["single_false"], facts["single_false_draws"], facts["single_found_draws"]) == (0, 6, 3)
     assert (tmp_path / "certificates.png").exists()
     assert (tmp_path / "table.md").exists()
 
