@@ -60,9 +60,9 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     ),
     "discovery": (
         {"folder", "mask", "report", "samples", "stopping"},
-        {"discriminator", "evidence", "group_distribution", "predictor"},
-        {"agreement", "liegan_module", "record"},
-        {"training", "verdict"},
+        {"discriminator", "evidence", "group_distribution", "predictor", "training"},
+        {"agreement", "group_module", "record"},
+        {"liegan_module", "verdict"},
         {"discovered_symmetry"},
         {"findings", "method"},
         {"augerino", "lie_gg", "liegan", "msr", "symmetry_gan"},

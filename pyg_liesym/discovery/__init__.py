@@ -17,11 +17,14 @@ __all__ = [
     "Finding",
     "Findings",
     "GroupDistribution",
+    "GroupModule",
     "LieGAN",
     "LieGANModule",
+    "LieGANRegulariser",
     "LieGG",
     "MSRModule",
     "Moments",
+    "Pace",
     "Predictor",
     "PredictorModule",
     "QuadraticDiscriminator",
@@ -50,9 +53,10 @@ if TYPE_CHECKING:
     from pyg_liesym.discovery.evidence.relations import Relations
     from pyg_liesym.discovery.findings import find_symmetry
     from pyg_liesym.discovery.group_distribution import GroupDistribution
+    from pyg_liesym.discovery.group_module import GroupModule, Pace
     from pyg_liesym.discovery.lie_gg import LieGG, PredictorModule
     from pyg_liesym.discovery.liegan import LieGAN
-    from pyg_liesym.discovery.liegan_module import LieGANModule
+    from pyg_liesym.discovery.liegan_module import LieGANModule, LieGANRegulariser
     from pyg_liesym.discovery.mask import block_mask, matrices_within
     from pyg_liesym.discovery.method import DiscoveryMethod
     from pyg_liesym.discovery.msr import MSR, MSRModule, SharedWeights, shared_weights
@@ -75,9 +79,10 @@ else:
             "evidence.relations": ["Relations"],
             "findings": ["find_symmetry"],
             "group_distribution": ["GroupDistribution"],
+            "group_module": ["GroupModule", "Pace"],
             "lie_gg": ["LieGG", "PredictorModule"],
             "liegan": ["LieGAN"],
-            "liegan_module": ["LieGANModule"],
+            "liegan_module": ["LieGANModule", "LieGANRegulariser"],
             "mask": ["block_mask", "matrices_within"],
             "method": ["DiscoveryMethod"],
             "msr": ["MSR", "MSRModule", "SharedWeights", "shared_weights"],

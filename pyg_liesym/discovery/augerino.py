@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import lightning
 import torch
 from torch import Tensor
 
 from pyg_liesym.discovery.group_distribution import GroupDistribution
+from pyg_liesym.discovery.group_module import GroupModule, Pace
 from pyg_liesym.discovery.method import DiscoveryMethod, Learned
 from pyg_liesym.discovery.predictor import Predictor
 from pyg_liesym.discovery.samples import Samples
-from pyg_liesym.discovery.stopping import SpanStopping
-from pyg_liesym.discovery.training import Batches, hold_out, train
+from pyg_liesym.discovery.training import Batches, hold_out
 from pyg_liesym.typing import OptTensor
 
-_AVERAGE_DECAY = 0.995
-_COLD = 0.1
+_START = 0.5
 _NARROW = 0.1
+_PACE = Pace(lr=1e-2, decay=400.0)
 
 
 class AugerinoPlus(DiscoveryMethod):
@@ -108,27 +107,18 @@ class AugerinoPlus(DiscoveryMethod):
             held-out samples as they are, and the ``moved_errors`` on those moved along one channel.
         """
         training, held_out = hold_out(samples, generator)
-        module = AugerinoModule(
-            Predictor.from_samples(training, hidden_channels=self.hidden_channels),
-            GroupDistribution(training.second_moments(), num_channels=self.num_channels, mask=self.mask, seed=seed),
-            width=self.width,
-            channels_apart=self.channels_apart,
+        group = GroupDistribution(
+            training.second_moments(), num_channels=self.num_channels, mask=self.mask, rate=_START, seed=seed
         )
-        stopping = SpanStopping(tolerance=self.tolerance, start=module.warmup)
+        predictor = Predictor.from_samples(training, hidden_channels=self.hidden_channels)
+        module = AugerinoModule(predictor, group, width=self.width, channels_apart=self.channels_apart)
         batches = Batches(training, self.batch_size, self.max_steps, generator)
-        train(module, batches, stopping, progress=self.progress, accelerator=self.accelerator)
-        rates = module.group.rates(module.average)
-        diagnostics = {
-            "steps": module.num_updates,
-            "stopped": "stable" if stopping.stable else "max_steps",
-            "changes": stopping.changes,
-            "rates": rates.tolist(),
-            **module.errors(held_out),
-        }
-        return Learned(module.average * (rates >= _NARROW).view(-1, 1, 1), diagnostics)
+        diagnostics = module.come_to_rest(batches, self.tolerance, progress=self.progress, accelerator=self.accelerator)
+        wide = group.rates(module.average) >= _NARROW
+        return Learned(module.average * wide.view(-1, 1, 1), {**diagnostics, **module.errors(held_out)})
 
 
-class AugerinoModule(lightning.LightningModule):
+class AugerinoModule(GroupModule):
     """Augerino's loss as a Lightning module; see `AugerinoPlus`.
 
     Args:
@@ -136,10 +126,8 @@ class AugerinoModule(lightning.LightningModule):
         group: The distribution; its matrices are trained.
         width: Reward for width, λ.
         channels_apart: Weight of the squared cosines between matrices.
-        basis_lr: Initial learning rate of the matrices, which falls as 1/(1 + t/τ) after the warm-up.
+        pace: How fast the matrices move.
         predictor_lr: Learning rate of the network.
-        lr_decay: τ, in steps.
-        warmup: Steps during which the coefficients grow from a tenth of their size, so that the network learns first.
     """
 
     def __init__(
@@ -149,41 +137,24 @@ class AugerinoModule(lightning.LightningModule):
         *,
         width: float = 0.03,
         channels_apart: float = 1.0,
-        basis_lr: float = 1e-2,
+        pace: Pace = _PACE,
         predictor_lr: float = 3e-3,
-        lr_decay: float = 400.0,
-        warmup: int = 300,
     ) -> None:
-        super().__init__()
-        self.automatic_optimization = False
-        self.predictor, self.group = predictor, group
+        super().__init__(group, pace)
+        self.predictor, self.predictor_lr = predictor, predictor_lr
         self.width, self.channels_apart = width, channels_apart
-        self.basis_lr, self.predictor_lr, self.lr_decay, self.warmup = basis_lr, predictor_lr, lr_decay, warmup
-        self.num_updates = 0
-
-    @property
-    def average(self) -> Tensor:
-        """The running mean of the matrices, ``[K, n, n]``."""
-        return self.group.average
 
     def training_step(self, batch: tuple[Samples, Samples], batch_idx: int) -> None:
         """One step of both on one batch; the other of the pair is not needed."""
         _, samples = batch
-        progress = min(1.0, self.num_updates / max(1, self.warmup))
-        moved, matrices = self.group(Predictor.inputs(samples), _COLD + (1.0 - _COLD) * progress)
+        moved, matrices = self.group(Predictor.inputs(samples), self.size)
         loss = self._error(samples, moved, matrices) - self.width * self.group.rates(self.group.basis).sum()
         optimizer_f, optimizer_l = self.optimizers()  # type: ignore[attr-defined]
         optimizer_f.zero_grad()
         optimizer_l.zero_grad()
-        self.manual_backward(loss + self.channels_apart * self._overlap())
-        optimizer_l.param_groups[0]["lr"] = self.basis_lr / (
-            1.0 + max(0, self.num_updates - self.warmup) / self.lr_decay
-        )
+        self.manual_backward(loss + self.channels_apart * self.group.overlap(self.group.basis))
         optimizer_f.step()
-        optimizer_l.step()
-        self.group.bound()
-        self.num_updates += 1
-        self.group.update_average(max(1.0 - _AVERAGE_DECAY, 10.0 / (self.num_updates + 9.0)))
+        self.move(optimizer_l)
 
     @torch.no_grad()
     def errors(self, samples: Samples) -> dict[str, Any]:
@@ -207,7 +178,7 @@ class AugerinoModule(lightning.LightningModule):
         """Adam for each."""
         return [
             torch.optim.Adam(self.predictor.parameters(), lr=self.predictor_lr),
-            torch.optim.Adam([self.group.weight], lr=self.basis_lr),
+            torch.optim.Adam([self.group.weight], lr=self.pace.lr),
         ]
 
     def _error(self, samples: Samples, moved: Tensor, matrices: Tensor) -> Tensor:
@@ -218,9 +189,3 @@ class AugerinoModule(lightning.LightningModule):
             vectors = predicted.unflatten(1, (-1, moved.shape[2]))
             predicted = (vectors @ torch.linalg.matrix_exp(-matrices).mT).flatten(1)
         return self.predictor.error(predicted, targets)
-
-    def _overlap(self) -> Tensor:
-        basis = self.group.basis.flatten(1)
-        direction = basis / (basis.norm(dim=1, keepdim=True) + 1e-6)
-        overlap: Tensor = (direction @ direction.T).triu(diagonal=1).square().sum()
-        return overlap

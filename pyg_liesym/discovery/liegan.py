@@ -5,20 +5,23 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
-from typing import Any, TypeAlias, get_args
+from dataclasses import asdict
+from typing import Any, Literal, TypeAlias, get_args
 
 import torch
 from torch import nn
 
 from pyg_liesym.discovery.discriminator import QuadraticDiscriminator
-from pyg_liesym.discovery.liegan_module import CoefficientLaw, LieGANModule
+from pyg_liesym.discovery.group_distribution import GroupDistribution
+from pyg_liesym.discovery.group_module import Pace
+from pyg_liesym.discovery.liegan_module import LieGANModule, LieGANRegulariser
 from pyg_liesym.discovery.method import DiscoveryMethod, Learned
 from pyg_liesym.discovery.samples import Samples
-from pyg_liesym.discovery.stopping import SpanStopping
-from pyg_liesym.discovery.training import Batches, hold_out, train
+from pyg_liesym.discovery.training import Batches, hold_out
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.typing import OptTensor
 
+CoefficientLaw: TypeAlias = Literal["normal", "uniform", "integer"]
 DiscriminatorFactory: TypeAlias = Callable[[Samples], nn.Module]
 
 
@@ -97,8 +100,7 @@ class LieGAN(DiscoveryMethod):
             )
         if tolerance <= 0:
             raise ValueError(f"tolerance must be positive, got {tolerance}")
-        if min(away_from_identity, channels_apart, sparsity) < 0:
-            raise ValueError("the weights of the regularisers must not be negative")
+        self.regulariser = LieGANRegulariser(away_from_identity, channels_apart, sparsity)
         super().__init__(mask=mask, progress=progress, accelerator=accelerator)
         if start is not None and start.dim != num_channels:
             raise ValueError(f"start must have num_channels = {num_channels} matrices, got {start.dim}")
@@ -107,7 +109,6 @@ class LieGAN(DiscoveryMethod):
         self.start = start
         self.num_channels = num_channels
         self.coefficients, self.coefficient_scale = coefficients, coefficient_scale
-        self.away_from_identity, self.channels_apart, self.sparsity = away_from_identity, channels_apart, sparsity
         self.discriminator = discriminator
         self.tolerance, self.max_steps, self.batch_size = tolerance, max_steps, batch_size
 
@@ -119,9 +120,7 @@ class LieGAN(DiscoveryMethod):
             "mask": None if self.mask is None else self.mask.int().tolist(),
             "coefficients": self.coefficients,
             "coefficient_scale": self.coefficient_scale,
-            "away_from_identity": self.away_from_identity,
-            "channels_apart": self.channels_apart,
-            "sparsity": self.sparsity,
+            **asdict(self.regulariser),
             "discriminator": _name(self.discriminator),
             "tolerance": self.tolerance,
             "max_steps": self.max_steps,
@@ -141,40 +140,44 @@ class LieGAN(DiscoveryMethod):
         training, held_out = hold_out(samples, generator)
         module = LieGANModule(
             self._discriminator(training),
-            samples.second_moments(),
-            num_channels=self.num_channels,
-            mask=self.mask,
-            coefficients=self.coefficients,
-            coefficient_scale=self.coefficient_scale,
-            # a whole matrix, w = 1, may turn by up to half a turn
-            max_rate=math.pi if self.coefficients == "integer" else 1.0,
-            away_from_identity=self.away_from_identity,
-            channels_apart=self.channels_apart,
-            sparsity=self.sparsity,
-            start=self._start(samples.vectors.size(-1), whitening),
-            seed=seed,
+            self._group(samples, whitening, seed),
+            regulariser=self.regulariser,
+            pace=self._pace(),
         )
-        stopping = SpanStopping(tolerance=self.tolerance, start=module.warmup)
         batches = Batches(training, self.batch_size, self.max_steps, generator)
-        train(module, batches, stopping, progress=self.progress, accelerator=self.accelerator)
-        diagnostics = {
-            "steps": module.num_updates,
-            "stopped": "stable" if stopping.stable else "max_steps",
-            "changes": stopping.changes,
-            "rates": module.rates(module.average).tolist(),
-            "visibility": module.visibility(held_out).tolist(),
-        }
+        diagnostics = module.come_to_rest(batches, self.tolerance, progress=self.progress, accelerator=self.accelerator)
+        diagnostics["visibility"] = module.visibility(held_out).tolist()
         return Learned(module.average, diagnostics)
 
     @property
     def by_axis(self) -> bool:
         """With a mask, and where few entries are wanted."""
-        return self.mask is not None or self.sparsity > 0
+        return self.mask is not None or self.regulariser.sparsity > 0
 
     def _discriminator(self, samples: Samples) -> nn.Module:
         if isinstance(self.discriminator, nn.Module):
             return copy.deepcopy(self.discriminator)
         return self.discriminator(samples)
+
+    def _group(self, samples: Samples, whitening: OptTensor, seed: int) -> GroupDistribution:
+        """Matrices whose size means nothing, but on the grid, where a whole one may turn by up to half a turn."""
+        grid = self.coefficients == "integer"
+        return GroupDistribution(
+            samples.second_moments(),
+            num_channels=self.num_channels,
+            mask=self.mask,
+            coefficients=self.coefficients,
+            scale=self.coefficient_scale if grid else self.coefficient_scale / self.num_channels**0.5,
+            start=self._start(samples.vectors.size(-1), whitening),
+            max_rate=math.pi if grid else 1.0,
+            held=not grid,
+            seed=seed,
+        )
+
+    def _pace(self) -> Pace:
+        if self.start is not None:
+            return Pace(lr=2e-3, decay=200.0, cold=1.0, waiting=True)
+        return Pace(lr=2e-2, decay=200.0, cold=1.0 if self.coefficients == "integer" else 0.1)
 
     def _start(self, n: int, whitening: OptTensor) -> OptTensor:
         """The basis to start from, in the coordinates of the fit."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import scipy.linalg
@@ -12,15 +13,17 @@ from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity
 
 from pyg_liesym.discovery.discriminator import QuadraticDiscriminator
+from pyg_liesym.discovery.group_distribution import GroupDistribution
+from pyg_liesym.discovery.group_module import Pace
 from pyg_liesym.discovery.liegan_module import LieGANModule
 from pyg_liesym.discovery.method import DiscoveryMethod, Learned
 from pyg_liesym.discovery.samples import Samples
-from pyg_liesym.discovery.stopping import SpanStopping
-from pyg_liesym.discovery.training import Batches, hold_out, train
+from pyg_liesym.discovery.training import Batches, hold_out
 from pyg_liesym.typing import OptTensor
 
 _CLEARLY = 0.05
 _LARGEST_COSINE = 0.8
+_PACE = Pace(lr=2e-2, decay=200.0, cold=1.0)
 
 
 class SymmetryGAN(DiscoveryMethod):
@@ -127,16 +130,9 @@ class SymmetryGAN(DiscoveryMethod):
             away_from_identity=self.away_from_identity,
             seed=seed,
         )
-        stopping = SpanStopping(tolerance=self.tolerance, start=module.warmup)
         batches = Batches(training, self.batch_size, self.max_steps, generator)
-        train(module, batches, stopping, progress=self.progress, accelerator=self.accelerator)
-        diagnostics = {
-            "steps": module.num_updates,
-            "stopped": "stable" if stopping.stable else "max_steps",
-            "changes": stopping.changes,
-            "rates": module.rates(module.average).tolist(),
-            "visibility": module.visibility(held_out).tolist(),
-        }
+        diagnostics = module.come_to_rest(batches, self.tolerance, progress=self.progress, accelerator=self.accelerator)
+        diagnostics["visibility"] = module.visibility(held_out).tolist()
         logarithm = module.average.double().cpu()
         g = torch.linalg.matrix_exp(logarithm)
         if start is not None:
@@ -169,33 +165,27 @@ class SymmetryGANModule(LieGANModule):
         away_from_identity: float = 5.0,
         seed: int = 0,
     ) -> None:
-        super().__init__(
-            discriminator,
-            second_moments,
-            mask=mask,
-            coefficients="integer",
-            max_rate=math.pi,
-            away_from_identity=away_from_identity,
-            channels_apart=0.0,
-            seed=seed,
-        )
+        group = GroupDistribution(second_moments, mask=mask, coefficients="one", max_rate=math.pi, seed=seed)
+        with torch.no_grad():
+            group.weight.div_(group.rates(group.basis).view(-1, 1, 1))
+            group.average.copy_(group.basis)
+        super().__init__(discriminator, group, regulariser=_NearIdentity(away_from_identity), pace=_PACE)
         identity = torch.eye(second_moments.shape[-1])
         self.register_buffer("start", identity if start is None else start.float())
-        with torch.no_grad():
-            self.weight.div_(self.rates(self.basis).view(-1, 1, 1))
-            self.average.copy_(self.basis)
-
-    def sample_coefficients(self, num: int) -> Tensor:
-        """Ones: there is one element."""
-        return torch.ones(num, 1, device=self.device)
 
     def _moved(self, vectors: Tensor, matrices: Tensor) -> Tensor:
         return super()._moved(vectors @ self.start.mT, matrices)
 
-    def _regularisation(self, vectors: Tensor, fake: Tensor) -> Tensor:
-        cosine = cosine_similarity(vectors.flatten(1), fake.flatten(1)).mean()
-        near: Tensor = self.away_from_identity * (cosine - _LARGEST_COSINE).clamp(min=0.0)
-        return near
+
+@dataclass(frozen=True)
+class _NearIdentity:
+    """The cosine between data and transformed data, weighted, where it is above 0.8."""
+
+    weight: float
+
+    def __call__(self, vectors: Tensor, moved: Tensor, group: GroupDistribution) -> Tensor:
+        cosine = cosine_similarity(vectors.flatten(1), moved.flatten(1)).mean()
+        return self.weight * (cosine - _LARGEST_COSINE).clamp(min=0.0)
 
 
 def _blocks(mask: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from torch import nn
 from pyg_liesym.discovery.discriminator import QuadraticDiscriminator
 from pyg_liesym.discovery.liegan import LieGAN
 from pyg_liesym.discovery.mask import block_mask
+from pyg_liesym.discovery.samples import Samples
 from pyg_liesym.lie.algebra import LieAlgebra
 
 
@@ -95,6 +96,18 @@ def test_kinds_of_output(ring, y):
     assert found.algebra.basis.shape == (3, 2, 2)
     assert len(found.diagnostics["visibility"]) == len(found.diagnostics["rates"]) == 3
     assert isinstance(found.report(), str)
+
+
+def test_channels_share_the_size_of_their_coefficients_but_on_the_grid(ring):
+    for num_channels in (1, 4):
+        group = LieGAN(num_channels, coefficient_scale=2.0)._group(Samples.of(ring), None, 0)
+        assert group.sample_coefficients(20_000).std().item() == pytest.approx(2.0 / num_channels**0.5, rel=0.05)
+        assert group.rates(group.basis).max().item() == pytest.approx(1.0)
+    method = LieGAN(4, coefficients="integer", coefficient_scale=2)
+    group = method._group(Samples.of(ring), None, 0)
+    assert set(group.sample_coefficients(1000).flatten().tolist()) == {-2.0, -1.0, 0.0, 1.0, 2.0}
+    assert group.rates(group.basis).max().item() < 3.0  # up to half a turn, not held there
+    assert (method._pace().size_at(0), LieGAN()._pace().size_at(0)) == (1.0, 0.1)
 
 
 @pytest.mark.parametrize("law", ["uniform", "integer"])

@@ -75,10 +75,10 @@ def test_the_game_moves_by_one_element() -> None:
     start = _reflection(4, block_mask([2, 2]).bool())
     assert start.diagonal().tolist() == [-1.0, 1.0, -1.0, 1.0]
     game = SymmetryGANModule(nn.Identity(), torch.eye(4), start=start)
-    assert game.rates(game.basis).item() == pytest.approx(1.0)
+    assert game.group.rates(game.group.basis).item() == pytest.approx(1.0)
     v = torch.randn(3, 2, 4, generator=torch.Generator().manual_seed(0))
-    g = torch.linalg.matrix_exp(game.basis[0]) @ start.float()
-    assert torch.allclose(game(v, game.sample_coefficients(3)), v @ g.mT, atol=1e-4)
+    g = torch.linalg.matrix_exp(game.group.basis[0]) @ start.float()
+    assert torch.allclose(game(v, game.group.sample_coefficients(3)), v @ g.mT, atol=1e-4)
 
 
 def test_same_seed_same_result() -> None:
