@@ -14,9 +14,12 @@ from torch import Tensor
 _STARTS = 6
 _LARGEST = 4
 _MANY = 100
+_CLOSE = 0.05
+_FLAT = 1e-3
+"""A search ends where a step gains less than that share: those that lead nowhere crawl."""
 
 
-def is_exponential(g: Tensor, basis: Tensor, tol: float = 0.05) -> bool:
+def is_exponential(g: Tensor, basis: Tensor, tol: float = _CLOSE) -> bool:
     """Whether some ``exp(Σ wᵢLᵢ)`` is g, up to a tolerance: then g is no symmetry beside those of the algebra.
 
     Least squares from the logarithm of g and from random starts of up to half a turn. Matrices larger than four rows,
@@ -36,6 +39,11 @@ def is_exponential(g: Tensor, basis: Tensor, tol: float = 0.05) -> bool:
         >>> is_exponential(-torch.eye(2), turns), is_exponential(torch.diag(torch.tensor([1.0, -1.0])), turns)
         (True, False)
     """
+    return any(_exponential(g, basis, tol, random) for random in (False, True))
+
+
+def _exponential(g: Tensor, basis: Tensor, tol: float, random: bool) -> bool:
+    """`is_exponential` by the search from the logarithm of g, which finds most, or by those from random starts."""
     size = len(g)
     target = g.double().cpu().numpy()
     close = tol * float(np.linalg.norm(target))
@@ -44,17 +52,18 @@ def is_exponential(g: Tensor, basis: Tensor, tol: float = 0.05) -> bool:
     if size > _LARGEST or float(np.linalg.det(target)) <= 0:
         return False
     flat = torch.linalg.qr(basis.double().cpu().flatten(1).mT)[0].numpy()  # orthonormal columns
-    logarithm = np.real(scipy.linalg.logm(target))
-    starts = [flat.T @ logarithm.ravel()]
-    rng = np.random.default_rng(0)
-    directions = rng.standard_normal((_STARTS, flat.shape[1]))
-    starts += list(math.pi * math.sqrt(2) * directions / np.linalg.norm(directions, axis=1, keepdims=True))
+    starts = [flat.T @ np.real(scipy.linalg.logm(target)).ravel()]
+    if random:
+        directions = np.random.default_rng(0).standard_normal((_STARTS, flat.shape[1]))
+        starts = list(math.pi * math.sqrt(2) * directions / np.linalg.norm(directions, axis=1, keepdims=True))
 
     def off(weights: np.ndarray) -> np.ndarray:
         distance: np.ndarray = (scipy.linalg.expm((flat @ weights).reshape(size, size)) - target).ravel()
         return distance
 
-    return any(float(np.linalg.norm(off(scipy.optimize.least_squares(off, start).x))) <= close for start in starts)
+    return any(
+        float(np.linalg.norm(off(scipy.optimize.least_squares(off, start, ftol=_FLAT).x))) <= close for start in starts
+    )
 
 
 def generated(matrices: Sequence[Tensor], basis: Tensor) -> list[bool]:
@@ -77,7 +86,8 @@ def generated(matrices: Sequence[Tensor], basis: Tensor) -> list[bool]:
     adds: list[Tensor] = []
     found, follows = [torch.eye(basis.size(-1), dtype=torch.float64)], []
     for matrix in (matrix.double() for matrix in matrices):
-        known = any(is_exponential(torch.linalg.solve(other, matrix), basis) for other in found)
+        quotients = [torch.linalg.solve(other, matrix) for other in found]
+        known = any(_exponential(g, basis, _CLOSE, random) for random in (False, True) for g in quotients)
         follows.append(known)
         if not known:
             adds.append(matrix)
