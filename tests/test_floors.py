@@ -59,7 +59,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"jet_files"},
     ),
     "discovery": (
-        {"folder", "mask", "report", "samples", "stopping"},
+        {"folder", "mask", "report", "samples", "stopping", "weight_sharing"},
         {"discriminator", "evidence", "group_distribution", "predictor", "training"},
         {"agreement", "group_module", "record"},
         {"liegan_module", "verdict"},

@@ -59,12 +59,13 @@ if TYPE_CHECKING:
     from pyg_liesym.discovery.liegan_module import LieGANModule, LieGANRegulariser
     from pyg_liesym.discovery.mask import block_mask, matrices_within
     from pyg_liesym.discovery.method import DiscoveryMethod
-    from pyg_liesym.discovery.msr import MSR, MSRModule, SharedWeights, shared_weights
+    from pyg_liesym.discovery.msr import MSR, MSRModule
     from pyg_liesym.discovery.predictor import Predictor
     from pyg_liesym.discovery.samples import Samples
     from pyg_liesym.discovery.stopping import SpanStopping
     from pyg_liesym.discovery.symmetry_gan import SymmetryGAN, SymmetryGANModule
     from pyg_liesym.discovery.verdict import Answer
+    from pyg_liesym.discovery.weight_sharing import SharedWeights, shared_weights
 else:
     __getattr__, __dir__ = lazy(
         __name__,
@@ -85,11 +86,12 @@ else:
             "liegan_module": ["LieGANModule", "LieGANRegulariser"],
             "mask": ["block_mask", "matrices_within"],
             "method": ["DiscoveryMethod"],
-            "msr": ["MSR", "MSRModule", "SharedWeights", "shared_weights"],
+            "msr": ["MSR", "MSRModule"],
             "predictor": ["Predictor"],
             "samples": ["Samples"],
             "stopping": ["SpanStopping"],
             "symmetry_gan": ["SymmetryGAN", "SymmetryGANModule"],
             "verdict": ["Answer"],
+            "weight_sharing": ["SharedWeights", "shared_weights"],
         },
     )

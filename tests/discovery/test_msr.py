@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from pyg_liesym.discovery.msr import MSR, SharedWeights, shared_weights
+from pyg_liesym.discovery.msr import MSR
+from pyg_liesym.discovery.weight_sharing import SharedWeights, shared_weights
 
 
 def convolutions(filters: int, num_tasks: int = 300, n: int = 10) -> tuple[Tensor, Tensor, SharedWeights]:

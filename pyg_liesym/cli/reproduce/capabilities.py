@@ -21,9 +21,10 @@ from pyg_liesym.discovery.findings import find_symmetry
 from pyg_liesym.discovery.lie_gg import LieGG
 from pyg_liesym.discovery.liegan import LieGAN
 from pyg_liesym.discovery.method import DiscoveryMethod
-from pyg_liesym.discovery.msr import MSR, SharedWeights, shared_weights
+from pyg_liesym.discovery.msr import MSR
 from pyg_liesym.discovery.report import nothing_found
 from pyg_liesym.discovery.symmetry_gan import SymmetryGAN
+from pyg_liesym.discovery.weight_sharing import SharedWeights, shared_weights
 
 _CLOSE = 0.1
 _TICK = 0.8

@@ -12,7 +12,8 @@ from pyg_liesym.cli.reproduce.chosen import chosen
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.msr_tasks import TASKS, draw_tasks, true_sharing, unshared
 from pyg_liesym.cli.reproduce.table import Column
-from pyg_liesym.discovery.msr import MSR, shared_weights
+from pyg_liesym.discovery.msr import MSR
+from pyg_liesym.discovery.weight_sharing import shared_weights
 
 _HELD_OUT = 100
 

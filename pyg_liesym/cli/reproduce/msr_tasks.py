@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pyg_liesym.discovery.msr import SharedWeights
+from pyg_liesym.discovery.weight_sharing import SharedWeights
 
 TASKS = ("rank 1", "rank 2", "rank 5", "eighths", "eighths and flips")
 _TAPS = 3
