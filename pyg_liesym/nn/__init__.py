@@ -8,6 +8,7 @@ from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
 from pyg_liesym.nn.conv.particlenet_conv import ParticleNetConv
 from pyg_liesym.nn.conv.steerable_conv import SteerableConv
 from pyg_liesym.nn.conv.tensor_field_conv import TensorFieldConv
+from pyg_liesym.nn.conv.vector_liegnn_conv import VectorLieGNNConv
 from pyg_liesym.nn.dense.equivariant_linear import EquivariantLinear
 from pyg_liesym.nn.dense.equivariant_mlp import EquivariantMLP
 from pyg_liesym.nn.dense.hamiltonian_network import HamiltonianNetwork
@@ -24,6 +25,7 @@ from pyg_liesym.nn.models.relaxed_liegnn import RelaxedLieGNN
 from pyg_liesym.nn.models.scale_conv_net import ScaleConvNet
 from pyg_liesym.nn.models.steerable_gnn import SteerableGNN
 from pyg_liesym.nn.models.taggers import build_tagger
+from pyg_liesym.nn.models.vector_liegnn import VectorLieGNN
 from pyg_liesym.nn.relaxable import Relaxable, make_strict, relaxation, relaxation_penalty, relaxed_layers
 
 __all__ = [
@@ -52,6 +54,8 @@ __all__ = [
     "SteerableConv",
     "SteerableGNN",
     "TensorFieldConv",
+    "VectorLieGNN",
+    "VectorLieGNNConv",
     "build_forecaster",
     "build_tagger",
     "complete_graph",

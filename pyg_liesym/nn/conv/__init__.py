@@ -8,6 +8,7 @@ from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
 from pyg_liesym.nn.conv.particlenet_conv import ParticleNetConv
 from pyg_liesym.nn.conv.steerable_conv import SteerableConv
 from pyg_liesym.nn.conv.tensor_field_conv import TensorFieldConv
+from pyg_liesym.nn.conv.vector_liegnn_conv import VectorLieGNNConv
 
 __all__ = [
     "EGNNConv",
@@ -18,4 +19,5 @@ __all__ = [
     "ParticleNetConv",
     "SteerableConv",
     "TensorFieldConv",
+    "VectorLieGNNConv",
 ]

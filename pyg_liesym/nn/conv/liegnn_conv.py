@@ -164,7 +164,8 @@ class LieGNNConv(PairConv):
             metric: The forms ``[F, n, n]``, for a layer without any of its own.
         """
         self._check(x, pos, self.in_channels)
-        self._check_rest(edge_attr, vel)
+        self._check_edge_attr(edge_attr, self.edge_dim)
+        self._check_velocity(vel)
         edges = as_edges(edge_index, pos.size(0), batch, self.flow, pos.device)
         message, shift = self.sums(x, pos, edges, edge_attr, self._forms(metric).to(pos.dtype))
         new_x = self.phi_h(torch.cat([x, message], dim=-1))
@@ -188,12 +189,7 @@ class LieGNNConv(PairConv):
             return others.clamp(min=1).reciprocal()[batch, None]
         return count_neighbours(edges, pos.size(0), self.flow, pos.dtype).reciprocal()
 
-    def _check_rest(self, edge_attr: OptTensor, vel: OptTensor) -> None:
-        if (edge_attr is not None) != (self.edge_dim > 0) or (
-            edge_attr is not None and edge_attr.size(-1) != self.edge_dim
-        ):
-            got = "none" if edge_attr is None else str(list(edge_attr.shape))
-            raise ValueError(f"expected `edge_attr` with edge_dim={self.edge_dim} channels, got {got}")
+    def _check_velocity(self, vel: OptTensor) -> None:
         if (vel is not None) != (self.phi_v is not None):
             raise ValueError(
                 "`vel` was given to a layer without φv: build it with velocity=True"

@@ -128,6 +128,11 @@ class PairConv(SumConv):
         if x.shape != (pos.size(0), channels):
             raise ValueError(f"expected `x` of shape {[pos.size(0), channels]}, got {list(x.shape)}")
 
+    def _check_edge_attr(self, edge_attr: OptTensor, edge_dim: int) -> None:
+        if (edge_attr is not None) != (edge_dim > 0) or (edge_attr is not None and edge_attr.size(-1) != edge_dim):
+            got = "none" if edge_attr is None else str(list(edge_attr.shape))
+            raise ValueError(f"expected `edge_attr` with edge_dim={edge_dim} channels, got {got}")
+
 
 def _with_todays_names(layer: PairConv, state: dict[str, Any], prefix: str, *_: Any) -> None:
     """Rename what is from before the maps of an edge were one module, and leave out what a network has now."""

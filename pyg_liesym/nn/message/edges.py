@@ -69,15 +69,27 @@ def complete_graph(num_nodes: int, batch: OptTensor = None, device: torch.device
         source = torch.arange(target.numel(), device=device) % max(num_nodes - 1, 1)
         ptr = torch.arange(num_nodes + 1, device=device) * max(num_nodes - 1, 0)
         return Edges(torch.stack([source + (source >= target), target]), ptr)
+    return Edges(*_of_batch(batch))
+
+
+@torch.library.custom_op("pyg_liesym::complete_graphs", mutates_args=())
+def _of_batch(batch: Tensor) -> tuple[Tensor, Tensor]:
+    """Edges and row pointer of complete graphs, whose number is known from the data alone."""
     check_sorted(batch)
-    size = degree(batch, dtype=torch.long)
+    num_nodes, size = batch.numel(), degree(batch, dtype=torch.long)
     start = size.cumsum(0) - size
     neighbours = size[batch] - 1
     ptr = torch.cat([neighbours.new_zeros(1), neighbours.cumsum(0)])
     target = torch.arange(num_nodes, device=batch.device).repeat_interleave(neighbours)
     rank = torch.arange(target.numel(), device=batch.device) - ptr[target]
     source = start[batch[target]] + rank
-    return Edges(torch.stack([source + (source >= target), target]), ptr)
+    return torch.stack([source + (source >= target), target]), ptr
+
+
+@_of_batch.register_fake
+def _(batch: Tensor) -> tuple[Tensor, Tensor]:
+    num_edges = torch.library.get_ctx().new_dynamic_size()
+    return batch.new_empty(2, num_edges), batch.new_empty(batch.numel() + 1)
 
 
 def check_sorted(batch: Tensor) -> None:

@@ -29,12 +29,22 @@ def bilinear(a: Tensor, b: Tensor, metric: Tensor) -> Tensor:
         >>> bilinear(p, p, torch.tensor([[[1.0, 0.0], [0.0, -1.0]]]))
         tensor([[16.]])
     """
+    lowered = lower(a, metric.mT)
+    return (lowered * b[:, None]).sum(-1)
+
+
+def lower(vectors: Tensor, metric: Tensor) -> Tensor:
+    r"""Lower the index of vectors, :math:`J v`, in float32 or better.
+
+    Shapes:
+        - **vectors**: :math:`(\ldots, n)`; **metric**: :math:`(F, n, n)`; **output**: :math:`(\ldots, F, n)`
+    """
     forms, n = metric.size(0), metric.size(-1)
-    dtype = torch.promote_types(a.dtype, torch.float32)
-    with without_autocast(a.device):
-        rows = metric.transpose(0, 1).reshape(n, forms * n).to(dtype)
-        lowered = (a.to(dtype) @ rows).view(a.size(0), forms, n)
-        return (lowered * b[:, None]).sum(-1)
+    dtype = torch.promote_types(vectors.dtype, torch.float32)
+    with without_autocast(vectors.device):
+        rows = metric.permute(2, 0, 1).reshape(n, forms * n).to(dtype)
+        lowered: Tensor = (vectors.to(dtype) @ rows).unflatten(-1, (forms, n))
+    return lowered
 
 
 def signed_log(s: Tensor) -> Tensor:
@@ -88,3 +98,49 @@ def pair_invariants(
             scalars.append((lowered_i * pos_j[:, None]).sum(-1))
     out = scalars[0] if len(scalars) == 1 else torch.cat(scalars, dim=-1)
     return (signed_log(out) if psi == "log" else out).to(pos_i.dtype)
+
+
+def gram_matrix(vectors: Tensor, metric: Tensor) -> Tensor:
+    r"""All products of the vectors of a node, :math:`\psi(\langle v_c, v_d \rangle_J)`, in their precision.
+
+    Both orders are there. An antisymmetric form has zeros on the diagonal: products of different vectors carry all.
+
+    Shapes:
+        - **vectors**: :math:`(N, C, n)`; **metric**: :math:`(F, n, n)`; **output**: :math:`(N, F \cdot C^2)`
+
+    Example:
+        >>> area = torch.tensor([[[0.0, 1.0], [-1.0, 0.0]]])
+        >>> gram_matrix(2 * torch.eye(2)[None], area).round(decimals=2)
+        tensor([[ 0.0000,  1.6100, -1.6100,  0.0000]])
+    """
+    lowered = lower(vectors, metric).transpose(1, 2)
+    with without_autocast(vectors.device):
+        products = vectors.to(lowered.dtype)[:, None] @ lowered.mT
+    return signed_log(products).flatten(1).to(vectors.dtype)
+
+
+def channel_invariants(relative: Tensor, lowered_i: Tensor, vectors_j: Tensor, metric: Tensor) -> Tensor:
+    r"""Invariants of the vectors at both ends of each edge, channel by channel.
+
+    .. math::
+        \psi(\langle r_{ij}, v_i^c \rangle_J), \qquad \psi(\langle r_{ij}, v_j^c \rangle_J), \qquad
+        \psi(\langle v_j^c, v_i^c \rangle_J)
+
+    Channels come last, since the sums over components are then sums of rows.
+
+    Args:
+        relative: :math:`r_{ij} = x_i - x_j`.
+        lowered_i: :math:`J v_i^c` of the targets.
+        vectors_j: Vectors of the sources.
+        metric: The forms J.
+
+    Shapes:
+        - **relative**: :math:`(|E|, n)`; **lowered_i**: :math:`(|E|, F, n, C)`; **vectors_j**: :math:`(|E|, n, C)`;
+          **metric**: :math:`(F, n, n)`
+        - **output**: :math:`(|E|, 3 F C)`
+    """
+    dtype = lowered_i.dtype
+    r, v_j = relative.to(dtype)[:, None, :, None], vectors_j.to(dtype)[:, None]
+    products = [r * lowered_i, lower(relative, metric.mT)[..., None] * v_j, v_j * lowered_i]
+    scalars = torch.cat([product.sum(2) for product in products], dim=-1)
+    return signed_log(scalars).flatten(1).to(vectors_j.dtype)

@@ -11,6 +11,7 @@ from pyg_liesym.nn.models.relaxed_liegnn import RelaxedLieGNN
 from pyg_liesym.nn.models.scale_conv_net import ScaleConvNet
 from pyg_liesym.nn.models.steerable_gnn import SteerableGNN
 from pyg_liesym.nn.models.taggers import build_tagger
+from pyg_liesym.nn.models.vector_liegnn import VectorLieGNN
 
 __all__ = [
     "EGNN",
@@ -22,6 +23,7 @@ __all__ = [
     "RelaxedLieGNN",
     "ScaleConvNet",
     "SteerableGNN",
+    "VectorLieGNN",
     "build_forecaster",
     "build_tagger",
     "with_beams",

@@ -22,6 +22,9 @@ LORENTZ, ROTATION4, ROTATION3 = (
     drawn(LieAlgebra.rotation(4)),
     drawn(LieAlgebra.rotation(3)),
 )
+AREA = torch.block_diag(*2 * [torch.tensor([[0.0, 1.0], [-1.0, 0.0]])])
+SYMPLECTIC4 = drawn(LieAlgebra.preserving(AREA))
+ABOUT_Z = LieAlgebra(LieAlgebra.rotation(3).basis[:1])
 SHEAR3 = torch.eye(3, dtype=torch.float64) + torch.diag(torch.full((2,), 0.3, dtype=torch.float64), 1)
 ABOUT_BEAM = torch.block_diag(torch.eye(1), rotation(torch.tensor(0.7).double()), torch.eye(1)).double()
 
@@ -117,6 +120,45 @@ LAYERS = [
         lambda: nn.RelaxedLieGNN(2, 8, 3, 2, metric=MINKOWSKI, readout="mean"),
         Points({"x": 2, "pos": 4}, readout=True),
         *graph(LORENTZ, ROTATION4, "pos", outputs=ANSWER),
+    ),
+    Row(
+        "VectorLieGNNConv",
+        lambda: nn.VectorLieGNNConv(5, 5, 3, metric=MINKOWSKI, edge_dim=2),
+        Points({"x": 5, "pos": 4, "vectors": (3, 4)}, {"edge_attr": 2}),
+        *graph(LORENTZ, ROTATION4, "pos", "vectors", outputs=NODES),
+        without={"tiles": ONE_BY_ONE},
+    ),
+    Row(
+        "VectorLieGNNConv, all pairs, sp(4)",
+        lambda: nn.VectorLieGNNConv(5, 6, 4, metric=AREA, edge_channels=3, vector_aggr="sum"),
+        Points({"x": 5, "pos": 4, "vectors": (4, 4)}),
+        *graph(SYMPLECTIC4, ROTATION4, "pos", "vectors", outputs=NODES),
+        without={"tiles": ONE_BY_ONE},
+    ),
+    Row(
+        "VectorLieGNN",
+        lambda: nn.VectorLieGNN(
+            2, 8, 3, 2, metric=torch.eye(3), vector_channels=4, in_vectors=2, origin="mean", edge_dim=2
+        ),
+        Points({"x": 2, "pos": 3, "vectors": (2, 3)}, {"edge_attr": 2}),
+        *graph(ROTATION3, SHEAR3, "pos", "vectors", by=2.0, outputs=NODES),
+        without={"tiles": ONE_BY_ONE},
+    ),
+    Row(
+        "VectorLieGNN, mean of all pairs",
+        lambda: nn.VectorLieGNN(2, 8, 3, 2, metric=MINKOWSKI, vector_channels=4, origin="zero", readout="mean"),
+        Points({"x": 2, "pos": 4}, readout=True),
+        *graph(LORENTZ, ROTATION4, "pos", outputs=ANSWER),
+        without={"tiles": ONE_BY_ONE},
+    ),
+    Row(
+        "VectorLieGNN, vectors of graphs, so(2) in space",
+        lambda: nn.VectorLieGNN(
+            2, 8, 3, 2, metric=ABOUT_Z.invariant_metric(), vector_channels=4, in_vectors=1, out_vectors=2, readout="sum"
+        ),
+        Points({"x": 2, "pos": 3, "vectors": 3}, {}, readout=True),
+        *graph(drawn(ABOUT_Z), ROTATION3, "pos", "vectors", outputs=NODES),
+        without={"tiles": ONE_BY_ONE},
     ),
     Row(
         "ParticleNet",

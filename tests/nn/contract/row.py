@@ -30,9 +30,9 @@ def moved(g: Tensor, by: float = 0.0) -> Callable[[Tensor], Tensor]:
 
 @dataclass(frozen=True)
 class Points:
-    """Graphs: the widths of the arguments with one row a node, and those of the edges, by name."""
+    """Graphs: the shapes of what each node brings, and the widths of what each edge does, by name."""
 
-    nodes: dict[str, int]
+    nodes: dict[str, int | tuple[int, ...]]
     edges: dict[str, int] | None = None
     takes: tuple[str, ...] = ("batch", "batch_size")
     readout: bool = False
@@ -44,7 +44,8 @@ class Points:
     def draw(self, size: int, generator: Generator, dtype: torch.dtype) -> Batch:
         """One graph. Four-momenta ``p4`` are massive and point upwards in time; a node has its own edge too."""
         item: Batch = {
-            name: torch.randn(size, width, dtype=dtype, generator=generator) for name, width in self.nodes.items()
+            name: torch.randn(size, *([shape] if isinstance(shape, int) else shape), dtype=dtype, generator=generator)
+            for name, shape in self.nodes.items()
         }
         if "p4" in item and size:
             item["p4"][:, 0] = item["p4"][:, 1:].norm(dim=1) + 0.5
