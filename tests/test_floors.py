@@ -68,8 +68,8 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"augerino", "lie_gg", "liegan", "msr", "symmetry_gan"},
     ),
     "discovery.evidence": (
-        {"claim", "element", "lift", "question", "regression"},
-        {"directions", "moments"},
+        {"claim", "element", "lift", "question"},
+        {"directions", "moments", "regression"},
         {"density", "law", "relations", "trial"},
         {"support"},
         {"asking"},

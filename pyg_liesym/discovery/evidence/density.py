@@ -9,7 +9,7 @@ from scipy.stats import f as fisher
 from torch import Tensor
 
 from pyg_liesym.discovery.evidence.directions import LEAVE_PLANE, STEPS, by_ladder, combined, directions_of
-from pyg_liesym.discovery.evidence.question import Question, halves, moved, some
+from pyg_liesym.discovery.evidence.question import Question, halves, moved, pooled, some
 
 _TESTS, _JUDGES = 48, 96
 _JUDGED = 20_000
@@ -83,18 +83,19 @@ class Density(Question):
             return
         self._prepare(values[fitted], generator)
         each = (self.moves - self.mean).transpose(1, 2).reshape(-1, _TESTS)
-        pooled = each.mT @ each / len(each)
-        gram = self.mean.mT @ torch.linalg.solve(_regular(pooled), self.mean)
+        alike = each.mT @ each / len(each)
+        gram = self.mean.mT @ torch.linalg.solve(_regular(alike), self.mean)
         self.start = torch.linalg.eigh((gram + gram.mT) / 2)[1]
         ladder, kept = by_ladder(self.basis, gram)
         self.ladder = torch.cat([ladder, ladder.new_full((len(self.left),), torch.inf)])
         self.directions = torch.cat([kept, self.left])
         self._spans: dict[int, Tensor] = {}
         self._objectives: dict[int, float] = {}
-        self.judged, self.units = values[judged], torch.unique(units[judged], return_inverse=True)[1]
+        self.judged = values[judged]
         self.waves = self._waves(_JUDGES, (0.5, 3.0), generator)
         self.means = self._cosines(self.judged)
         self.importance = self._importance(values[some(fitted, _WEIGHED, generator)], generator)
+        self.units = pooled(self.units, generator)
 
     def _prepare(self, values: Tensor, generator: torch.Generator) -> None:
         """What every direction does to the mean of every test function, sample by sample: ``[S, M, R]``."""
@@ -113,7 +114,7 @@ class Density(Question):
         here, squares = self._cosines(values), []
         for g in torch.linalg.matrix_exp(STEPS[0] * combined(self.directions[: len(self.basis)], _MAPS, generator)):
             change = self._cosines(moved(values, g, self.size)) - here
-            squares.append(change.mean(0).square() - change.var(0) / len(values))
+            squares.append((change.mean(0).square() - change.var(0) / len(values)).double())
         sizes = torch.stack(squares).median(0).values.clamp(min=0)
         return sizes / sizes.sum() if float(sizes.sum()) > 0 else torch.full_like(sizes, 1 / len(sizes))
 
@@ -127,7 +128,9 @@ class Density(Question):
 
     def _cosines(self, values: Tensor) -> Tensor:
         frequencies, phases = self.waves
-        return torch.cos((values - self.center) @ self.whitening.mT @ frequencies.mT + phases)
+        # Single precision: what chance makes of a mean of cosines is far above its rounding.
+        whitened = ((values - self.center) @ self.whitening.mT).float()
+        return torch.addmm(phases.float(), whitened, frequencies.mT.float()).cos_()
 
     def _covariance(self, span: Tensor) -> Tensor:
         """Covariance of the means of the test functions along the vectors of a span, ``[M K, M K]``."""
@@ -182,20 +185,18 @@ class Density(Question):
     def defect(self, g: Tensor, weights: Tensor) -> Tensor:
         """See :meth:`Question.defect`."""
         change = self._cosines(moved(self.judged, g, self.size)) - self.means
-        mean = change.mean(0)
-        centred = change - mean
-        by_unit = centred
-        if (count := int(self.units.max()) + 1) < len(self.units):
-            by_unit = centred.new_zeros(count, len(mean)).index_add_(0, self.units, centred)
-        variance = by_unit.square().sum(0) / len(centred) ** 2
-        total = weights.sum(1, keepdim=True)
+        sums, sizes = self.by_unit(change).double(), self.by_unit(self.judged.new_ones(len(change), 1))
+        mean = sums.sum(0) / len(change)
+        centred = sums - sizes * mean
+        variance = centred.square().sum(0) / len(change) ** 2
+        total = weights @ sizes
         # Of the mean's own square a part is chance, so that its length is shrunk where it multiplies a deviation:
         # else the bootstrap would count that chance twice.
         square, above = mean.square() @ self.importance, (mean.square() - variance) @ self.importance
         shrunk = (above.clamp(min=0) / square.clamp(min=1e-300)).sqrt()
         apart = weights @ centred / total
-        uneven = torch.linalg.vector_norm(weights, dim=1).square() / total[:, 0].square()
-        chance = (len(centred) * uneven - 1) * (variance @ self.importance)
+        uneven = ((weights.square() @ sizes) / total.square())[:, 0]
+        chance = (len(change) * uneven - 1) * (variance @ self.importance)
         linear = 2 * shrunk * (apart @ (mean * self.importance))
         defect: Tensor = above + linear + apart.square() @ self.importance - chance
         return defect

@@ -6,11 +6,12 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.discovery.evidence.directions import LEAVE_PLANE, by_ladder, directions_of
-from pyg_liesym.discovery.evidence.question import Question, halves, moved, some
+from pyg_liesym.discovery.evidence.question import Question, halves, moved, pooled, some
 from pyg_liesym.discovery.evidence.regression import TwinFits
 
 _MOST = 6000
-_JUDGED = 3000
+_JUDGED, _MOVED = 3000, 1500
+"""Samples that tell what the fits miss; those that are moved, whose chance is far less than what is measured."""
 _DERIVATIVES = 1000
 _EXPLAINED = 0.02
 _KNOWN = 0.2
@@ -71,9 +72,12 @@ class Law(Question):
         x, y = inputs.flatten(1), torch.cat([_as_one_unit(vectors), _standardised(scalars)], 1)
         first, second = fitted[one], fitted[two]
         self.fits = TwinFits((x[first], y[first], own[one]), (x[second], y[second], own[two]), generator)
-        self.units, self.judged = units[judged], x[judged]
-        self._said, _ = self.fits.predict_known(self.judged)
-        self.said = (self._said[0][:, 0], self._said[1][:, 0])
+        self.judged = x[judged]
+        said = self.fits.said(self.fits.features(self.judged))
+        self.said = said[0][:, 0], said[1][:, 0]
+        moving = some(torch.arange(len(judged)), _MOVED, generator)
+        self.moving, self._said = self.judged[moving], (said[0][moving], said[1][moving])
+        self.units = units[judged[moving]]
         variance = (y[judged] - y[judged].mean(0)).square().sum(1).mean()
         self.explained = float(1 - (self.said[0] - y[judged]).square().sum(1).mean() / variance.clamp(min=1e-300))
         kept, left = directions_of(span, inputs[judged])
@@ -90,13 +94,14 @@ class Law(Question):
             if len(first) < _FEWEST * x.size(1):
                 self.reason = f"{len(first)} samples, a quarter of all, are too few to fit a law of {x.size(1)} numbers"
             return
-        self.missed = self._missed(y[judged])
+        self.missed = self._missed(y[judged], units[judged])
         third = self.fits.third(self.judged, y[judged])
         ladder, kept = by_ladder(kept, self._gram(kept, x[some(judged, _DERIVATIVES, generator)], third))
         self.ladder = torch.cat([ladder, ladder.new_full((len(left),), torch.inf)])
         self.directions, self.yardsticks = torch.cat([kept, left]), kept
+        self.units = pooled(self.units, generator)
 
-    def _missed(self, y: Tensor) -> tuple[float, float]:
+    def _missed(self, y: Tensor, units: Tensor) -> tuple[float, float]:
         """The mean square that both fits miss of the law, and its standard error.
 
         Noise of neighbours is independent, and so are the errors of the two fits: what is left of the product of
@@ -104,7 +109,7 @@ class Law(Question):
         """
         one, two = (y - said for said in self.said)
         places = self.fits.coordinates(self.judged)
-        apart = torch.cdist(places, places).masked_fill(self.units[:, None] == self.units, torch.inf)
+        apart = torch.cdist(places, places).masked_fill(units[:, None] == units, torch.inf)
         nearest = apart.argmin(1)
         products = ((one * two[nearest]).sum(1) + (two * one[nearest]).sum(1)) / 2
         return float(products.mean()), float(products.std() / len(products) ** 0.5)
@@ -128,26 +133,27 @@ class Law(Question):
 
     def defect(self, g: Tensor, weights: Tensor) -> Tensor:
         """See :meth:`Question.defect`."""
-        inputs = self.judged.size(1)
+        inputs = self.moving.size(1)
         onward, back = (g, g) if len(g) == self.n else (g[:inputs, :inputs], g[inputs:, inputs:])
-        predictions, known = self.fits.predict_known(moved(self.judged, onward, inputs))
+        features = self.fits.features(moved(self.moving, onward, inputs))
+        known = self.fits.known(features)
         if float(known.double().mean()) < _KNOWN:
             return weights.new_full((len(weights),), torch.nan)
         back = torch.linalg.inv(back)
         one, two = (
             moved(there.flatten(0, 1), back, self.num_moved).view(there.shape) - here
-            for there, here in zip(predictions, self._said, strict=True)
+            for there, here in zip(self.fits.said(features), self._said, strict=True)
         )
-        weights = weights * known
-        products = (one * two).sum(2)
+        products = torch.cat([(one * two).sum(2), torch.ones_like(one[:, :1, 0])], 1)
+        sums = weights @ self.by_unit(products * known[:, None])
         # The first weights are those of the estimate; the others, resamples, go with resampled fits in turn.
         turns = torch.arange(len(weights)) - 1
-        fits = torch.where(turns < 0, 0, 1 + turns % (products.size(1) - 1))
-        return (weights @ products).gather(1, fits[:, None])[:, 0] / weights.sum(1)
+        fits = torch.where(turns < 0, 0, 1 + turns % (one.size(1) - 1))
+        return sums.gather(1, fits[:, None])[:, 0] / sums[:, -1]
 
     def resolution(self, weights: Tensor) -> Tensor:
         """See :meth:`Question.resolution`."""
-        return weights @ (self.said[0] - self.said[1]).square().sum(1) / weights.sum(1) / 2
+        return self.average((self._said[0] - self._said[1])[:, 0].square().sum(1), weights) / 2
 
     def misfit(self, yardstick: float) -> float:
         """See :meth:`Question.misfit`."""

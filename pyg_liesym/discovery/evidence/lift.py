@@ -22,6 +22,25 @@ _FLOOR = 0.05
 _TINY = 1e-300
 
 
+def monomials(columns: Tensor, degree: int) -> list[Tensor]:
+    r"""Products of up to so many of some rows, each degree by itself, ordered by the first factor, then the second.
+
+    Shapes:
+        - **columns**: :math:`(d, S)`; **output**: of degree m, :math:`(\binom{d + m - 1}{m}, S)`
+
+    Example:
+        >>> [block.tolist() for block in monomials(torch.tensor([[2.0], [3.0]]), 2)]
+        [[[2.0], [3.0]], [[4.0], [6.0], [9.0]]]
+    """
+    blocks = [columns]
+    for less in range(1, degree):
+        # What begins with a factor goes on with the products of one degree less that do not begin before it.
+        numbers = [math.comb(len(columns) - first + less - 1, less) for first in range(len(columns))]
+        parts = [column * blocks[-1][-number:] for column, number in zip(columns, numbers, strict=True)]
+        blocks.append(torch.cat(parts))
+    return blocks
+
+
 class QuadraticLift:
     r"""The coordinates u of data and the features of degree one and two in them.
 

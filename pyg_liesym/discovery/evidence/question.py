@@ -10,6 +10,8 @@ from torch import Tensor
 
 from pyg_liesym.typing import OptTensor
 
+_POOLS = 1000
+
 
 class Question(ABC):
     """One sense in which a matrix can be a symmetry of data, fitted on one half of them and judged on the other.
@@ -20,7 +22,7 @@ class Question(ABC):
         ladder: ``[R]``: squared defects of the directions on the half that was fitted, ascending.
         yardsticks: ``[Y, n, n]``, the directions of which random combinations say how large a breaking is; all of them
             unless set.
-        units: ``[S]``: the independent unit of every judged sample, from 0.
+        units: ``[S]``: the independent unit of every judged sample, or the pool of units (`pooled`), from 0.
         reason: Why the data cannot answer; empty if they can.
         coarsest: The largest resolution, relative to what random maps break, with which anything is claimed.
     """
@@ -45,13 +47,23 @@ class Question(ABC):
 
         Shapes:
             - **g**: :math:`(n, n)`, which moves every vector alike, or :math:`(V n, V n)`, which moves the V vectors
-              of a sample together; **weights** of the samples: :math:`(B, S)`; **output**: :math:`(B)`, NaN where too
-              few of the moved samples can be judged
+              of a sample together; **weights** of the units: :math:`(B, U)`; **output**: :math:`(B)`, NaN where too few
+              of the moved samples can be judged
         """
 
     @abstractmethod
     def resolution(self, weights: Tensor) -> Tensor:
         """The squared defect below which these data resolve nothing, :math:`(B)`."""
+
+    def by_unit(self, values: Tensor) -> Tensor:
+        """Sums over the judged samples of every unit, ``[S, K]`` to ``[U, K]``."""
+        sums = values.new_zeros(int(self.units.max()) + 1, values.size(1))
+        return sums.index_add_(0, self.units, values)
+
+    def average(self, values: Tensor, weights: Tensor) -> Tensor:
+        """Means of a number of every judged sample ``[S]``, with weights of the units ``[B, U]``: ``[B]``."""
+        sums, sizes = (weights @ self.by_unit(torch.stack([values, torch.ones_like(values)], 1))).unbind(1)
+        return sums / sizes
 
     def margin(self, asked: float, resolution: float) -> float:
         """The largest relative breaking that still counts as symmetric."""
@@ -127,6 +139,20 @@ def halves(
         for side, limit in zip((inside, ~inside), most, strict=True)
     )
     return first, second
+
+
+def pooled(units: Tensor, generator: torch.Generator, most: int = _POOLS) -> Tensor:
+    """Units numbered from 0; of more than so many, pools of equally many that are drawn at random.
+
+    A bootstrap over 1000 of them knows a width to 1 part in √2000, 2 %, which is less than the chance of its own draws.
+
+    Example:
+        >>> pooled(torch.tensor([7, 7, 9]), torch.Generator()).tolist()
+        [0, 0, 1]
+    """
+    numbers: Tensor = torch.unique(units, return_inverse=True)[1]
+    count = int(numbers.max()) + 1
+    return numbers if count <= most else torch.randperm(count, generator=generator)[numbers] % most
 
 
 def some(index: Tensor, most: int | None, generator: torch.Generator) -> Tensor:

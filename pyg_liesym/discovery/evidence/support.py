@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.discovery.evidence.moments import CannotTell, Moments
-from pyg_liesym.discovery.evidence.question import Question, halves, moved
+from pyg_liesym.discovery.evidence.question import Question, halves, moved, pooled
 from pyg_liesym.discovery.evidence.relations import Relations
 from pyg_liesym.discovery.samples import Noise
 from pyg_liesym.lie.algebra import LieAlgebra
@@ -61,7 +61,7 @@ class Support(Question):
         size = values.size(1)
         judged_at_most = min(_JUDGED, 2 * _NUMBERS // (size * (size + 3)))
         fitted, judged = halves(units, generator, most=(None, judged_at_most))
-        self.units, self.judged = units[judged], values[judged]
+        self.units, self.judged = pooled(units[judged], generator), values[judged]
         self.directions, self.ladder = span, vectors.new_zeros(len(span))
         try:
             self.relations = Relations(Moments(values[fitted], num_vectors, self.n), noise)
@@ -87,11 +87,11 @@ class Support(Question):
     def defect(self, g: Tensor, weights: Tensor) -> Tensor:
         """See :meth:`Question.defect`."""
         there = moved(self.judged, g, self.num_moved)
-        return weights @ (self._off(there) - self.off) / weights.sum(1)
+        return self.average(self._off(there) - self.off, weights)
 
     def resolution(self, weights: Tensor) -> Tensor:
         """See :meth:`Question.resolution`."""
-        return weights @ self.off / weights.sum(1)
+        return self.average(self.off, weights)
 
     def _off(self, values: Tensor) -> Tensor:
         """How far every sample is off the relations, in their thickness, squared."""

@@ -85,25 +85,36 @@ class Trial:
     def _scale(self, claim: Claim) -> Claim:
         """Find what breakings are measured by, or why these data cannot tell."""
         question = self.question
-        self.weights = _weights(question.units, self.generator)
+        self.weights = _weights(int(question.units.max()) + 1, self.generator)
         among = question.directions if question.yardsticks is None else question.yardsticks
         self._random = combined(among, _YARDSTICKS, self.generator)
-        step = _step(question, self._random, self.weights[:1])
-        if step is None:
-            return replace(claim, reason=_LEFT)
-        self._yardsticks: dict[float, Tensor] = {}
+        self._yardsticks: dict[float, Tensor | None] = {}
         self._strides: dict[float, Tensor] = {}
-        self.step, self.yardstick = step, self._yardstick(step)
+        for self.step in STEPS:
+            yardstick = self._yardstick(self.step)
+            if yardstick is not None:
+                break
+        else:
+            return replace(claim, reason=_LEFT)
+        self.yardstick = yardstick
         reason, resolution = self._telling(self.yardstick)
         if reason:
             return replace(claim, reason=reason)
         return replace(claim, margin=question.margin(claim.margin, resolution), resolution=resolution)
 
-    def _yardstick(self, step: float) -> Tensor:
-        """The median of what random maps break at a displacement, ``[1 + B]``."""
+    def _yardstick(self, step: float) -> Tensor | None:
+        """The median of what random maps break at a displacement, ``[1 + B]``; None where few can be judged.
+
+        Half of the first have to be; at the smallest displacement a quarter of all, which move what they move the least
+        and so make the yardstick short rather than long.
+        """
         if step not in self._yardsticks:
-            found = _defects(self.question, torch.linalg.matrix_exp(step * self._random), self.weights)
-            self._yardsticks[step] = found[~found[:, 0].isnan()].median(0).values
+            found = self._broken(step, self._random[:_TRIED])
+            self._yardsticks[step] = None
+            if step == STEPS[-1] or int(found[:, 0].isnan().sum()) <= _TRIED // 2:
+                found = torch.cat([found, self._broken(step, self._random[_TRIED:])])
+                known = found[~found[:, 0].isnan()]
+                self._yardsticks[step] = known.median(0).values if len(known) >= _YARDSTICKS // 4 else None
         return self._yardsticks[step]
 
     def _telling(self, yardstick: Tensor) -> tuple[str, float]:
@@ -200,27 +211,34 @@ class Trial:
     def _proposed(self, dim: int) -> Measured | None:
         """What the best span of a dimension breaks, or the one that was given."""
         if dim not in self._measured:
-            self._measured[dim] = self._span(self.question.span(dim) if self._given is None else self._given)
+            ends = _APART * self.undecided.margin
+            span = self._given
+            self._measured[dim] = self._span(self.question.span(dim), ends) if span is None else self._span(span)
         return self._measured[dim]
 
-    def _span(self, span: Tensor) -> Measured | None:
+    def _span(self, span: Tensor, ends: float = math.inf) -> Measured | None:
         """The breaking of a span's weakest directions and of random ones; None if moved samples cannot be judged.
 
-        Where they leave what is known, the displacement is shortened, as far as the data can tell.
+        Where they leave what is known, the displacement is shortened, as far as the data can tell. Random directions
+        are not asked where the weakest break more than what ends a span.
         """
         last = span[-_TRIED:]
-        directions = [last, -last]
-        if len(span) > 1:
-            directions.append(combined(span, _COMBINATIONS, self.generator))
+        others = combined(span, _COMBINATIONS if len(span) > 1 else 0, self.generator)
         for step in (step for step in STEPS if step <= self.step):
             yardstick = self._yardstick(step)
-            if self._telling(yardstick)[0]:
+            if yardstick is None or self._telling(yardstick)[0]:
                 return None
-            elements = torch.linalg.matrix_exp(step * torch.cat(directions))
-            measured = self._worst(_defects(self.question, elements, self.weights), yardstick)
+            found = self._broken(step, torch.cat([last, -last]))
+            measured = self._worst(found, yardstick)
+            if measured is not None and len(others) and measured.breaking.low < ends:
+                measured = self._worst(torch.cat([found, self._broken(step, others)]), yardstick)
             if measured is not None:
                 return measured
         return None
+
+    def _broken(self, step: float, directions: Tensor) -> Tensor:
+        """Defects after a displacement along directions, ``[D, 1 + B]``."""
+        return _defects(self.question, torch.linalg.matrix_exp(step * directions), self.weights)
 
     def _yardstick_of(self, displacement: float) -> Tensor:
         """What random maps of a displacement break: of the largest of some steps that is not larger."""
@@ -260,15 +278,6 @@ def _unit_span(matrices: Tensor, directions: Tensor) -> Tensor:
     return torch.einsum("rk,rab->kab", basis, directions)
 
 
-def _step(question: Question, directions: Tensor, weights: Tensor) -> float | None:
-    """The largest displacement after which half of the directions can be judged."""
-    for step in STEPS:
-        unknown = _defects(question, torch.linalg.matrix_exp(step * directions[:_TRIED]), weights).isnan()
-        if int(unknown.sum()) <= _TRIED // 2:
-            return step
-    return None
-
-
 def _largest(
     measured: Callable[[int], Measured | None], level: float, most: int
 ) -> tuple[int, Measured | None, Measured | None]:
@@ -292,8 +301,7 @@ def _defects(question: Question, elements: Tensor, weights: Tensor) -> Tensor:
     return torch.stack([question.defect(g, weights) for g in elements])
 
 
-def _weights(units: Tensor, generator: torch.Generator) -> Tensor:
-    """Weights of the samples: all one, then those of a Bayesian bootstrap over units, ``[B, S]``."""
-    count = int(units.max()) + 1
-    drawn = -torch.rand(_RESAMPLES, count, generator=generator, dtype=torch.float64).clamp(min=1e-12).log()
-    return torch.cat([torch.ones(1, len(units), dtype=torch.float64), drawn[:, units]])
+def _weights(units: int, generator: torch.Generator) -> Tensor:
+    """Weights of so many units: all one, then those of a Bayesian bootstrap, ``[B, U]``."""
+    drawn = -torch.rand(_RESAMPLES, units, generator=generator, dtype=torch.float64).clamp(min=1e-12).log()
+    return torch.cat([torch.ones(1, units, dtype=torch.float64), drawn])

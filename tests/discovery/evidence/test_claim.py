@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.discovery.evidence.claim import Claim, step_up
-from pyg_liesym.discovery.evidence.question import Question, halves
+from pyg_liesym.discovery.evidence.question import Question, halves, pooled
 from pyg_liesym.discovery.evidence.trial import Trial
 
 GL2 = torch.eye(4, dtype=torch.float64).view(4, 2, 2)
@@ -209,3 +209,10 @@ def test_units_stay_on_one_side() -> None:
     assert int(few[-10]) > 500, "a prefix"
     with pytest.raises(ValueError, match="one group"):
         halves(torch.zeros(5, dtype=torch.long), torch.Generator())
+
+
+def test_many_units_make_pools_of_equally_many_and_none_is_torn() -> None:
+    units = torch.arange(3000).repeat_interleave(2).flip(0) * 7
+    pools = pooled(units, torch.Generator().manual_seed(0))
+    assert torch.equal(torch.bincount(pools), torch.full((1000,), 6))
+    assert torch.equal(pools[::2], pools[1::2])

@@ -25,7 +25,7 @@ def test_the_defect_of_a_symmetry_is_zero_on_average_and_as_uncertain_as_it_says
     estimates, spreads = [], []
     for seed in range(40):
         question = density(normal(2000, seed), torch.arange(2000), seed)
-        weights = torch.ones(101, len(question.units), dtype=torch.float64)
+        weights = torch.ones(101, int(question.units.max()) + 1, dtype=torch.float64)
         weights[1:].exponential_(generator=torch.Generator().manual_seed(seed))
         defects = question.defect(quarter, weights)
         estimates.append(float(defects[0]))
@@ -44,7 +44,7 @@ def test_repeated_samples_of_one_unit_count_once() -> None:
         units = torch.arange(400).repeat_interleave(10), torch.arange(4000)
         for row, unit in zip(defects, units, strict=True):
             question = density(copies, unit, seed)
-            row[seed] = question.defect(quarter, torch.ones(1, len(question.units), dtype=torch.float64))[0]
+            row[seed] = question.defect(quarter, torch.ones(1, int(question.units.max()) + 1, dtype=torch.float64))[0]
     grouped, naive = defects.mean(1) / (defects.std(1) / 30**0.5)
     assert abs(float(grouped)) < 3
     assert float(naive) > 4

@@ -81,7 +81,7 @@ def test_resamples_spread_as_the_fits_do() -> None:
     for seed in range(12):
         noise = torch.randn(1000, 2, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
         law = _law(x, x + noise)
-        drawn = law.fits.predict_known(x[:200])[0][0]
+        drawn = law.fits.said(law.fits.features(x[:200]))[0]
         said.append(drawn[:, 0])
         spreads.append(drawn[:, 1:].var(1).mean())
     assert float(torch.stack(spreads).mean()) == pytest.approx(float(torch.stack(said).var(0).mean()), rel=0.4)
