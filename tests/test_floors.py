@@ -69,7 +69,8 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     ),
     "discovery.evidence": (
         {"claim", "element", "lift", "question"},
-        {"directions", "moments", "regression"},
+        {"directions", "polynomials", "regression"},
+        {"moments"},
         {"density", "law", "relations", "trial"},
         {"support"},
         {"asking"},

@@ -49,6 +49,7 @@ def discover(
     discrete: bool | None = None,
     groups: Path | None = None,
     noise: float | Literal["estimate"] = 0.0,
+    degree: int = 2,
     liegan: LieGANOptions = LieGANOptions(),
     seeds: tuple[int, ...] = (0,),
     num_samples: int | None = None,
@@ -78,6 +79,7 @@ def discover(
         groups: A NumPy file of a number for each sample; those of one group, such as an orbit, depend on each other.
         noise: Standard deviation of the measurement noise on every component, in the unit of the data; or `estimate`,
             where the vectors lie on a plane but for noise. It is removed from the support (linear algebra).
+        degree: Of the polynomials that hold the support: 2 for quadrics, 3 for cubics (linear algebra).
         liegan: How LieGAN is set.
         seeds: One run for each; linear algebra takes the first.
         output: What y is, where its shape and type do not tell: vectors that move as x does, numbers that nothing
@@ -95,7 +97,7 @@ def discover(
     about = f"Symmetry of {x}" if y is None else f"Symmetry of {x} → {y}"
     if method == "linear-algebra":
         options = {"discrete": discrete, "groups": units, "noise": noise, "margin": margin, "seed": seeds[0]}
-        return _report_findings(find_symmetry(inputs, outputs, output=output, **options), out, about)
+        return _report_findings(find_symmetry(inputs, outputs, output=output, degree=degree, **options), out, about)
     gan = LieGAN(**asdict(liegan), progress=progress)
     fitted, kept = halves(independent_units(units, len(inputs)), torch.Generator().manual_seed(seeds[0]))
     found = gan.fit_seeds(*_rows(fitted, inputs, outputs), seeds=seeds, output=output)

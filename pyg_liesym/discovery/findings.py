@@ -25,6 +25,7 @@ def find_symmetry(
     groups: Sequence[int] | OptTensor = None,
     noise: Noise = 0.0,
     margin: float = 0.05,
+    degree: int = 2,
     seed: int = 0,
 ) -> Findings:
     r"""Find the matrices that leave data alone, by linear algebra, and say how sure that is.
@@ -55,11 +56,13 @@ def find_symmetry(
             unit of the data; or ``"estimate"``, where the vectors lie on a plane but for noise (`Moments.noise`). It is
             removed from what the support is fitted to; law and density are those of the data as they were measured.
         margin: The breaking up to which a symmetry counts as one.
+        degree: Of the polynomials that hold the support: quadrics, cubics (3), or more, of more samples.
         seed: Everything random follows from it.
 
     Raises:
         TypeError: If x or y is not numeric.
-        ValueError: On wrong shapes, NaN, too few samples, too large matrices or noise, or a margin outside (0, 1).
+        ValueError: On wrong shapes, NaN, too few samples, too large matrices or noise, noise with a degree above two,
+            a degree below two, or a margin outside (0, 1).
 
     Example:
         >>> x = torch.randn(2000, 2, generator=torch.Generator().manual_seed(0))
@@ -68,5 +71,5 @@ def find_symmetry(
         FOUND  so(2): the law keeps it.
     """
     samples = Samples.of(x, y, output=output, dtype=torch.float64).with_noise(noise)
-    answered = answers(samples, among=among, discrete=discrete, groups=groups, margin=margin, seed=seed)
+    answered = answers(samples, among=among, discrete=discrete, groups=groups, margin=margin, degree=degree, seed=seed)
     return Findings.of(samples, answered, method="find_symmetry", margin=margin, seed=seed)

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 
 from pyg_liesym.discovery.agreement import angle, kept_by, shown
 from pyg_liesym.discovery.evidence.asking import UNASKED, Tried
-from pyg_liesym.discovery.evidence.claim import Breaking, Claim
+from pyg_liesym.discovery.evidence.claim import Breaking, Claim, surfaces
 from pyg_liesym.discovery.report import LARGEST_IDENTIFIED, Found
 
 _NEARLY = 0.15
 _SMALL = 0.001
 _KEPT = {
     "law": "the law keeps it",
-    "support": "it keeps the quadrics on which the data lie",
+    "support": "it keeps the {} on which the data lie",
     "density": "it leaves the distribution of the data alone",
 }
 _KEPT_ALL = {
     "law": "the law keeps them",
-    "support": "they keep the quadrics on which the data lie",
+    "support": "they keep the {} on which the data lie",
     "density": "they leave the distribution of the data alone",
 }
 _ASKED = {
@@ -60,7 +60,7 @@ def verdict(answers: Sequence[tuple[Claim, Found]], elements: Sequence[Sequence[
         if certified:
             highs = [one.claim.breaking.high for one in certified if one.claim.breaking is not None]
             own = [one for one in certified if not one.follows]
-            kept = (_KEPT if len(own) == 1 else _KEPT_ALL)[claim.question]
+            kept = (_KEPT if len(own) == 1 else _KEPT_ALL)[claim.question].format(surfaces(claim.degree))
             return Answer(
                 f"FOUND  {_listed(own)}: {kept}.",
                 f"Samples kept aside break each of them by at most {_percent(max(highs))} of what random linear maps "
@@ -91,7 +91,7 @@ def _found(answers: Sequence[tuple[Claim, Found]], best: int) -> Answer:
         if other.dim and index not in (first, best):
             agrees = other.question in kept_by(fine) and other.dim == claim.dim
             said.append(f"The {other.question} agrees." if agrees else _differs(claim, fine, other, its))
-    headline = f"FOUND  {_name(symmetry)}: {_KEPT[claim.question]}."
+    headline = f"FOUND  {_name(symmetry)}: {_KEPT[claim.question].format(surfaces(claim.degree))}."
     return Answer(headline, " ".join(said), _advice(fine))
 
 

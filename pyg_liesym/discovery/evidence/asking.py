@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
@@ -73,6 +74,7 @@ def answers(
     discrete: bool | Sequence[Tensor] | None = None,
     groups: Sequence[int] | OptTensor = None,
     margin: float = 0.05,
+    degree: int = 2,
     seed: int = 0,
 ) -> list[Answered]:
     """Every question that the samples allow, the most telling first, answered.
@@ -86,13 +88,17 @@ def answers(
             given, where no algebra is certified.
         groups: A number for every sample; those of one group depend on each other.
         margin: The breaking up to which a symmetry counts as one.
+        degree: Of the polynomials that a support is made of.
         seed: Everything random follows from it.
 
     Raises:
-        ValueError: On a margin outside (0, 1), matrices of another size, none to judge, or wrong groups.
+        ValueError: On a margin outside (0, 1), a degree below two, matrices of another size, none to judge, or wrong
+            groups.
     """
     if not 0 < margin < 1:
         raise ValueError(f"margin must lie between 0 and 1, got {margin}")
+    if degree < 2:
+        raise ValueError(f"degree must be 2 or more, got {degree}: planes alone are kept for every question")
     n = samples.vectors.size(-1)
     if n == 1:
         raise ValueError(
@@ -110,7 +116,7 @@ def answers(
     units = independent_units(groups, len(samples))
     span, whole = among.basis.double(), None if given is None else given.basis.double()
     trials, seconds = [], []
-    for ask in questions(samples.has_output):
+    for ask in questions(samples.has_output, degree):
         begun = time.perf_counter()
         generator = torch.Generator().manual_seed(seed)
         trials.append(Trial(ask(samples, span, units, generator), margin, generator, whole))
@@ -177,9 +183,10 @@ def _certifies(trial: Trial) -> Callable[[float], bool]:
     return lambda level: trial.claim(level).dim > 0
 
 
-def questions(has_output: bool) -> list[Asking]:
+def questions(has_output: bool, degree: int = 2) -> list[Asking]:
     """The questions that data allow, the most telling first: without an output there is no law."""
-    return [_law, _support, _density] if has_output else [_support, _density]
+    support = partial(_support, degree=degree)
+    return [_law, support, _density] if has_output else [support, _density]
 
 
 def _law(samples: Samples, span: Tensor, units: Tensor, generator: torch.Generator) -> Question:
@@ -187,8 +194,8 @@ def _law(samples: Samples, span: Tensor, units: Tensor, generator: torch.Generat
     return Law(inputs, outputs, _invariants(samples), span, units, generator)
 
 
-def _support(samples: Samples, span: Tensor, units: Tensor, generator: torch.Generator) -> Question:
-    return Support(samples.vectors, samples.scalars, span, units, generator, samples.noise)
+def _support(samples: Samples, span: Tensor, units: Tensor, generator: torch.Generator, *, degree: int = 2) -> Question:
+    return Support(samples.vectors, samples.scalars, span, units, generator, samples.noise, degree)
 
 
 def _density(samples: Samples, span: Tensor, units: Tensor, generator: torch.Generator) -> Question:

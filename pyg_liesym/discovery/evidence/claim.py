@@ -31,6 +31,11 @@ class Breaking:
         return f"{100 * self.size:.2g} % (at most {100 * self.high:.2g} %)"
 
 
+def surfaces(degree: int) -> str:
+    """What the zeros of polynomials of a degree are called."""
+    return {2: "quadrics", 3: "cubics"}.get(degree, f"surfaces of degree {degree}")
+
+
 @dataclass(frozen=True)
 class Claim:
     """One answer to one question, with what it rests on.
@@ -51,6 +56,7 @@ class Claim:
         level: The largest p that certifies. It is lower the more is claimed at once (`step_up`).
         scale: Error of the law on samples that random maps moved, over its root mean square: times a breaking this is
             a relative error of the law. None for other questions.
+        degree: Of the polynomials that a support is made of.
     """
 
     question: str
@@ -66,6 +72,7 @@ class Claim:
     p: float | None = None
     level: float = SPANS
     scale: float | None = None
+    degree: int = 2
 
     def to_dict(self) -> dict[str, Any]:
         """The claim as plain Python values."""

@@ -62,6 +62,8 @@ class QuadraticLift:
         - **mean**: :math:`(D)`; **covariance**: :math:`(D, D)`
     """
 
+    degree = 2
+
     def __init__(self, mean: Tensor, covariance: Tensor, num_vector: int, flat: float | None = None) -> None:
         self.center = mean
         unit = covariance.diagonal().clamp(min=0)
@@ -104,6 +106,13 @@ class QuadraticLift:
         squares = u[:, self.rows] * u[:, self.cols]
         squares = torch.where(self.on_diagonal, (squares - self.variances[self.rows]) / math.sqrt(2), squares)
         return torch.cat([u, squares], 1)
+
+    def balance(self, means: Tensor) -> None:
+        """Take the means of the features ``[M]`` off them; of degree two they are zero by themselves."""
+
+    def values(self, polynomials: Tensor, u: Tensor) -> Tensor:
+        """Values of polynomials, given by their features ``[k, M]``, at coordinates, ``[S, k]``."""
+        return self.features(u) @ polynomials.mT
 
     def monomials_of(self, other: QuadraticLift, part: slice = slice(None)) -> Tensor:
         """The monomials by those in another's coordinates, ``[1 + num_features, 1 + other.num_features]``.

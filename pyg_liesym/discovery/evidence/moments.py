@@ -1,4 +1,4 @@
-"""Moments of data up to the fourth: all that the support is fitted to, whatever the number of samples."""
+"""Moments of data: all that the support is fitted to, whatever the number of samples."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.discovery.evidence.lift import FLAT, QuadraticLift
+from pyg_liesym.discovery.evidence.polynomials import polynomial_lift
 from pyg_liesym.discovery.samples import MIN_SAMPLES, OutputKind, Samples
 
 _ROWS = 1 << 12
@@ -25,7 +26,7 @@ class CannotTell(ValueError):
 
 
 class Moments:
-    r"""Mean products of up to four coordinates of samples.
+    r"""Mean products of up to four coordinates of samples, or of up to twice another degree.
 
     They add: those of any number of shards are those of all their samples, up to rounding, so that data may come in
     parts (``Moments.of(x1, y1) + Moments.of(x2, y2)``) or lie in files that are not in memory
@@ -36,6 +37,7 @@ class Moments:
         values: Samples ``(v_1 … v_V, scalars)``.
         num_vectors: V.
         n: Components of a vector.
+        degree: Of the polynomials for which they are needed, two or more.
 
     Shapes:
         - **values**: :math:`(S, V n + F)`
@@ -52,28 +54,30 @@ class Moments:
         True
     """
 
-    def __init__(self, values: Tensor, num_vectors: int, n: int) -> None:
+    def __init__(self, values: Tensor, num_vectors: int, n: int, degree: int = 2) -> None:
         self.num_vectors, self.n = num_vectors, n
         size = values.size(1)
-        if size * (size + 3) // 2 > _MOST:
+        if (number := math.comb(size + degree, degree) - 1) > _MOST:
             raise CannotTell(
                 f"{num_vectors} vectors of {n} components and {size - self.num_moved} numbers have "
-                f"{size * (size + 3) // 2} monomials of degree two, more than {_MOST}: give fewer vectors"
+                f"{number} monomials up to degree {degree}, more than {_MOST}: give fewer vectors"
             )
-        self.frame = QuadraticLift(values.mean(0), torch.cov(values.mT, correction=0).view(size, size), self.num_moved)
+        covariance = torch.cov(values.mT, correction=0).view(size, size)
+        self.frame = polynomial_lift(degree, values.mean(0), covariance, self.num_moved)
         self.total = values.new_zeros(1 + self.frame.num_features, 1 + self.frame.num_features)
         for part in values.split(_ROWS):
             monomials = self.frame.monomials(self.frame.coordinates(part))
             self.total += monomials.mT @ monomials
 
     @classmethod
-    def of(cls, x: Any, y: Any = None, *, output: OutputKind = "auto") -> Moments:
+    def of(cls, x: Any, y: Any = None, *, output: OutputKind = "auto", degree: int = 2) -> Moments:
         """Of what a user gives, read as in `find_symmetry`, a part at a time.
 
         Args:
             x: Vectors ``[S, n]`` or ``[S, v, n]``.
             y: Vectors of the same n, invariant numbers, or None. Labels take no part.
             output: What y is, where its dtype and shape do not tell.
+            degree: Of the polynomials for which they are needed.
 
         Raises:
             TypeError: If x or y is not numeric.
@@ -88,10 +92,15 @@ class Moments:
             rows = slice(start, stop)
             samples = Samples.of(x[rows], None if y is None else y[rows], output=output, dtype=torch.float64)
             values = torch.cat([samples.vectors.flatten(1) * samples.scale, samples.scalars], 1)
-            part = cls(values, samples.vectors.size(1), samples.vectors.size(2))
+            part = cls(values, samples.vectors.size(1), samples.vectors.size(2), degree)
             result = part if result is None else result + part
         assert result is not None
         return result
+
+    @property
+    def degree(self) -> int:
+        """Of the polynomials for which they are enough."""
+        return self.frame.degree
 
     @property
     def num_moved(self) -> int:
@@ -150,6 +159,12 @@ class Moments:
             )
         return math.sqrt(float(values[:equal].mean()))
 
+    def lift(self, covariance: Tensor, flat: float) -> QuadraticLift:
+        """Features of mean zero in coordinates in which a covariance, such as that without noise, is the identity."""
+        lift = polynomial_lift(self.degree, self.mean, covariance, self.num_moved, flat=flat)
+        lift.balance(lift.features_of(self.frame) @ self.total[:, 0] / self.total[0, 0])
+        return lift
+
     def features(self, lift: QuadraticLift) -> Tensor:
         """Mean products of the features of a lift, ``[M, M]``."""
         features = lift.features_of(self.frame)
@@ -164,13 +179,15 @@ class Moments:
         means = torch.stack([self.mean[part] for part in parts])
         within = torch.stack([self.covariance[part, part] for part in parts]).mean(0)
         within = within + torch.cov(means.mT, correction=0).view(self.n, self.n)
-        result.frame = QuadraticLift(means.mean(0), within, self.n)
+        result.frame = polynomial_lift(self.degree, means.mean(0), within, self.n)
         maps = [result.frame.monomials_of(self.frame, part) for part in parts]
         result.total = torch.stack([monomials @ self.total @ monomials.mT for monomials in maps]).sum(0)
         return result
 
     def __add__(self, other: Moments) -> Moments:
         """Of the samples of both."""
+        if self.degree != other.degree:
+            raise ValueError(f"moments for degree {self.degree} cannot be added to those for degree {other.degree}")
         if (self.num_vectors, self.n, len(self.frame.center)) != (other.num_vectors, other.n, len(other.frame.center)):
             raise ValueError(
                 f"moments of {self.num_vectors} vectors of {self.n} components and {len(self.frame.center)} numbers in "

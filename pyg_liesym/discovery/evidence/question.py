@@ -24,10 +24,12 @@ class Question(ABC):
             unless set.
         units: ``[S]``: the independent unit of every judged sample, or the pool of units (`pooled`), from 0.
         reason: Why the data cannot answer; empty if they can.
+        degree: Of the polynomials that a support is made of.
         coarsest: The largest resolution, relative to what random maps break, with which anything is claimed.
     """
 
     name: str
+    degree: int = 2
     coarsest: float = 0.3
     directions: Tensor
     yardsticks: OptTensor = None

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.discovery.evidence.directions import by_ladder, keeping_plane, moving_directions
-from pyg_liesym.discovery.evidence.lift import FLAT, QuadraticLift
+from pyg_liesym.discovery.evidence.lift import FLAT
 from pyg_liesym.discovery.evidence.moments import CannotTell, Moments
 from pyg_liesym.discovery.samples import Noise
 from pyg_liesym.lie.algebra import LieAlgebra
@@ -28,7 +28,7 @@ _WORK = 10**11
 
 
 class Relations:
-    r"""Polynomials of degree two that vanish on the data, and how well linear maps keep them.
+    r"""Polynomials, of degree two or of that of the moments, that vanish on the data, and how well maps keep them.
 
     An eigenvalue :math:`\lambda_k = E[\psi_k^2]` of the moments of the features (`QuadraticLift`) far below one, that
     of normal data, is a relation :math:`\psi_k = 0`: a mass shell, a conserved product, :math:`y = f(x)` of degree two.
@@ -56,7 +56,7 @@ class Relations:
 
     Raises:
         CannotTell: If there are fewer samples than features, or the noise cannot be estimated.
-        ValueError: If the noise is negative or larger than the data.
+        ValueError: If the noise is negative or larger than the data, or is to be removed from a higher degree.
 
     Example:
         >>> angle = 6.283 * torch.rand(500, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -70,6 +70,10 @@ class Relations:
             noise = moments.noise()
         if not 0 <= noise < math.inf:
             raise ValueError(f"noise must be a standard deviation, zero or more, or 'estimate'; got {noise}")
+        if noise and moments.degree > 2:
+            raise ValueError(
+                f"noise is removed from polynomials of degree two, not {moments.degree}: leave it out or ask for two"
+            )
         self.moments, self.noise = moments, noise
         size = len(moments.mean)
         added = moments.mean.new_zeros(size)
@@ -81,7 +85,7 @@ class Relations:
         self.second = covariance + moments.mean[:, None] * moments.mean
         widest = float(torch.linalg.eigvalsh(covariance)[-1])
         self.tol = max(FLAT, self.uncertain / widest)
-        self.lift = QuadraticLift(moments.mean, covariance, moments.num_moved, flat=self.tol)
+        self.lift = moments.lift(covariance, self.tol)
         flat = self.lift.flat
         self.flatness = (flat @ moments.covariance * flat).sum(1).clamp(min=_ROUNDING)
         if moments.count < self.lift.num_features:
@@ -156,13 +160,14 @@ class Relations:
 
         The quadratic part of a relation has a block of n × n for each pair of vectors. Where all are multiples of one
         matrix, symmetric (a metric) or antisymmetric (a symplectic form), that is what is conserved, and no generators
-        were needed to find it: they must keep it too. None where data lie on a plane, on which it would not be unique.
+        were needed to find it: they must keep it too. None where data lie on a plane, on which it would not be unique,
+        and of polynomials of a higher degree.
 
         Shapes:
             - **output**: :math:`(n, n)`, of norm 1
         """
         n, moved = self.moments.n, self.moments.num_moved
-        if self.num_exact == 0 or len(self.lift.flat):
+        if self.num_exact == 0 or len(self.lift.flat) or self.lift.degree > 2:
             return None
         inside = self.lift.hessians(self.polynomials[: self.num_exact])
         whole = (self.lift.inverse.mT @ inside @ self.lift.inverse)[:, :moved, :moved]

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pyg_liesym.discovery.evidence.claim import surfaces
 from pyg_liesym.discovery.evidence.moments import CannotTell, Moments
 from pyg_liesym.discovery.evidence.question import Question, halves, moved, pooled
 from pyg_liesym.discovery.evidence.relations import Relations
@@ -23,12 +24,12 @@ _JUDGED, _NUMBERS = 4000, 1_000_000
 
 
 class Support(Question):
-    r"""Quadrics on which the data lie, and the linear maps that leave them where they are.
+    r"""Quadrics, or sets of a higher degree D, on which the data lie, and the linear maps that leave them in place.
 
     The ladder is that of `Relations`, fitted to one half of the samples. Claims are judged at finite g, on samples that
     were not used, by :math:`\sum_k \psi_k(g w)^2 / \lambda_k` with every :math:`\psi_k` divided by
-    :math:`1 + |u|^2 / d`: bounded, and blind to a common factor. Of the relations those before the widest gap in their
-    thickness are judged by, and exact linear ones, with which a sample that leaves the plane of the data shows.
+    :math:`(1 + |u|^2 / d)^{D/2}`: bounded, and blind to a common factor. Of the relations those before the widest gap
+    in their thickness are judged by, and exact linear ones, with which a sample that leaves the data's plane shows.
 
     Args:
         vectors: Samples of vectors that move together.
@@ -37,6 +38,7 @@ class Support(Question):
         units: The independent unit of every sample.
         generator: Draws the halves.
         noise: As in `Relations`.
+        degree: Of the polynomials, two or more.
 
     Shapes:
         - **vectors**: :math:`(S, V, n)`; **scalars**: :math:`(S, F)`; **span**: :math:`(P, n, n)`; **units**:
@@ -54,17 +56,19 @@ class Support(Question):
         units: Tensor,
         generator: torch.Generator,
         noise: Noise = 0.0,
+        degree: int = 2,
     ) -> None:
+        self.degree = degree
         num, num_vectors, self.n = vectors.shape
         self.num_moved = num_vectors * self.n
         values = torch.cat([vectors.reshape(num, -1), scalars], 1)
         size = values.size(1)
-        judged_at_most = min(_JUDGED, 2 * _NUMBERS // (size * (size + 3)))
+        judged_at_most = min(_JUDGED, _NUMBERS // (math.comb(size + degree, degree) - 1))
         fitted, judged = halves(units, generator, most=(None, judged_at_most))
         self.units, self.judged = pooled(units[judged], generator), values[judged]
         self.directions, self.ladder = span, vectors.new_zeros(len(span))
         try:
-            self.relations = Relations(Moments(values[fitted], num_vectors, self.n), noise)
+            self.relations = Relations(Moments(values[fitted], num_vectors, self.n, degree), noise)
         except CannotTell as error:
             self.reason = str(error)
             return
@@ -80,7 +84,7 @@ class Support(Question):
         self.num_relations = self.relations.num_exact
         self.yardsticks = kept if self.num_relations and len(kept) else None
         if self.num_relations + len(lift.flat) == 0:
-            self.reason = "the data lie on no quadric: every place is allowed, so nothing is kept there"
+            self.reason = f"the data lie on no {surfaces(degree)}: every place is allowed, so nothing is kept there"
             return
         self.off = self._off(self.judged)
 
@@ -97,10 +101,10 @@ class Support(Question):
         """How far every sample is off the relations, in their thickness, squared."""
         lift, count = self.relations.lift, self.num_relations
         u = lift.coordinates(values)
-        size = (1 + u.square().mean(1, keepdim=True)).square()
-        quadrics = (lift.features(u) @ self.relations.polynomials[:count].mT).square() / self.relations.spread[:count]
+        size = (1 + u.square().mean(1, keepdim=True)) ** lift.degree
+        curved = lift.values(self.relations.polynomials[:count], u).square() / self.relations.spread[:count]
         plane = ((values - lift.center) @ lift.flat.mT).square() / self.relations.flatness
-        return (torch.cat([quadrics, plane], 1) / size).mean(1)
+        return (torch.cat([curved, plane], 1) / size).mean(1)
 
     def blind(self, yardstick: float) -> float:
         """Relations that hold only roughly depend on how the data are spread, and may turn with it."""

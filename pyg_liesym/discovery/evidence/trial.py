@@ -72,7 +72,7 @@ class Trial:
         self.question, self.generator = question, generator
         samples = len(question.units)
         claim = Claim(question.name, "no evidence", 0, None, None, margin, 0.0, question.reason, samples)
-        self.undecided = replace(claim, given=given is not None)
+        self.undecided = replace(claim, given=given is not None, degree=question.degree)
         self._measured: dict[int, Measured | None] = {0: None}
         if not question.reason:
             self.undecided = self._scale(self.undecided)
