@@ -53,6 +53,10 @@ class Capabilities(Experiment):
     whose answer is single matrices cannot name an algebra, nor the other way round: there it is not asked, and fails.
     Of closed forms all certified transformations have to be right.
 
+    MSR sees tasks and no samples: linear maps that commute with the group of the data, so it can be asked in every
+    column. Found is the span of all such maps; by gradients it is told their number, by linear algebra it is not. Where
+    there is no group these are all maps, so that its tick there, once the number is told, says nothing.
+
     Args:
         seeds: Seeds of data and fits.
         methods: Which rows; all if none is named.
