@@ -57,8 +57,13 @@ def first_sentence(value: object) -> str:
 def entry_page(dotted: str) -> str:
     """The page of one class or function."""
     package, _, name = dotted.rpartition(".")
-    directive = _directive(getattr(import_module(package), name))
+    value = getattr(import_module(package), name)
+    directive = _directive(value)
     options = ["   :members:", "   :show-inheritance:"] if directive == "autoclass" else []
+    # Fields of named tuples have docstrings, which say nothing, and would be described a second time.
+    fields = getattr(value, "_fields", ())
+    if fields:
+        options.append(f"   :exclude-members: {', '.join(fields)}")
     return "\n".join([*_title(name), f".. currentmodule:: {package}", "", f".. {directive}:: {name}", *options, ""])
 
 

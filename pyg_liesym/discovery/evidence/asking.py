@@ -155,9 +155,9 @@ def _tried(trials: Sequence[Trial], elements: Sequence[Element], samples: Sample
     moves = [element.displacement(samples.vectors) for element in elements]
     asked = []
     for trial in trials:
-        one_way = trial.question.name == "law"
+        apart = trial.question.one_way
         askable = [] if trial.undecided.reason else zip(elements, moves, strict=True)
-        own = [(e, trial.element(e.matrix, d)) for e, d in askable if not (one_way and e.mixes(samples.num_inputs, n))]
+        own = [(e, trial.element(e.matrix, d)) for e, d in askable if not (apart and e.mixes(samples.num_inputs, n))]
         asked.append(own)
     level = step_up([_keeps(claimed) for own in asked for _, claimed in own], ELEMENTS)
     return [[(element, claimed(level)) for element, claimed in own] for own in asked]

@@ -104,28 +104,26 @@ def _turns(n: int) -> Iterator[Element]:
 def _reflections(n: int) -> Iterator[Element]:
     one = _one(n)
     if n != 2:  # where it is C2
-        yield Element("parity, −1", -one)
+        yield Element("parity", -one)
     for i in range(n if 1 < n <= _MANY else 0):
         yield Element(f"reflection of coordinate {i}", one - 2 * torch.outer(one[i], one[i]))
     for i, j in combinations(range(n if n <= _FEW_COORDINATES else 0), 2):
-        yield Element(f"exchange of coordinates {i} and {j}", _swap(n, [(i, j)]))
+        yield Element(f"exchange of coordinates {i}↔{j}", _swap(n, [(i, j)]))
 
 
 def _exchanges(count: int) -> Iterator[tuple[str, Tensor]]:
     """Exchanges of vectors, as permutations of them."""
     for i, j in combinations(range(count), 2):
         if count <= _FEW_VECTORS:
-            yield f"exchange of vectors {i} and {j}", _swap(count, [(i, j)])
+            yield f"exchange of vectors {i}↔{j}", _swap(count, [(i, j)])
     half = count // 2
     if count == _FEW_VECTORS:
         for pairs in ([(0, 1), (2, 3)], [(0, 2), (1, 3)], [(0, 3), (1, 2)]):
-            yield f"exchange of vectors {pairs[0]} and {pairs[1]}", _swap(count, pairs)
+            yield f"exchange of vectors {' with '.join(f'{i}↔{j}' for i, j in pairs)}", _swap(count, pairs)
     elif count > _FEW_VECTORS and count % 2 == 0 and count <= 2 * _MANY:
         for i, j in combinations(range(half), 2):
-            yield (
-                f"exchange of vectors {(i, j)} and {(half + i, half + j)}",
-                _swap(count, [(i, j), (half + i, half + j)]),
-            )
+            pairs = [(i, j), (half + i, half + j)]
+            yield f"exchange of vectors {i}↔{j} with {half + i}↔{half + j}", _swap(count, pairs)
 
 
 def _signs(count: int) -> Iterator[tuple[str, Tensor]]:
@@ -145,7 +143,7 @@ def _reversals(n: int, num_inputs: int, num_outputs: int) -> Iterator[Element]:
                 matrix = _block(pattern, n, num_inputs, num_outputs, -pattern)
                 yield Element(f"signs {written} of x and the opposite of y", matrix)
             matrix = torch.kron(torch.tensor([[0.0, 1.0], [1.0, 0.0]], dtype=torch.float64), pattern)
-            yield Element(f"exchange of x and y, signs {written}", torch.kron(matrix, _one(n)))
+            yield Element(f"exchange of x and y with signs {written}", torch.kron(matrix, _one(n)))
 
 
 def _time_signs(count: int) -> list[tuple[int, ...]]:

@@ -55,6 +55,7 @@ class Law(Question):
     """
 
     name = "law"
+    one_way = True
 
     def __init__(
         self,

@@ -25,11 +25,13 @@ class Question(ABC):
         units: ``[S]``: the independent unit of every judged sample, or the pool of units (`pooled`), from 0.
         reason: Why the data cannot answer; empty if they can.
         degree: Of the polynomials that a support is made of.
+        one_way: Whether it is about y given x, so that what mixes x and y cannot be asked.
         coarsest: The largest resolution, relative to what random maps break, with which anything is claimed.
     """
 
     name: str
     degree: int = 2
+    one_way: bool = False
     coarsest: float = 0.3
     directions: Tensor
     yardsticks: OptTensor = None

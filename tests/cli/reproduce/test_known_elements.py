@@ -14,7 +14,7 @@ from pyg_liesym.discovery.evidence.element import usual_elements
 from pyg_liesym.discovery.samples import Samples
 from pyg_liesym.lie.algebra import LieAlgebra
 
-_PLANE = ("C2", "reflection of coordinate 0", "reflection of coordinate 1", "exchange of coordinates 0 and 1")
+_PLANE = ("C2", "reflection of coordinate 0", "reflection of coordinate 1", "exchange of coordinates 0↔1")
 
 
 @pytest.mark.parametrize(
@@ -23,11 +23,11 @@ _PLANE = ("C2", "reflection of coordinate 0", "reflection of coordinate 1", "exc
         ("square", {"C4", *_PLANE}),
         ("corners of a square", {"C4", *_PLANE}),
         ("corners of a heptagon", {"C7", "reflection of coordinate 1"}),
-        ("squares of normals", {"exchange of coordinates 0 and 1"}),
+        ("squares of normals", {"exchange of coordinates 0↔1"}),
         ("cubes by component", {"C4", *_PLANE}),
         ("kept by a reflection", {"reflection of coordinate 1"}),
-        ("kept by an exchange", {"exchange of coordinates 0 and 1", "exchange of vectors 0 and 1"}),
-        ("kept by parity", {"parity, −1"}),
+        ("kept by an exchange", {"exchange of coordinates 0↔1", "exchange of vectors 0↔1"}),
+        ("kept by parity", {"parity"}),
         ("kept by the reversal of time", {"signs +− of x and the opposite of y"}),
         ("broken by 30 %", {"reflection of coordinate 1"}),
         ("labels of a disc", {f"C{order}" for order in range(3, 9)} | {*_PLANE}),
@@ -62,7 +62,7 @@ def _certified(name: str, elements: set[str], span: LieAlgebra | None = None) ->
         ({"C2"}, "single_partly"),
         ({"C4"}, "single_partly"),
         ({"C4", "reflection of coordinate 0"}, "single_right"),
-        ({"reflection of coordinate 0", "exchange of coordinates 0 and 1"}, "single_right"),
+        ({"reflection of coordinate 0", "exchange of coordinates 0↔1"}, "single_right"),
         ({"C4", "reflection of coordinate 0", "C8"}, "single_wrong"),
         ({"C8"}, "single_wrong"),
     ],
