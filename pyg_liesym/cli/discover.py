@@ -12,12 +12,14 @@ from torch import Tensor
 
 from pyg_liesym.cli.page import Page
 from pyg_liesym.cli.symmetry_report import describe, report_findings
-from pyg_liesym.datasets.io.npy import read_array
+from pyg_liesym.datasets.io.files import find_files
+from pyg_liesym.datasets.io.npy import even, num_rows, read_shards
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry, Findings
 from pyg_liesym.discovery.evidence.question import halves
 from pyg_liesym.discovery.findings import find_symmetry
 from pyg_liesym.discovery.liegan import LieGAN
 from pyg_liesym.discovery.samples import independent_units
+from pyg_liesym.typing import OptTensor
 
 NAMED = ("two-body", "three-body", "jets")
 
@@ -47,7 +49,7 @@ def discover(
     method: Literal["linear-algebra", "liegan"] = "linear-algebra",
     margin: float = 0.05,
     discrete: bool | None = None,
-    groups: Path | None = None,
+    groups: Path | Literal["files"] | None = None,
     noise: float | Literal["estimate"] = 0.0,
     degree: int = 2,
     liegan: LieGANOptions = LieGANOptions(),
@@ -62,14 +64,16 @@ def discover(
     Each answer is certified, refuted or without evidence, on samples that were kept aside. LieGAN is given one half of
     the samples, and what it finds is put to the same questions on the other.
 
-    Examples: `liesym discover x.npy y.npy`; `liesym discover two-body`; `liesym discover jets --method liegan
-    --liegan.num-channels 7`.
+    Examples: `liesym discover x.npy y.npy`; `liesym discover 'runs/*/x.npy' 'runs/*/y.npy' --groups files`; `liesym
+    discover two-body`; `liesym discover jets --method liegan --liegan.num-channels 7`.
 
     Args:
-        x: A NumPy file of vectors, `[samples, n]` or `[samples, vectors, n]`; or `two-body`, `three-body` (orbits) or
-            `jets` (the two leading constituents of the packaged top and QCD jets).
+        x: A NumPy file of vectors, `[samples, n]` or `[samples, vectors, n]`, or a pattern of several in quotes, which
+            are read as one; or `two-body`, `three-body` (orbits) or `jets` (the two leading constituents of the
+            packaged top and QCD jets).
         y: A NumPy file of the outputs: vectors that transform as x does, integer class labels `[samples]`, or numbers
-            that do not change. Without it, the symmetry of the distribution of x alone.
+            that do not change; or a pattern of as many files as of x, in the same order. Without it, the symmetry of
+            the distribution of x alone.
         out: Folder of the report: `index.html` with pictures, and a folder for every result, which
             `DiscoveredSymmetry.load` reads.
         method: `linear-algebra` (seconds), or `liegan`, an adversarial game of a minute or so.
@@ -77,6 +81,7 @@ def discover(
         discrete: Whether to ask about single transformations too, such as quarter turns, reflections and exchanges; if
             not given, where no algebra is certified (linear algebra).
         groups: A NumPy file of a number for each sample; those of one group, such as an orbit, depend on each other.
+            `files` where every file of x is a group.
         noise: Standard deviation of the measurement noise on every component, in the unit of the data; or `estimate`,
             where the vectors lie on a plane but for noise. It is removed from the support (linear algebra).
         degree: Of the polynomials that hold the support: 2 for quadrics, 3 for cubics (linear algebra).
@@ -84,15 +89,12 @@ def discover(
         seeds: One run for each; linear algebra takes the first.
         output: What y is, where its shape and type do not tell: vectors that move as x does, numbers that nothing
             moves, or labels of classes. The report says how it was read.
-        num_samples: Use at most this many samples, taken at even distances.
+        num_samples: Use at most this many samples, taken at even distances; of many files no more than these and one
+            file are in memory at a time.
         progress: Whether to show bars (LieGAN).
     """
-    inputs, outputs = _named(x) if x in NAMED and y is None else _arrays(x, y)
-    units = None if groups is None else torch.as_tensor(read_array(groups))
-    if num_samples is not None and num_samples < len(inputs):
-        keep = np.linspace(0, len(inputs) - 1, num_samples).astype(int)
-        inputs, outputs = inputs[keep], None if outputs is None else outputs[keep]
-        units = None if units is None else units[keep]
+    named = x in NAMED and y is None
+    inputs, outputs, units = _named(x, num_samples) if named else _arrays(x, y, groups, num_samples)
     options: dict[str, Any]
     about = f"Symmetry of {x}" if y is None else f"Symmetry of {x} → {y}"
     if method == "linear-algebra":
@@ -147,27 +149,59 @@ def run(words: list[str]) -> None:
     from pyg_liesym.cli.parser import Parser
 
     parser = Parser(prog="liesym discover", description=(discover.__doc__ or "").split("Args:")[0])
-    parser.add_argument("x", help=f"A NumPy file of vectors, [samples, (vectors,) n], or {', '.join(NAMED)}")
-    parser.add_argument("y", nargs="?", help="A NumPy file of the outputs; may be left out")
+    parser.add_argument(
+        "x", help=f"A NumPy file of vectors, [samples, (vectors,) n], or a pattern of several; or {', '.join(NAMED)}"
+    )
+    parser.add_argument("y", nargs="?", help="A NumPy file of the outputs, or a pattern of as many; may be left out")
     parser.add_function_arguments(discover, skip={"x", "y"})
     options = parser.parse_args(words).as_dict()
     discover(**{**options, "liegan": LieGANOptions(**options["liegan"])})
 
 
-def _arrays(x: str, y: str | None) -> tuple[Any, Any]:
-    if not Path(x).exists():
-        raise FileNotFoundError(f"there is no file {x}; the named data sets are {', '.join(NAMED)}")
-    return read_array(x), None if y is None else read_array(y)
+def _arrays(
+    x: str, y: str | None, groups: Path | Literal["files"] | None, num_samples: int | None
+) -> tuple[Tensor, OptTensor, OptTensor]:
+    """Samples and their groups, of one file or of several in their order."""
+    try:
+        files = find_files(x)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"there is no file {x}; the named data sets are {', '.join(NAMED)}") from error
+    parts = read_shards(files, num_samples)
+    outputs, units = None, None
+    if y is not None:
+        outputs = torch.as_tensor(np.concatenate(read_shards(_as_long(find_files(y), files), num_samples)))
+    if groups == "files":
+        units = torch.arange(len(parts)).repeat_interleave(torch.tensor([len(part) for part in parts]))
+    elif groups is not None:
+        own = read_shards([Path(groups)])[0]
+        if len(own) != sum(num_rows(files)):
+            raise ValueError(f"{groups}: expected a group for each of {sum(num_rows(files))} samples, got {len(own)}")
+        units = torch.as_tensor(own if num_samples is None else own[even(len(own), num_samples)])
+    return torch.as_tensor(np.concatenate(parts)), outputs, units
 
 
-def _named(name: str) -> tuple[Tensor, Tensor]:
+def _as_long(files: list[Path], others: list[Path]) -> list[Path]:
+    """The files, if they have as many rows as the others, each as its own."""
+    if len(files) != len(others):
+        raise ValueError(f"expected as many files of y as of x, {len(others)}, got {len(files)}")
+    for file, size, other, expected in zip(files, num_rows(files), others, num_rows(others), strict=True):
+        if size != expected:
+            raise ValueError(f"{file}: y must have one row per sample of x, {expected} as {other} has, got {size}")
+    return files
+
+
+def _named(name: str, num_samples: int | None) -> tuple[Tensor, OptTensor, OptTensor]:
     if name == "jets":
-        return leading_constituents()
-    from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
+        x, y = leading_constituents()
+    else:
+        from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
 
-    kind: Any = name.replace("-", "_")
-    x, y = (torch.from_numpy(state).unflatten(1, (-1, 2)) for state in one_step_pairs(simulate_orbits(kind)))
-    return x, y
+        kind: Any = name.replace("-", "_")
+        x, y = (torch.from_numpy(state).unflatten(1, (-1, 2)) for state in one_step_pairs(simulate_orbits(kind)))
+    if num_samples is not None and num_samples < len(x):
+        keep = even(len(x), num_samples)
+        x, y = x[keep], y[keep]
+    return x, y, None
 
 
 def leading_constituents(jets: Any = None, count: int = 2) -> tuple[Tensor, Tensor]:

@@ -188,3 +188,34 @@ def test_leading_constituents_of_the_sample() -> None:
     assert p4.shape[1:] == (2, 4)
     assert set(label.tolist()) == {0, 1}
     assert bool((p4[:, 0, 1:3].norm(dim=1) >= p4[:, 1, 1:3].norm(dim=1)).all())
+
+
+def test_files_of_a_pattern_are_read_as_one(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    x, y = np.load(ring / "x.npy"), np.load(ring / "y.npy")
+    shards = ring / "shards"
+    shards.mkdir()
+    for number, rows in enumerate((slice(0, 90), slice(90, 250), slice(250, 400))):
+        np.save(shards / f"x_{number}.npy", x[rows])
+        np.save(shards / f"y_{number}.npy", y[rows])
+    whole = discover(str(ring / "x.npy"), str(ring / "y.npy"), out=ring / "whole")
+    parts = discover(str(shards / "x_*.npy"), str(shards / "y_*.npy"), out=ring / "parts")
+    few = discover(str(shards / "x_*.npy"), str(shards / "y_*.npy"), out=ring / "few", num_samples=300)
+    assert [one.algebra.basis.tolist() for one in parts] == [one.algebra.basis.tolist() for one in whole]
+    assert few[0].diagnostics["num_samples"] == 300
+    capsys.readouterr()
+
+    discover(str(shards / "x_*.npy"), out=ring / "grouped", groups="files")
+    assert "no evidence" in capsys.readouterr().out  # three runs are three samples
+    with pytest.raises(ValueError, match="expected as many files of y as of x, 3, got 1"):
+        discover(str(shards / "x_*.npy"), str(ring / "y.npy"), out=ring / "out")
+    np.save(shards / "y_1.npy", y[:10])
+    with pytest.raises(
+        ValueError, match=r"y_1\.npy: y must have one row per sample of x, 160 as .*x_1\.npy has, got 10"
+    ):
+        discover(str(shards / "x_*.npy"), str(shards / "y_*.npy"), out=ring / "out", num_samples=50)
+    np.save(shards / "x_1.npy", np.zeros((5, 3)))
+    with pytest.raises(ValueError, match=r"x_1\.npy: expected \[samples, 2\] of real numbers as in .*x_0\.npy"):
+        discover(str(shards / "x_*.npy"), out=ring / "out")
+    np.save(ring / "groups.npy", np.arange(7))
+    with pytest.raises(ValueError, match=r"groups\.npy: expected a group for each of 400 samples, got 7"):
+        discover(str(ring / "x.npy"), out=ring / "out", groups=ring / "groups.npy")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -106,6 +107,52 @@ def arrays_in(path: Path) -> list[str]:
         return [name.removesuffix(".npy") for name in archive.namelist()]
 
 
+def read_shards(files: Sequence[Path], rows: int | None = None) -> list[NDArray[Any]]:
+    """Read arrays that are parts of one, a file after the other.
+
+    Args:
+        files: The ``.npy`` files.
+        rows: Keep at most this many rows of all files together, at even distances; all if not given. Then no more is
+            held than these rows and one file.
+
+    Returns:
+        The rows that are kept of every file.
+
+    Raises:
+        FileNotFoundError: If a file is not there.
+        ValueError: Naming the file, if it does not hold finite real numbers, or not what the first one holds.
+    """
+    sizes = num_rows(files)
+    total = sum(sizes)
+    kept = np.arange(total) if rows is None else even(total, rows)
+    parts, start, kind = [], 0, ""
+    for path, size in zip(files, sizes, strict=True):
+        array = read_array(path)
+        own = f"[samples, {', '.join(map(str, array.shape[1:]))}]" if array.ndim > 1 else "[samples]"
+        own += " of integers" if array.dtype.kind in "iub" else " of real numbers"
+        kind = kind or own
+        if own != kind:
+            raise ValueError(f"{path}: expected {kind} as in {files[0]}, got {own}")
+        parts.append(array[kept[(kept >= start) & (kept < start + size)] - start])
+        start += size
+    return parts
+
+
+def num_rows(files: Sequence[Path]) -> list[int]:
+    """The rows of every file, from its header; the errors are those of `read_array`."""
+    return [_one_array(path).shape[0] for path in files]
+
+
+def even(total: int, most: int) -> NDArray[np.int64]:
+    """At most so many of some positions, at even distances, ascending.
+
+    Example:
+        >>> even(10, 4).tolist()
+        [0, 3, 6, 9]
+    """
+    return np.linspace(0, total - 1, min(total, most)).astype(np.int64)
+
+
 def read_array(path: str | Path) -> NDArray[Any]:
     """Read one array of finite real numbers from a ``.npy`` file, without unpickling anything.
 
@@ -113,7 +160,13 @@ def read_array(path: str | Path) -> NDArray[Any]:
         FileNotFoundError: If there is no such file.
         ValueError: Naming the file, if it holds something else.
     """
-    path = Path(path)
+    array = _one_array(Path(path)).read()
+    if not np.isfinite(array).all():
+        raise ValueError(f"{path}: {int((~np.isfinite(array)).sum())} of {array.size} entries are not finite")
+    return array
+
+
+def _one_array(path: Path) -> ArrayRows:
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}")
     with path.open("rb") as file:
@@ -128,10 +181,7 @@ def read_array(path: str | Path) -> NDArray[Any]:
             f"{path} is not a NumPy .npy file; if it is a table of text, write "
             f"numpy.save('x.npy', numpy.loadtxt('{path}', delimiter=','))"
         )
-    array = ArrayRows(path).read()
-    if not np.isfinite(array).all():
-        raise ValueError(f"{path}: {int((~np.isfinite(array)).sum())} of {array.size} entries are not finite")
-    return array
+    return ArrayRows(path)
 
 
 def native(array: NDArray[Any]) -> NDArray[Any]:
