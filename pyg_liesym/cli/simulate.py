@@ -20,10 +20,36 @@ def simulate_charged_particles(
         seed: Seed of the simulation.
         progress: Whether to show bars.
     """
-    from pyg_liesym.datasets.bodies.charged_particles import SPLITS, ChargedParticles
+    simulate_n_body("charged", root, seed=seed, progress=progress)
 
-    for split in SPLITS:
-        dataset = ChargedParticles(str(root), split, seed=seed, progress=progress)  # type: ignore[arg-type]
+
+def simulate_n_body(
+    kind: Literal["charged", "gravity", "many_charged"] = "gravity",
+    root: Path = Path("datasets/n_body"),
+    frames: tuple[int, int] | None = None,
+    num_bodies: int | None = None,
+    edges: float | None = None,
+    seed: int = 43,
+    progress: bool = True,
+) -> None:
+    """Make an n-body benchmark, all three splits.
+
+    Args:
+        kind: ``charged`` (5 bodies), ``gravity`` (5) or ``many_charged`` (100, most of an hour).
+        root: Folder of the data set.
+        frames: Frames of the input and of the target (default: the published ones).
+        num_bodies: Bodies of a system (default: the published number).
+        edges: Share of the pairs of bodies that edges join, the nearest ones (default: 1; 0.25 of many bodies).
+        seed: Seed of the simulation.
+        progress: Whether to show bars.
+    """
+    from pyg_liesym.datasets.bodies.n_body import NBody
+    from pyg_liesym.datasets.simulation.n_body_recipes import RECIPES
+
+    for split in RECIPES[kind].systems:
+        dataset = NBody(
+            str(root), split, kind, seed=seed, frames=frames, num_bodies=num_bodies, edges=edges, progress=progress
+        )
         print(f"{split}: {len(dataset)} systems in {dataset.processed_paths[0]}")
 
 
@@ -141,4 +167,5 @@ SIMULATORS = {
     "plume": simulate_plume,
     "orbits": simulate_gravitational_orbits,
     "charged-particles": simulate_charged_particles,
+    "n-body": simulate_n_body,
 }

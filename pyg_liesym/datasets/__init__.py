@@ -15,6 +15,7 @@ __all__ = [
     "JetClass",
     "JetFlow",
     "Jets",
+    "NBody",
     "PackedLoader",
     "QuarkGluon",
     "SmokePlume",
@@ -28,6 +29,7 @@ __all__ = [
 if TYPE_CHECKING:
     from pyg_liesym.datasets.bodies.charged_particles import ChargedParticles
     from pyg_liesym.datasets.bodies.gravitational_orbits import GravitationalOrbits
+    from pyg_liesym.datasets.bodies.n_body import NBody
     from pyg_liesym.datasets.bodies.solar_system import SolarSystem
     from pyg_liesym.datasets.bodies.vector_pairs import VectorPairs
     from pyg_liesym.datasets.flows.jet_flow import JetFlow
@@ -46,6 +48,7 @@ else:
         {
             "bodies.charged_particles": ["ChargedParticles"],
             "bodies.gravitational_orbits": ["GravitationalOrbits"],
+            "bodies.n_body": ["NBody"],
             "jets.jet_class": ["JetClass"],
             "flows.jet_flow": ["JetFlow"],
             "jets.jets": ["Jets"],

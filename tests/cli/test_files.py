@@ -3,12 +3,14 @@ from __future__ import annotations
 import io
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pyg_liesym.cli.files import save_figure, write_json
 from pyg_liesym.cli.main import main
+from pyg_liesym.datasets.simulation.n_body_recipes import RECIPES
 
 SAMPLE = Path(__file__).parents[2] / "pyg_liesym" / "datasets" / "samples" / "jets.root"
 
@@ -44,7 +46,7 @@ def test_a_picture_is_whole_or_not_there(tmp_path: Path) -> None:
         (["data", "info", str(SAMPLE)], "reading jets.root"),
         (["data", "convert", str(SAMPLE), "out.h5"], "jets.root → out.h5"),
         (["tag", str(SAMPLE), "out.h5", "--device=cpu"], "tagging jets.root"),
-        (["simulate", "charged-particles", "--root=charged"], "charged particles"),
+        (["simulate", "charged-particles", "--root=charged"], "bodies"),
         (["simulate", "jets", "--folder=jets", "--num-jets=1"], "simulating"),
         (["discover", "two-body", "--method=liegan", "--liegan.max-steps=50"], "Epoch"),
     ],
@@ -53,7 +55,7 @@ def test_a_picture_is_whole_or_not_there(tmp_path: Path) -> None:
 def test_bars_of_a_terminal_can_be_switched_off(
     words: list[str], title: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pyg_liesym.datasets.bodies.charged_particles.SPLITS", {"train": 1})
+    monkeypatch.setitem(RECIPES, "charged", replace(RECIPES["charged"], systems={"train": 1}))
     if words[1] == "jets":
         pytest.importorskip("pythia8mc")
         pytest.importorskip("fastjet")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,16 @@ import numpy as np
 import pytest
 
 from pyg_liesym.cli.main import main
-from pyg_liesym.cli.simulate import simulate_charged_particles, simulate_gravitational_orbits, simulate_jets
+from pyg_liesym.cli.simulate import (
+    simulate_charged_particles,
+    simulate_gravitational_orbits,
+    simulate_jets,
+    simulate_n_body,
+)
 from pyg_liesym.datasets.bodies.charged_particles import ChargedParticles
+from pyg_liesym.datasets.bodies.n_body import NBody
 from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
+from pyg_liesym.datasets.simulation.n_body_recipes import RECIPES
 
 
 @pytest.mark.parametrize("kind", ["three-body", "three_body"])
@@ -36,7 +44,7 @@ def test_unknown_orbits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_charged_particles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("pyg_liesym.datasets.bodies.charged_particles.SPLITS", {"train": 4, "val": 2, "test": 3})
+    monkeypatch.setitem(RECIPES, "charged", replace(RECIPES["charged"], systems={"train": 4, "val": 2, "test": 3}))
     simulate_charged_particles(tmp_path, seed=1)
     assert [line.split(" systems")[0] for line in capsys.readouterr().out.splitlines()] == [
         "train: 4",
@@ -45,6 +53,16 @@ def test_charged_particles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     ]
     assert len(list((tmp_path / "processed").glob("*.safetensors"))) == 3
     assert len(ChargedParticles(str(tmp_path), "test", seed=1)) == 3
+
+
+def test_n_body(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(RECIPES, "gravity", replace(RECIPES["gravity"], systems={"train": 4, "test": 3}))
+    simulate_n_body("gravity", tmp_path, frames=(0, 1), seed=1, progress=False)
+    assert [line.split(" systems")[0] for line in capsys.readouterr().out.splitlines()] == ["train: 4", "test: 3"]
+    assert len(NBody(str(tmp_path), "test", "gravity", frames=(0, 1), seed=1)) == 3
+    with pytest.raises(SystemExit, match="2"):
+        main(["simulate", "n-body", "--kind", "springs", "--root", str(tmp_path)])
+    assert "springs" in capsys.readouterr().err
 
 
 def test_jets_pass_their_arguments_on(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.jet_files import save_jets
 from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
+from pyg_liesym.datasets.simulation.n_body_recipes import RECIPES
 from pyg_liesym.systems.data import ChargedParticlesData, JetsData, OrbitsData, VectorData, load_vectors
 
 
@@ -59,7 +61,7 @@ def test_orbits_are_one_step_pairs() -> None:
 
 
 def test_charged_particles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pyg_liesym.datasets.bodies.charged_particles.SPLITS", {"train": 4, "val": 2, "test": 2})
+    monkeypatch.setitem(RECIPES, "charged", replace(RECIPES["charged"], systems={"train": 4, "val": 2, "test": 2}))
     batch = next(iter(ChargedParticlesData(str(tmp_path), batch_size=2).predict_dataloader()))
     assert batch.pos.shape == (10, 3)
 

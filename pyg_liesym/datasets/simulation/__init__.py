@@ -1,12 +1,6 @@
 """Pure simulators: settings and a seed in, arrays out (and, of many jets, files)."""
 
 from pyg_liesym.datasets.simulation.calorimeter import Cells, Layer
-from pyg_liesym.datasets.simulation.coulomb import (
-    ChargedState,
-    ChargedTrajectories,
-    draw_charged_particles,
-    simulate_charged_particles,
-)
 from pyg_liesym.datasets.simulation.detector import Card, EnergyFlow, Noise, Particles, draw_noise, reconstruct
 from pyg_liesym.datasets.simulation.gravity import (
     Orbits,
@@ -18,6 +12,12 @@ from pyg_liesym.datasets.simulation.gravity import (
     total_energy,
 )
 from pyg_liesym.datasets.simulation.jets import simulate_jets
+from pyg_liesym.datasets.simulation.n_body import Bodies, BodyTrajectories, PairDynamics, simulate_bodies
+from pyg_liesym.datasets.simulation.n_body_recipes import (
+    draw_charged_particles,
+    draw_gravitating_bodies,
+    simulate_n_body,
+)
 from pyg_liesym.datasets.simulation.plume import PlumeFrames, remove_divergence, simulate_plumes
 from pyg_liesym.datasets.simulation.plume_files import write_plumes
 from pyg_liesym.datasets.simulation.plume_settings import Plumes, plume_batches
@@ -25,19 +25,21 @@ from pyg_liesym.datasets.simulation.propagation import propagate
 from pyg_liesym.datasets.simulation.pythia import generate_jets
 
 __all__ = [
+    "Bodies",
+    "BodyTrajectories",
     "Card",
     "Cells",
-    "ChargedState",
-    "ChargedTrajectories",
     "EnergyFlow",
     "Layer",
     "Noise",
     "Orbits",
+    "PairDynamics",
     "Particles",
     "PlumeFrames",
     "Plumes",
     "angular_momentum",
     "draw_charged_particles",
+    "draw_gravitating_bodies",
     "draw_noise",
     "generate_jets",
     "in_sector",
@@ -47,8 +49,9 @@ __all__ = [
     "propagate",
     "reconstruct",
     "remove_divergence",
-    "simulate_charged_particles",
+    "simulate_bodies",
     "simulate_jets",
+    "simulate_n_body",
     "simulate_orbits",
     "simulate_plumes",
     "total_energy",

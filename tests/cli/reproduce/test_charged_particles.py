@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pyg_liesym.cli.reproduce.charged_particles import ChargedParticlesForecast,
 from pyg_liesym.cli.reproduce.experiment import Sitting, run_experiment
 from pyg_liesym.cli.reproduce.training import Clock
 from pyg_liesym.datasets.bodies.charged_particles import ChargedParticles
+from pyg_liesym.datasets.simulation.n_body_recipes import RECIPES
 
 pytestmark = [
     # A run of one batch an epoch, and one that goes on in its own folder.
@@ -24,7 +26,7 @@ pytestmark = [
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("pyg_liesym.datasets.bodies.charged_particles.SPLITS", {"train": 100, "val": 4, "test": 6})
+    monkeypatch.setitem(RECIPES, "charged", replace(RECIPES["charged"], systems={"train": 100, "val": 4, "test": 6}))
     charged_particles._splits.cache_clear()
     return tmp_path / "data"
 

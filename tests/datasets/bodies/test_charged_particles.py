@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pyg_liesym.datasets.bodies.charged_particles import ChargedParticles
-from pyg_liesym.datasets.simulation.coulomb import draw_charged_particles
+from pyg_liesym.datasets.simulation.n_body_recipes import draw_charged_particles
 
 
 @pytest.fixture(scope="module")
