@@ -1,7 +1,7 @@
 """Numbers about a result."""
 
 from pyg_liesym.metrics.areas import Estimate, auc, auc_difference, bootstrap_error
-from pyg_liesym.metrics.charges import ChargeDrift, charge_drift
+from pyg_liesym.metrics.charges import ChargeDrift, charge_drift, energy_drift, momentum_drift
 from pyg_liesym.metrics.equivariance import equivariance_error, relative_error
 from pyg_liesym.metrics.front import knee, pareto_front
 from pyg_liesym.metrics.jet_comparison import Point, compare_jets
@@ -28,10 +28,12 @@ __all__ = [
     "charge_drift",
     "class_rejections",
     "compare_jets",
+    "energy_drift",
     "equivariance_error",
     "jet_statistics",
     "knee",
     "layer_equivariance_errors",
+    "momentum_drift",
     "pareto_front",
     "percentiles",
     "relative_error",

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from pyg_liesym.datasets.simulation.gravity import angular_momentum, simulate_orbits
+from pyg_liesym.datasets.simulation.gravity import angular_momentum, simulate_orbits, total_energy
+from pyg_liesym.datasets.simulation.n_body import simulate_bodies
+from pyg_liesym.datasets.simulation.n_body_recipes import RECIPES
 from pyg_liesym.lie import LieAlgebra, noether_charge
-from pyg_liesym.metrics import charge_drift
+from pyg_liesym.metrics import charge_drift, energy_drift, momentum_drift
 
 PLANE = LieAlgebra.rotation(2)
 
@@ -61,3 +67,58 @@ def test_mistakes_get_a_sentence() -> None:
         charge_drift(PLANE, q[:, :1], p[:, :1])
     with pytest.raises(ValueError, match="the drift is undefined"):
         charge_drift(PLANE, q, torch.zeros_like(p))
+
+
+def rollout(kind: str, **options: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Benchmark systems at eleven frames, forces unclamped."""
+    start = RECIPES[kind].draw(20, 5, np.random.RandomState(0))
+    dynamics = replace(RECIPES[kind].dynamics, max_force=math.inf, half_kick=True, **options)  # type: ignore[arg-type]
+    found = simulate_bodies(start, dynamics, tuple(range(11)), progress=False)
+    return torch.from_numpy(found.pos), torch.from_numpy(found.vel), torch.from_numpy(found.charge)
+
+
+@pytest.mark.parametrize("kind", ["charged", "gravity"])
+def test_integrator_keeps_momenta_and_the_random_sums_drift(kind: str) -> None:
+    q, p, _ = rollout(kind)
+    momentum, angular = momentum_drift(p), charge_drift(LieAlgebra.rotation(3), q, p)
+    assert float(momentum.drift.max()) < 1e-11
+    assert float(angular.drift.max()) < 1e-11
+    assert momentum.null > 0.1
+    assert angular.null > 0.1
+
+
+def test_energy_of_the_integrator_is_of_second_order_and_wrong_energies_drift() -> None:
+    law = {"strength": -1.0, "softening": 0.1}
+    drifts = []
+    for dt in (2e-3, 1e-3):
+        q, p, mass = rollout("gravity", dt=dt, steps_per_frame=round(0.1 / dt))
+        drifts.append(float(energy_drift(q, p, mass, **law).drift))
+    assert drifts[1] < 1e-4
+    assert 3 < drifts[0] / drifts[1] < 5
+    assert energy_drift(q, p, mass, **law).null > 0.1
+    for wrong in ({**law, "strength": -1.1}, {**law, "softening": 0.2}, {"strength": 1.0, "softening": 0.1}):
+        assert float(energy_drift(q, p, mass, **wrong).drift) > 100 * drifts[1]
+
+
+def test_energy_is_that_of_the_orbits() -> None:
+    """The change of the energy of the planar orbits, as their simulator has it, with momenta that grow."""
+    q, p = orbits("three_body")
+    p = p * torch.linspace(1.0, 1.1, p.size(1), dtype=p.dtype)[:, None, None]
+    energy = torch.from_numpy(total_energy(q.numpy(), p.numpy()))
+    kinetic = 0.5 * p.square().sum((-2, -1))
+    change = (energy - energy[:, :1]).square().mean() / (2 * kinetic - energy).square().mean()
+    found = energy_drift(q, p, torch.ones(len(q), 3), strength=-1.0)
+    torch.testing.assert_close(found.drift[0], change.sqrt())
+    assert float(energy_drift(*orbits("three_body"), torch.ones(len(q), 3), strength=-1.0).drift) < 1e-7
+
+
+def test_mistakes_about_momenta_and_energies_get_a_sentence() -> None:
+    q, p = orbits()
+    with pytest.raises(ValueError, match="two times or more"):
+        momentum_drift(p[:, :1])
+    with pytest.raises(ValueError, match="nothing moves"):
+        momentum_drift(torch.zeros_like(p))
+    with pytest.raises(ValueError, match="two times and two bodies"):
+        energy_drift(q[..., :1, :], p[..., :1, :], torch.ones(len(q), 1))
+    with pytest.raises(ValueError, match=r"expected charges \[20, 2\], one a body"):
+        energy_drift(q, p, torch.ones(2))
