@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 from importlib import import_module
@@ -104,6 +105,21 @@ def test_the_reference_has_every_public_name(tmp_path: Path) -> None:
         for name in set(module.__all__) - {"__version__"}:
             assert id(getattr(module, name)) in described_values
             assert f":py:obj:`{name} <" in text[package]
+
+
+def test_no_attribute_is_described_twice() -> None:
+    """Of a field of a NamedTuple or a property, Sphinx takes the docstring that it has, beside a list of attributes."""
+    twice, listed = [], 0
+    for home in set(reference.homes().values()):
+        package, _, name = home.rpartition(".")
+        value = getattr(import_module(package), name)
+        if inspect.isclass(value):
+            section = re.search(r"^Attributes:\n((?: .*\n?|\n)*)", inspect.getdoc(value) or "", re.MULTILINE)
+            attributes = re.findall(r"^    (\w+):", section[1], re.MULTILINE) if section else []
+            listed += len(attributes)
+            twice += [f"{home}.{each}" for each in attributes if inspect.isdatadescriptor(vars(value).get(each))]
+    assert listed
+    assert twice == []
 
 
 def test_every_command_has_a_page_with_its_options(tmp_path: Path) -> None:

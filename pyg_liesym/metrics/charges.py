@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -11,7 +11,8 @@ from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.charges import noether_charge
 
 
-class ChargeDrift(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class ChargeDrift:
     """How far charges move along trajectories, as a share of their size.
 
     Attributes:

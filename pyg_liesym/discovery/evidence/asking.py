@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
@@ -29,7 +29,8 @@ UNASKED = "no algebra was asked about"
 Asking: TypeAlias = Callable[[Samples, Tensor, Tensor, torch.Generator], Question]
 
 
-class Tried(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Tried:
     """A single transformation that was asked about.
 
     Attributes:
