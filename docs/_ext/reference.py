@@ -60,10 +60,6 @@ def entry_page(dotted: str) -> str:
     value = getattr(import_module(package), name)
     directive = _directive(value)
     options = ["   :members:", "   :show-inheritance:"] if directive == "autoclass" else []
-    # Fields of named tuples have docstrings, which say nothing, and would be described a second time.
-    fields = getattr(value, "_fields", ())
-    if fields:
-        options.append(f"   :exclude-members: {', '.join(fields)}")
     return "\n".join([*_title(name), f".. currentmodule:: {package}", "", f".. {directive}:: {name}", *options, ""])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from pyg_liesym.cli.page import Page
 from pyg_liesym.cli.symmetry_report import describe, report_findings
 from pyg_liesym.datasets.io.files import find_files
-from pyg_liesym.datasets.io.npy import even, num_rows, read_shards
+from pyg_liesym.datasets.io.npy import even, num_rows, read_array, read_shards
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry, Findings
 from pyg_liesym.discovery.evidence.question import halves
 from pyg_liesym.discovery.findings import find_symmetry
@@ -93,20 +93,24 @@ def discover(
             file are in memory at a time.
         progress: Whether to show bars (LieGAN).
     """
-    named = x in NAMED and y is None
-    inputs, outputs, units = _named(x, num_samples) if named else _arrays(x, y, groups, num_samples)
+    inputs, outputs, sizes = _named(x) if x in NAMED and y is None else _arrays(x, y, num_samples)
+    units, drawn = _groups(groups, sizes, num_samples), _drawn(sizes, num_samples)
+    if num_samples is not None and num_samples < len(inputs):
+        keep = even(len(inputs), num_samples)
+        inputs, outputs = inputs[keep], None if outputs is None else outputs[keep]
     options: dict[str, Any]
     about = f"Symmetry of {x}" if y is None else f"Symmetry of {x} → {y}"
     if method == "linear-algebra":
         options = {"discrete": discrete, "groups": units, "noise": noise, "margin": margin, "seed": seeds[0]}
-        return _report_findings(find_symmetry(inputs, outputs, output=output, degree=degree, **options), out, about)
+        findings = find_symmetry(inputs, outputs, output=output, degree=degree, **options)
+        return _report_findings(replace(findings, reading=drawn + findings.reading), out, about)
     gan = LieGAN(**asdict(liegan), progress=progress)
     fitted, kept = halves(independent_units(units, len(inputs)), torch.Generator().manual_seed(seeds[0]))
     found = gan.fit_seeds(*_rows(fitted, inputs, outputs), seeds=seeds, output=output)
     kept_units = None if units is None else units[kept]
     options = {"output": output, "groups": kept_units, "margin": margin, "seed": seeds[0]}
     certificates = [one.certify(*_rows(kept, inputs, outputs), **options) for one in found]
-    return _report_runs(found, certificates, out, about)
+    return _report_runs(found, [replace(one, reading=drawn + one.reading) for one in certificates], out, about)
 
 
 def _rows(index: Tensor, inputs: Any, outputs: Any) -> tuple[Any, Any]:
@@ -158,26 +162,36 @@ def run(words: list[str]) -> None:
     discover(**{**options, "liegan": LieGANOptions(**options["liegan"])})
 
 
-def _arrays(
-    x: str, y: str | None, groups: Path | Literal["files"] | None, num_samples: int | None
-) -> tuple[Tensor, OptTensor, OptTensor]:
-    """Samples and their groups, of one file or of several in their order."""
+def _arrays(x: str, y: str | None, num_samples: int | None) -> tuple[Tensor, OptTensor, list[int]]:
+    """Samples of one file or of several in their order, no more than are asked for, and how many every file has."""
     try:
         files = find_files(x)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"there is no file {x}; the named data sets are {', '.join(NAMED)}") from error
-    parts = read_shards(files, num_samples)
-    outputs, units = None, None
+    outputs = None
+    inputs = torch.as_tensor(np.concatenate(read_shards(files, num_samples)))
     if y is not None:
         outputs = torch.as_tensor(np.concatenate(read_shards(_as_long(find_files(y), files), num_samples)))
-    if groups == "files":
-        units = torch.arange(len(parts)).repeat_interleave(torch.tensor([len(part) for part in parts]))
-    elif groups is not None:
-        own = read_shards([Path(groups)])[0]
-        if len(own) != sum(num_rows(files)):
-            raise ValueError(f"{groups}: expected a group for each of {sum(num_rows(files))} samples, got {len(own)}")
-        units = torch.as_tensor(own if num_samples is None else own[even(len(own), num_samples)])
-    return torch.as_tensor(np.concatenate(parts)), outputs, units
+    return inputs, outputs, num_rows(files)
+
+
+def _groups(groups: Path | Literal["files"] | None, sizes: list[int], num_samples: int | None) -> OptTensor:
+    """The group of every sample that is used, of files of some sizes."""
+    if groups is None:
+        return None
+    total = sum(sizes)
+    own = np.repeat(np.arange(len(sizes)), sizes) if groups == "files" else read_array(groups)
+    if len(own) != total:
+        raise ValueError(f"{groups}: expected a group for each of {total} samples, got {len(own)}")
+    return torch.as_tensor(own if num_samples is None else own[even(total, num_samples)])
+
+
+def _drawn(sizes: list[int], num_samples: int | None) -> str:
+    """Which samples are used, if not all, and of how many files."""
+    total, where = sum(sizes), f" in {len(sizes)} files" if len(sizes) > 1 else ""
+    if num_samples is not None and num_samples < total:
+        return f"{num_samples} of {total} samples{where} are used, taken at even distances.\n"
+    return f"{total} samples{where}.\n" if where else ""
 
 
 def _as_long(files: list[Path], others: list[Path]) -> list[Path]:
@@ -190,7 +204,7 @@ def _as_long(files: list[Path], others: list[Path]) -> list[Path]:
     return files
 
 
-def _named(name: str, num_samples: int | None) -> tuple[Tensor, OptTensor, OptTensor]:
+def _named(name: str) -> tuple[Tensor, OptTensor, list[int]]:
     if name == "jets":
         x, y = leading_constituents()
     else:
@@ -198,10 +212,7 @@ def _named(name: str, num_samples: int | None) -> tuple[Tensor, OptTensor, OptTe
 
         kind: Any = name.replace("-", "_")
         x, y = (torch.from_numpy(state).unflatten(1, (-1, 2)) for state in one_step_pairs(simulate_orbits(kind)))
-    if num_samples is not None and num_samples < len(x):
-        keep = even(len(x), num_samples)
-        x, y = x[keep], y[keep]
-    return x, y, None
+    return x, y, [len(x)]
 
 
 def leading_constituents(jets: Any = None, count: int = 2) -> tuple[Tensor, Tensor]:

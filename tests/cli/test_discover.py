@@ -202,6 +202,7 @@ def test_files_of_a_pattern_are_read_as_one(ring: Path, capsys: pytest.CaptureFi
     few = discover(str(shards / "x_*.npy"), str(shards / "y_*.npy"), out=ring / "few", num_samples=300)
     assert [one.algebra.basis.tolist() for one in parts] == [one.algebra.basis.tolist() for one in whole]
     assert few[0].diagnostics["num_samples"] == 300
+    assert Findings.load(ring / "few").reading.startswith("300 of 400 samples in 3 files are used, taken at even")
     capsys.readouterr()
 
     discover(str(shards / "x_*.npy"), out=ring / "grouped", groups="files")
@@ -216,6 +217,10 @@ def test_files_of_a_pattern_are_read_as_one(ring: Path, capsys: pytest.CaptureFi
     np.save(shards / "x_1.npy", np.zeros((5, 3)))
     with pytest.raises(ValueError, match=r"x_1\.npy: expected \[samples, 2\] of real numbers as in .*x_0\.npy"):
         discover(str(shards / "x_*.npy"), out=ring / "out")
+    np.save(shards / "x_1.npy", np.zeros((0, 2)))
+    with pytest.raises(ValueError, match=r"x_1\.npy has no rows"):
+        discover(str(shards / "x_*.npy"), out=ring / "out")
     np.save(ring / "groups.npy", np.arange(7))
-    with pytest.raises(ValueError, match=r"groups\.npy: expected a group for each of 400 samples, got 7"):
-        discover(str(ring / "x.npy"), out=ring / "out", groups=ring / "groups.npy")
+    for x, count in ((str(ring / "x.npy"), 400), ("jets", 4000)):
+        with pytest.raises(ValueError, match=rf"groups\.npy: expected a group for each of {count} samples, got 7"):
+            discover(x, out=ring / "out", groups=ring / "groups.npy")

@@ -120,7 +120,7 @@ def read_shards(files: Sequence[Path], rows: int | None = None) -> list[NDArray[
 
     Raises:
         FileNotFoundError: If a file is not there.
-        ValueError: Naming the file, if it does not hold finite real numbers, or not what the first one holds.
+        ValueError: Naming the file, if it holds nothing, no finite real numbers, or others than the first one does.
     """
     sizes = num_rows(files)
     total = sum(sizes)
@@ -128,6 +128,8 @@ def read_shards(files: Sequence[Path], rows: int | None = None) -> list[NDArray[
     parts, start, kind = [], 0, ""
     for path, size in zip(files, sizes, strict=True):
         array = read_array(path)
+        if size == 0:
+            raise ValueError(f"{path} has no rows")
         own = f"[samples, {', '.join(map(str, array.shape[1:]))}]" if array.ndim > 1 else "[samples]"
         own += " of integers" if array.dtype.kind in "iub" else " of real numbers"
         kind = kind or own
