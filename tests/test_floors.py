@@ -70,7 +70,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     "discovery.evidence": (
         {"claim", "element", "lift", "question"},
         {"directions", "polynomials", "regression"},
-        {"moments"},
+        {"moments", "yardstick"},
         {"density", "law", "relations", "trial"},
         {"support"},
         {"asking"},

@@ -13,22 +13,17 @@ from torch import Tensor
 from pyg_liesym.discovery.evidence.claim import SPANS, Breaking, Claim
 from pyg_liesym.discovery.evidence.directions import STEPS, combined
 from pyg_liesym.discovery.evidence.question import Question
+from pyg_liesym.discovery.evidence.yardstick import LEFT, POWER, Yardstick
 
-_RESAMPLES, _GLANCE = 200, 40
-"""Draws of the bootstrap, and those that settle what is broken by more than twice the margin."""
-_YARDSTICKS = 16
+_GLANCE, _DRAWS = 40, 200
+"""Draws of the bootstrap that settle what is broken by more than twice the margin, and all of them."""
 _COMBINATIONS = 16
-_STRIDES = (0.7, 1.0, 1.4, 2.0)
-"""Displacements of random maps beside which single transformations are put, which move data further than spans do."""
-_POWER = 0.3
-"""What has to be broken for sure, of what random maps break: by the next direction (of large margins) and by them."""
 _TRIED = 4
 _NOTHING = 1e-9
 _BOUND = 0.95
 _APART, _ABOVE = math.sqrt(10), 10
 """A span that was found ends where one direction more breaks so many margins; or one, and so many times the span."""
 _MISSED = "the fit misses more of the law than the margin: a fit that is too smooth makes symmetries of its own"
-_LEFT = "moved samples leave the region that the data cover, where nothing is known"
 _NO_STEP = "one direction more breaks hardly more, so that the data do not tell where their symmetry ends"
 _UNMOVED = "it moves none of these data"
 _BADLY = "the data resolve the breaking too badly to decide"
@@ -63,6 +58,7 @@ class Trial:
         - **given**: :math:`(K, n, n)`
 
     Attributes:
+        yardstick: What breakings are measured by; there is none where the question has a reason not to be asked.
         undecided: The claim before anything was measured; its reason is empty if the data can tell.
     """
 
@@ -75,57 +71,20 @@ class Trial:
         self.undecided = replace(claim, given=given is not None, degree=question.degree)
         self._measured: dict[int, Measured | None] = {0: None}
         if not question.reason:
-            self.undecided = self._scale(self.undecided)
+            self.yardstick = Yardstick(question, generator)
+            self.undecided = self._told(self.undecided)
         self._given = None
         if given is not None and not self.undecided.reason:
             self._given = _unit_span(given, question.directions)
             if len(self._given) == 0:
                 self.undecided = replace(self.undecided, reason=_UNMOVED)
 
-    def _scale(self, claim: Claim) -> Claim:
-        """Find what breakings are measured by, or why these data cannot tell."""
-        question = self.question
-        self.weights = _weights(int(question.units.max()) + 1, self.generator)
-        among = question.directions if question.yardsticks is None else question.yardsticks
-        self._random = combined(among, _YARDSTICKS, self.generator)
-        self._yardsticks: dict[float, Tensor | None] = {}
-        self._strides: dict[float, Tensor] = {}
-        for self.step in STEPS:
-            yardstick = self._yardstick(self.step)
-            if yardstick is not None:
-                break
-        else:
-            return replace(claim, reason=_LEFT)
-        self.yardstick = yardstick
-        reason, resolution = self._telling(self.yardstick)
-        if reason:
-            return replace(claim, reason=reason)
-        return replace(claim, margin=question.margin(claim.margin, resolution), resolution=resolution)
-
-    def _yardstick(self, step: float) -> Tensor | None:
-        """The median of what random maps break at a displacement, ``[1 + B]``; None where few can be judged.
-
-        Half of the first have to be; at the smallest displacement a quarter of all, which move what they move the least
-        and so make the yardstick short rather than long.
-        """
-        if step not in self._yardsticks:
-            found = self._broken(step, self._random[:_TRIED])
-            self._yardsticks[step] = None
-            if step == STEPS[-1] or int(found[:, 0].isnan().sum()) <= _TRIED // 2:
-                found = torch.cat([found, self._broken(step, self._random[_TRIED:])])
-                known = found[~found[:, 0].isnan()]
-                self._yardsticks[step] = known.median(0).values if len(known) >= _YARDSTICKS // 4 else None
-        return self._yardsticks[step]
-
-    def _telling(self, yardstick: Tensor) -> tuple[str, float]:
-        """Why data cannot tell by a yardstick, empty if they can, and what they resolve."""
-        size = float(yardstick[0])
-        if size <= 0 or float(yardstick[1:].quantile(0.05)) < _POWER**2 * size:
-            return "random maps break nothing that these data show: they could not have told", 0.0
-        resolution = float((self.question.resolution(self.weights)[0].clamp(min=0) / size).sqrt())
-        if resolution > self.question.coarsest:
-            return "the data are spread too widely about what they keep to show that it is kept", resolution
-        return "", resolution
+    def _told(self, claim: Claim) -> Claim:
+        """What the yardstick says before anything is measured by it."""
+        if self.yardstick.reason:
+            return replace(claim, reason=self.yardstick.reason)
+        resolution = self.yardstick.resolution
+        return replace(claim, margin=self.question.margin(claim.margin, resolution), resolution=resolution)
 
     def claim(self, level: float = SPANS) -> Claim:
         """The largest span that is certified at a level, or whether the given one is."""
@@ -141,7 +100,7 @@ class Trial:
         if dim and best is not None:
             further = following.breaking if following is not None and self._given is None else None
             apart = max(claim.margin, _ABOVE * best.breaking.high)
-            enough = min(_APART * claim.margin, apart, _POWER)
+            enough = min(_APART * claim.margin, apart, POWER)
             if further is not None and further.low < enough:
                 return replace(claim, breaking=best.breaking, next=further, p=best.p, reason=_NO_STEP)
             return self._certified(replace(claim, dim=dim, breaking=best.breaking, next=further, p=best.p), best)
@@ -174,11 +133,10 @@ class Trial:
             claim = replace(claim, reason=_UNMOVED)
         if claim.reason:
             return lambda level: replace(claim, level=level)
-        yardstick = self._yardstick_of(displacement)
+        size = self.yardstick.of(displacement)
         measured = None
-        for draws in (_GLANCE, _RESAMPLES):
-            weights, unit = self.weights[: 1 + draws], yardstick[: 1 + draws]
-            measured = self._worst(_defects(self.question, g[None], weights), unit)
+        for draws in (_GLANCE, _DRAWS):
+            measured = self._worst(self.yardstick.defects(g[None], draws), size[: 1 + draws])
             if measured is None or measured.breaking.low > 2 * claim.margin:
                 break
 
@@ -197,7 +155,7 @@ class Trial:
 
     def _not_certified(self, claim: Claim, measured: Measured | None, refutable: bool) -> Claim:
         if measured is None:
-            return replace(claim, reason=_LEFT)
+            return replace(claim, reason=LEFT)
         breaking, p, yardstick = measured
         claim = replace(claim, breaking=breaking, p=p, scale=self._scale_of(measured))
         if refutable and breaking.low > max(claim.margin, self.question.blind(yardstick)):
@@ -224,40 +182,24 @@ class Trial:
         """
         last = span[-_TRIED:]
         others = combined(span, _COMBINATIONS if len(span) > 1 else 0, self.generator)
-        for step in (step for step in STEPS if step <= self.step):
-            yardstick = self._yardstick(step)
-            if yardstick is None or self._telling(yardstick)[0]:
+        yardstick = self.yardstick
+        for step in (step for step in STEPS if step <= yardstick.step):
+            size = yardstick.at(step)
+            if size is None or yardstick.telling(size)[0]:
                 return None
-            found = self._broken(step, torch.cat([last, -last]))
-            measured = self._worst(found, yardstick)
+            found = yardstick.broken(step, torch.cat([last, -last]))
+            measured = self._worst(found, size)
             if measured is not None and len(others) and measured.breaking.low < ends:
-                measured = self._worst(torch.cat([found, self._broken(step, others)]), yardstick)
+                measured = self._worst(torch.cat([found, yardstick.broken(step, others)]), size)
             if measured is not None:
                 return measured
         return None
 
-    def _broken(self, step: float, directions: Tensor) -> Tensor:
-        """Defects after a displacement along directions, ``[D, 1 + B]``."""
-        return _defects(self.question, torch.linalg.matrix_exp(step * directions), self.weights)
-
-    def _yardstick_of(self, displacement: float) -> Tensor:
-        """What random maps of a displacement break: of the largest of some steps that is not larger."""
-        if displacement < _STRIDES[0]:
-            return self.yardstick * min(1.0, displacement / self.step) ** 2
-        stride = max(stride for stride in _STRIDES if stride <= displacement)
-        if stride not in self._strides:
-            random = self._random[: _YARDSTICKS // 2]
-            maps = torch.eye(random.size(-1), dtype=random.dtype) + stride * random
-            broken = _defects(self.question, maps, self.weights)
-            known = broken[~broken[:, 0].isnan()]
-            self._strides[stride] = known.median(0).values if len(known) > len(random) // 2 else self.yardstick
-        return self._strides[stride]
-
-    def _worst(self, defects: Tensor, yardstick: Tensor) -> Measured | None:
+    def _worst(self, defects: Tensor, size: Tensor) -> Measured | None:
         """The worst of some elements, from their defects ``[D, 1 + B]``: the estimates, then those of the bootstrap."""
         if bool(defects.isnan().any()):
             return None
-        squares = defects / yardstick
+        squares = defects / size
         estimates, drawn = squares[:, 0], squares[:, 1:]
         low, high = drawn.quantile(torch.tensor([1 - _BOUND, _BOUND], dtype=squares.dtype), dim=1)
         # An estimate below zero is chance: it must not pull its own upper bound down.
@@ -266,7 +208,7 @@ class Trial:
         # Normal tails, through the bound of the bootstrap.
         tails = torch.special.ndtri(torch.tensor(_BOUND, dtype=squares.dtype)) / width.clamp(min=1e-300)
         p = torch.special.ndtr(-(self.undecided.margin**2 - positive) * tails).max()
-        return Measured(Breaking(*bounds.clamp(min=0).sqrt().tolist()), float(p), float(yardstick[0]))
+        return Measured(Breaking(*bounds.clamp(min=0).sqrt().tolist()), float(p), float(size[0]))
 
 
 def _unit_span(matrices: Tensor, directions: Tensor) -> Tensor:
@@ -294,14 +236,3 @@ def _largest(
         else:
             above = middle
     return below, measured(below), measured(above) if above <= most else None
-
-
-def _defects(question: Question, elements: Tensor, weights: Tensor) -> Tensor:
-    """Defects of some transformations, ``[D, B]``."""
-    return torch.stack([question.defect(g, weights) for g in elements])
-
-
-def _weights(units: int, generator: torch.Generator) -> Tensor:
-    """Weights of so many units: all one, then those of a Bayesian bootstrap, ``[B, U]``."""
-    drawn = -torch.rand(_RESAMPLES, units, generator=generator, dtype=torch.float64).clamp(min=1e-12).log()
-    return torch.cat([torch.ones(1, units, dtype=torch.float64), drawn])

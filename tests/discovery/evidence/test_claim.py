@@ -159,9 +159,9 @@ def test_a_breaking_of_the_margin_is_certified_as_rarely_as_the_level_says() -> 
     def share(scale: float, level: float) -> float:
         certified = 0
         for trial in trials:  # moved so that the defect is the margin's times the scale
-            length = scale * (margin**2 * float(trial.yardstick[0])) ** 0.5
+            length = scale * (margin**2 * float(trial.yardstick.size[0])) ** 0.5
             element = torch.eye(2, dtype=torch.float64) + length * (g - torch.eye(2)) / 0.5
-            certified += trial.element(element, trial.step)(level).status == "certified"
+            certified += trial.element(element, trial.yardstick.step)(level).status == "certified"
         return certified / draws
 
     assert 0.02 < share(1.0, 0.05) < 0.09
