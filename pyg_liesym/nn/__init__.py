@@ -23,6 +23,7 @@ from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
 from pyg_liesym.nn.models.particlenet import ParticleNet
 from pyg_liesym.nn.models.relaxed_liegnn import RelaxedLieGNN
 from pyg_liesym.nn.models.scale_conv_net import ScaleConvNet
+from pyg_liesym.nn.models.second_order_liegnn import SecondOrderLieGNN
 from pyg_liesym.nn.models.steerable_gnn import SteerableGNN
 from pyg_liesym.nn.models.taggers import build_tagger
 from pyg_liesym.nn.models.vector_liegnn import VectorLieGNN
@@ -51,6 +52,7 @@ __all__ = [
     "Relaxable",
     "RelaxedLieGNN",
     "ScaleConvNet",
+    "SecondOrderLieGNN",
     "SteerableConv",
     "SteerableGNN",
     "TensorFieldConv",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.table import Column
 from pyg_liesym.cli.reproduce.training import Clock, best_checkpoint, load_best, resume, trainer
 from pyg_liesym.datasets.bodies.charged_particles import ChargedParticles
+from pyg_liesym.datasets.bodies.n_body import NBody
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.systems.checkpoint_io import read_checkpoint
@@ -70,20 +71,7 @@ class ChargedParticlesForecast(Experiment):
         system = TrajectoryForecasting(self.network(job.row))
         if self.compiled:
             system.net.compile(fullgraph=True)
-        best, clock = best_checkpoint(bench, "val_mse"), Clock(bench)
-        callbacks = [clock, best, LastCheckpoint(folder=bench.folder, every=50)]
-        training = trainer(bench, self.epochs, callbacks, check_val_every_n_epoch=5)
-        train = PackedLoader(splits["train"], 100, shuffle=True, drop_last=True, seed=job.seed)
-        resume(training, bench, system, train, PackedLoader(splits["val"], 100))
-        load_best(system, bench)
-        (scores,) = training.test(system, PackedLoader(splits["test"], 100), verbose=False)
-        return {
-            "test_mse": scores["test_mse"],
-            "best_val_mse": float(best.best_model_score or float("nan")),
-            "best_epoch": read_checkpoint(bench.folder / "best.ckpt")["epoch"],
-            "parameters": sum(p.numel() for p in system.net.parameters()),
-            **clock.numbers(),
-        }
+        return fit_and_test(system, splits, job.seed, bench, self.epochs)
 
     def network(self, model: str) -> nn.Module:
         """A network of the benchmark with fresh weights."""
@@ -99,11 +87,48 @@ class ChargedParticlesForecast(Experiment):
 
 
 @lru_cache(maxsize=1)
-def _splits(root: Path) -> dict[str, ChargedParticles]:
+def _splits(root: Path) -> dict[str, NBody]:
     return {split: ChargedParticles(str(root), split) for split in ("train", "val", "test")}
 
 
-def _linear(splits: dict[str, ChargedParticles]) -> dict[str, Any]:
+def fit_and_test(
+    system: TrajectoryForecasting,
+    splits: Mapping[str, NBody],
+    seed: int,
+    bench: Bench,
+    epochs: int,
+    averaging: L.Callback | None = None,
+    **options: Any,
+) -> dict[str, Any]:
+    """Train in batches of 100, validate every 5 epochs, and test at the best validation.
+
+    Args:
+        system: With fresh weights.
+        splits: Systems.
+        seed: Of the order of the systems.
+        bench: Where the run works.
+        epochs: Passes over the training systems.
+        averaging: Of the weights; the averages are then what is validated and tested.
+        **options: Of Lightning's trainer.
+    """
+    best, clock = best_checkpoint(bench, "val_mse", averaged=averaging is not None), Clock(bench)
+    callbacks = [clock, best, LastCheckpoint(folder=bench.folder, every=50)]
+    callbacks += [] if averaging is None else [averaging]
+    training = trainer(bench, epochs, callbacks, check_val_every_n_epoch=5, **options)
+    train = PackedLoader(splits["train"], 100, shuffle=True, drop_last=True, seed=seed)
+    resume(training, bench, system, train, PackedLoader(splits["val"], 100))
+    load_best(system, bench)
+    (scores,) = training.test(system, PackedLoader(splits["test"], 100), verbose=False)
+    return {
+        "test_mse": scores["test_mse"],
+        "best_val_mse": float(best.best_model_score or float("nan")),
+        "best_epoch": read_checkpoint(bench.folder / "best.ckpt")["epoch"],
+        "parameters": sum(p.numel() for p in system.net.parameters()),
+        **clock.numbers(),
+    }
+
+
+def _linear(splits: Mapping[str, NBody]) -> dict[str, Any]:
     train, test = splits["train"]._data, splits["test"]._data
     t = ((train.y - train.pos) * train.vel).sum() / train.vel.pow(2).sum()
     return {"test_mse": float(nn.functional.mse_loss(test.pos + t * test.vel, test.y)), "time": float(t)}

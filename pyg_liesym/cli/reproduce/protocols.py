@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pyg_liesym.cli.parser import Parser
+from pyg_liesym.cli.reproduce.bodies import Bodies
 from pyg_liesym.cli.reproduce.capabilities import Capabilities
 from pyg_liesym.cli.reproduce.certificates import Certificates
 from pyg_liesym.cli.reproduce.charged_particles import ChargedParticlesForecast
@@ -41,6 +42,7 @@ EXPERIMENTS: dict[str, type[Experiment]] = {
         JetsMetric,
         JetsTagging,
         ChargedParticlesForecast,
+        Bodies,
         RelaxedOrbits,
         RelaxedJets,
         RelaxedMesh,

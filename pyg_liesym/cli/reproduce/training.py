@@ -119,11 +119,12 @@ class StepCheckpoint(ModelCheckpoint):
             super().on_train_batch_end(trainer, *args, **kwargs)
 
 
-def best_checkpoint(bench: Bench, monitor: str, mode: str = "min") -> ModelCheckpoint:
-    """Keep the weights of the best epoch in ``best.ckpt``."""
+def best_checkpoint(bench: Bench, monitor: str, mode: str = "min", averaged: bool = False) -> ModelCheckpoint:
+    """Keep the weights of the best epoch in ``best.ckpt``; averaged ones are in whole checkpoints alone."""
     return ModelCheckpoint(
-        bench.folder, filename="best", monitor=monitor, mode=mode, save_weights_only=True, enable_version_counter=False
-    )
+        bench.folder, filename="best", monitor=monitor, mode=mode, save_weights_only=not averaged,
+        enable_version_counter=False,
+    )  # fmt: skip
 
 
 def trainer(bench: Bench, epochs: int, callbacks: Sequence[L.Callback], **more: Any) -> L.Trainer:

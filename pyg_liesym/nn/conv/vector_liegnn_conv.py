@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -26,7 +27,7 @@ class VectorLieGNNConv(PairConv):
     one. With :math:`r_{ij} = x_i - x_j`, channels :math:`v^c` and :math:`\psi(s) = \mathrm{sign}(s) \log(1 + |s|)`:
 
     .. math::
-        m_{ij} &= \phi_m \cdot \phi_e\bigl(h_i, h_j, \psi\langle r_{ij}, r_{ij}\rangle_J,
+        m_{ij} &= \phi_m \cdot \phi_e\bigl(h_i, h_j, \psi(\lambda_k \langle r_{ij}, r_{ij}\rangle_J),
         \psi\langle r_{ij}, v_i^c\rangle_J, \psi\langle r_{ij}, v_j^c\rangle_J, \psi\langle v_j^c, v_i^c\rangle_J,
         a_{ij}\bigr)
 
@@ -58,6 +59,8 @@ class VectorLieGNNConv(PairConv):
         edge_dim: Channels of ``edge_attr``.
         vector_aggr: :math:`C_i`: ``"mean"`` (one over the edges that arrive at i) or ``"sum"`` (1); ``None`` leaves the
             vectors as they are.
+        scales: :math:`\lambda_k`, by which the distance is multiplied before :math:`\psi`. One is enough where
+            distances are of order one; where near and far matter, several resolve what one logarithm squeezes.
         gate: Whether messages pass :math:`\phi_m`, a sigmoid gate.
         act: Activation, by name.
         flow: Which row of ``edge_index`` holds the targets, as in PyG.
@@ -90,6 +93,7 @@ class VectorLieGNNConv(PairConv):
         edge_channels: int | None = None,
         edge_dim: int = 0,
         vector_aggr: Literal["mean", "sum"] | None = "mean",
+        scales: Sequence[float] = (1.0,),
         gate: bool = True,
         act: str = "silu",
         flow: Flow = "source_to_target",
@@ -99,14 +103,16 @@ class VectorLieGNNConv(PairConv):
             raise ValueError(f"expected at least one vector channel, got vector_channels={vector_channels}")
         if vector_aggr not in ("mean", "sum", None):
             raise ValueError(f"expected `vector_aggr` to be 'mean', 'sum' or None, got {vector_aggr!r}")
+        if not scales or min(scales) <= 0:
+            raise ValueError(f"expected `scales` to be positive, and one at least, got {tuple(scales)}")
         self.in_channels, self.out_channels, self.vector_channels = in_channels, out_channels, vector_channels
-        self.edge_dim, self.vector_aggr = edge_dim, vector_aggr
+        self.edge_dim, self.vector_aggr, self.scales = edge_dim, vector_aggr, tuple(map(float, scales))
         forms, hidden, channels = self.metric_shape.forms, hidden_channels or out_channels, vector_channels
         edge = edge_channels or hidden
-        # To the maps of an edge, invariants of the vectors are features of the edge.
+        # To the maps of an edge, all invariants are features of the edge.
         self.edge_map = EdgeMap(
-            in_channels, edge, forms, edge_dim=3 * forms * channels + edge_dim, invariants=("distance",), gate=gate,
-            move=None, act=act,
+            in_channels, edge, forms, edge_dim=forms * (len(self.scales) + 3 * channels) + edge_dim, invariants=(),
+            gate=gate, move=None, act=act,
         )  # fmt: skip
         self.phi_x = self.mix = None
         if vector_aggr is not None:
@@ -180,7 +186,8 @@ class VectorLieGNNConv(PairConv):
             vectors=vectors.mT.flatten(1),
             edge_attr=edge_attr,
             metric=forms,
-            segments=edges.ptr,
+            # On a CPU rows are added faster than segments are summed; elsewhere their order must be fixed.
+            segments=None if pos.device.type == "cpu" else edges.ptr,
             size=(pos.size(0), pos.size(0)),
         )
         edge = self.edge_map.channels
@@ -201,8 +208,9 @@ class VectorLieGNNConv(PairConv):
         forms, n = self.metric_shape
         relative, columns_j = pos_i - pos_j, vectors_j.view(-1, n, self.vector_channels)
         lowered = lowered_i.view(-1, forms, n, self.vector_channels)
-        scalars = channel_invariants(relative, lowered, columns_j, metric)
-        features = scalars if edge_attr is None else torch.cat([scalars, edge_attr], dim=-1)
+        features = channel_invariants(relative, lowered, columns_j, metric, self.scales)
+        if edge_attr is not None:
+            features = torch.cat([features, edge_attr], dim=-1)
         message: Tensor = self.edge_map(target_i, source_j, pos_i, pos_j, features, metric)[0]
         if self.phi_x is None:
             return message

@@ -138,8 +138,10 @@ class EdgeMap(nn.Module):
         """
         relative, z = pos_i - pos_j, target + source
         if self.lin_edge is not None:
-            scalars = pair_invariants(relative, pos_i, pos_j, metric, self.invariants, self.psi)
-            z = z + self.lin_edge(scalars if edge_attr is None else torch.cat([scalars, edge_attr], dim=-1))
+            seen = [] if edge_attr is None else [edge_attr]
+            if self.invariants:
+                seen.insert(0, pair_invariants(relative, pos_i, pos_j, metric, self.invariants, self.psi))
+            z = z + self.lin_edge(seen[0] if len(seen) == 1 else torch.cat(seen, dim=-1))
         if self.norm is not None:
             z = self.norm(z)
         return edge_formula(z, relative, self.phi_e, self.phi_m, self.phi_x, self.sight, self.clamp)

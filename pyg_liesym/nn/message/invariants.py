@@ -119,12 +119,14 @@ def gram_matrix(vectors: Tensor, metric: Tensor) -> Tensor:
     return signed_log(products).flatten(1).to(vectors.dtype)
 
 
-def channel_invariants(relative: Tensor, lowered_i: Tensor, vectors_j: Tensor, metric: Tensor) -> Tensor:
-    r"""Invariants of the vectors at both ends of each edge, channel by channel.
+def channel_invariants(
+    relative: Tensor, lowered_i: Tensor, vectors_j: Tensor, metric: Tensor, scales: Sequence[float]
+) -> Tensor:
+    r"""Invariants of each edge and the vectors at both its ends, channel by channel.
 
     .. math::
-        \psi(\langle r_{ij}, v_i^c \rangle_J), \qquad \psi(\langle r_{ij}, v_j^c \rangle_J), \qquad
-        \psi(\langle v_j^c, v_i^c \rangle_J)
+        \psi(\lambda_k \langle r_{ij}, r_{ij} \rangle_J), \qquad \psi(\langle r_{ij}, v_i^c \rangle_J), \qquad
+        \psi(\langle r_{ij}, v_j^c \rangle_J), \qquad \psi(\langle v_j^c, v_i^c \rangle_J)
 
     Channels come last, since the sums over components are then sums of rows.
 
@@ -133,14 +135,18 @@ def channel_invariants(relative: Tensor, lowered_i: Tensor, vectors_j: Tensor, m
         lowered_i: :math:`J v_i^c` of the targets.
         vectors_j: Vectors of the sources.
         metric: The forms J.
+        scales: :math:`\lambda_k`.
 
     Shapes:
         - **relative**: :math:`(|E|, n)`; **lowered_i**: :math:`(|E|, F, n, C)`; **vectors_j**: :math:`(|E|, n, C)`;
           **metric**: :math:`(F, n, n)`
-        - **output**: :math:`(|E|, 3 F C)`
+        - **output**: :math:`(|E|, F (K + 3 C))`
     """
     dtype = lowered_i.dtype
     r, v_j = relative.to(dtype)[:, None, :, None], vectors_j.to(dtype)[:, None]
-    products = [r * lowered_i, lower(relative, metric.mT)[..., None] * v_j, v_j * lowered_i]
-    scalars = torch.cat([product.sum(2) for product in products], dim=-1)
-    return signed_log(scalars).flatten(1).to(vectors_j.dtype)
+    lowered_r = lower(relative, metric.mT)[..., None]
+    pairs = (r, lowered_r), (r, lowered_i), (lowered_r, v_j), (v_j, lowered_i)
+    # PyTorch sums over the middle one of three dimensions three times as fast as over the third of four.
+    distance, *products = [(a * b).flatten(0, 1).sum(1) for a, b in pairs]
+    scalars = torch.cat([*(distance * scale for scale in scales), *products], dim=-1)
+    return signed_log(scalars).view(relative.size(0), -1).to(vectors_j.dtype)

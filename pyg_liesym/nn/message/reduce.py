@@ -7,7 +7,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 from torch_geometric.nn import global_add_pool, global_mean_pool
-from torch_geometric.utils import scatter, segment
+from torch_geometric.utils import segment
 
 from pyg_liesym.typing import OptTensor
 
@@ -37,7 +37,8 @@ def sum_edges(src: Tensor, index: Tensor, ptr: OptTensor, num_nodes: int) -> Ten
 
     Edges sorted by target (``ptr`` given) go through :func:`torch_geometric.utils.segment`, which takes
     torch-scatter's ``segment_csr`` where that package is installed and PyTorch's own kernel elsewhere;
-    unsorted edges go through :func:`torch_geometric.utils.scatter`. Both are twice differentiable.
+    unsorted edges are added row by row, which on a CPU is faster, and much faster backwards, than
+    :func:`torch_geometric.utils.scatter`. Both are twice differentiable.
 
     Args:
         src: Values of the edges.
@@ -55,7 +56,7 @@ def sum_edges(src: Tensor, index: Tensor, ptr: OptTensor, num_nodes: int) -> Ten
     """
     out: Tensor
     if ptr is None:
-        out = scatter(src, index, dim=0, dim_size=num_nodes, reduce="sum")
+        out = src.new_zeros(num_nodes, *src.shape[1:]).index_add(0, index, src)
     else:
         out = _SegmentSum.apply(src, index, ptr)  # type: ignore[no-untyped-call]
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -52,6 +53,7 @@ class VectorLieGNN(nn.Module):
         edge_channels: Width of the maps of edges (default: ``hidden_channels``).
         edge_dim: Channels of ``edge_attr``.
         vector_aggr: How vectors are gathered, ``"mean"`` or ``"sum"``.
+        scales: Factors of the distance, see :class:`~pyg_liesym.nn.VectorLieGNNConv`.
         gate: Whether messages pass a sigmoid gate.
         readout: ``None`` for an answer per node, ``"mean"`` or ``"sum"`` over the nodes for one per graph.
         dropout: Share of hidden readout channels dropped in training.
@@ -89,6 +91,7 @@ class VectorLieGNN(nn.Module):
         edge_channels: int | None = None,
         edge_dim: int = 0,
         vector_aggr: Literal["mean", "sum"] = "mean",
+        scales: Sequence[float] = (1.0,),
         gate: bool = True,
         readout: Literal["mean", "sum"] | None = None,
         dropout: float = 0.0,
@@ -123,6 +126,7 @@ class VectorLieGNN(nn.Module):
                 edge_channels=edge_channels,
                 edge_dim=edge_dim,
                 vector_aggr=None if unread else vector_aggr,
+                scales=scales,
                 gate=gate,
                 act=act,
             )

@@ -161,6 +161,16 @@ LAYERS = [
         without={"tiles": ONE_BY_ONE},
     ),
     Row(
+        "SecondOrderLieGNN",
+        lambda: nn.SecondOrderLieGNN(2, 8, 3, metric=torch.eye(3), vector_channels=4, edge_dim=2, scales=(1.0, 10.0)),
+        Points({"x": 2, "pos": 3, "vel": 3}, {"edge_attr": 2}),
+        *(
+            Element({"pos": moved(g, by), "vel": moved(g)}, (None, moved(g, by), moved(g)))
+            for g, by in ((ROTATION3, 2.0), (SHEAR3, 0.0))
+        ),
+        without={"tiles": ONE_BY_ONE},
+    ),
+    Row(
         "ParticleNet",
         lambda: nn.ParticleNet(2, 3, blocks=((6, 6), (8,)), k=3, head_channels=8),
         Points({"x": 2, "p4": 4}, readout=True),

@@ -89,8 +89,8 @@ def by_hand(conv: VectorLieGNNConv, x: Tensor, pos: Tensor, edge_index: Tensor, 
             j, r = edge_index[0, e], pos[i] - pos[edge_index[0, e]]
             seen = [[product(r, v[i, c]) for c in range(C)], [product(r, v[j, c]) for c in range(C)]]
             seen.append([product(v[j, c], v[i, c]) for c in range(C)])
-            scalars = torch.stack([torch.stack(s) for s in seen]).permute(2, 0, 1).flatten()
-            features = torch.cat([psi(product(r, r)), psi(scalars), attr[e]])
+            seen = [[scale * product(r, r) for scale in conv.scales], *seen]
+            features = torch.cat([psi(torch.stack([s for kind in seen for s in kind], dim=1)).flatten(), attr[e]])
             z = maps.lin_target(x[i]) + maps.lin_source(x[j]) + maps.lin_edge(features)
             message = maps.phi_e(z)
             message = message * maps.phi_m(message)
@@ -106,7 +106,7 @@ def by_hand(conv: VectorLieGNNConv, x: Tensor, pos: Tensor, edge_index: Tensor, 
 
 def test_is_the_formula() -> None:
     forms = random(2, 4, 4, seed=3)
-    conv = layer(H, H, C, metric=forms, edge_dim=2)
+    conv = layer(H, H, C, metric=forms, edge_dim=2, scales=(1.0, 30.0))
     edge_index = torch.tensor([[0, 1, 2, 3, 3, 0], [1, 0, 0, 2, 0, 1]])
     given = random(5, H), random(5, 4, seed=1), edge_index, random(6, 2, seed=4), random(5, C, 4, seed=2)
     # The fifth node has no neighbours: nothing arrives, and the mean over nothing is zero.
@@ -147,6 +147,8 @@ def test_forces_are_gradients_of_an_energy() -> None:
     [
         ({"vector_channels": 0}, "at least one vector channel"),
         ({"vector_aggr": "max"}, "'mean', 'sum' or None"),
+        ({"scales": ()}, "`scales` to be positive"),
+        ({"scales": (1.0, 0.0)}, "`scales` to be positive"),
         ({"metric": "learned"}, "needs `dim`"),
         ({"metric": LieAlgebra.preserving(AREA).invariant_metric()}, "preserves no metric"),
         ({"metric": torch.ones(3, 2)}, "shape"),
