@@ -13,16 +13,14 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `python -m benchmarks.fields`
 
-from harness import machine, say, seconds
+from harness import in_turn, machine, markdown, say
 
 from pyg_liesym.cli.files import write_json
 
-WARM_UP = 2
 BANKS = 3
 
 
@@ -139,26 +137,6 @@ def step(layer: Any, *inputs: Any) -> Callable[[], object]:
         (layer(first, *inputs[1:]).square().mean() + 0.1 * layer.relaxation_penalty()).backward()
 
     return run
-
-
-def in_turn(steps: list[Callable[[], object]], repeats: int) -> list[float]:
-    """Median time of each, the steps taking turns."""
-    times: list[list[float]] = [[] for _ in steps]
-    for turn in range(WARM_UP + repeats):
-        for own, call in zip(times, steps, strict=True):
-            elapsed = seconds(call)
-            if turn >= WARM_UP:
-                own.append(elapsed)
-    return [median(own) for own in times]
-
-
-def markdown(rows: list[dict[str, Any]]) -> str:
-    """The ratios as a table."""
-    lines = ["| training step of | beside | ratio | asked |", "|---|---|---|---|"]
-    for row in rows:
-        asked = "" if row["asked"] is None else f"≤ {row['asked']:.1f}"
-        lines.append(f"| {row['what']} | {row['beside']} | {row['ratio']:.2f} | {asked} |")
-    return "\n".join(lines)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -15,7 +15,11 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
+
+WARM_UP = 2
+"""Turns before the watch runs."""
 
 ALLOCATORS: dict[str, dict[str, str]] = {
     "default": {},
@@ -57,6 +61,26 @@ def seconds(call: Callable[[], object], device: str = "cpu") -> float:
     call()
     synchronize(device)
     return time.perf_counter() - start
+
+
+def in_turn(steps: list[Callable[[], object]], repeats: int) -> list[float]:
+    """Median time of each, the steps taking turns; the first two turns do not count."""
+    times: list[list[float]] = [[] for _ in steps]
+    for turn in range(WARM_UP + repeats):
+        for own, call in zip(times, steps, strict=True):
+            elapsed = seconds(call)
+            if turn >= WARM_UP:
+                own.append(elapsed)
+    return [median(own) for own in times]
+
+
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """The ratios as a table."""
+    lines = ["| training step of | beside | ratio | asked |", "|---|---|---|---|"]
+    for row in rows:
+        asked = "" if row["asked"] is None else f"≤ {row['asked']:.1f}"
+        lines.append(f"| {row['what']} | {row['beside']} | {row['ratio']:.2f} | {asked} |")
+    return "\n".join(lines)
 
 
 def synchronize(device: str) -> None:

@@ -174,6 +174,16 @@ def test_fields_run(benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     assert f"| {rows[0]['ratio']:.2f} | ≤ 1.5 |" in capsys.readouterr().out
 
 
+def test_bodies_run(benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    out = tmp_path / "bodies.json"
+    benchmark("bodies").main(["--quick", "--threads", str(torch.get_num_threads()), "--out", str(out)])
+    rows = json.loads(out.read_text())["rows"]
+    assert [row["what"] for row in rows] == ["textbook EGNN", "second-order", "vectors"]
+    assert rows[0]["ratio"] == 1
+    assert f"| {rows[1]['ratio']:.2f} | ≤ 1.5 |" in capsys.readouterr().out
+
+
 def test_a_process_of_its_own(benchmark) -> None:
     apart = benchmark("harness").apart
     options = {"name": "ours", "model": "liegnn", "num_nodes": 40, "device": "cpu", "quick": True}

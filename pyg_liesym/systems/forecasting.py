@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -27,6 +28,7 @@ class TrajectoryForecasting(System):
         lr: Learning rate of Adam.
         weight_decay: Weight decay of Adam.
         decay: Whether the learning rate falls to zero along a cosine over the training.
+        warm_up: Steps in which the learning rate rises evenly to ``lr``, where it stays unless it decays.
 
     Example:
         >>> from pyg_liesym.nn import LieGNN
@@ -39,9 +41,11 @@ class TrajectoryForecasting(System):
     monitor = "val_mse"
     predicts_rows = True
 
-    def __init__(self, net: nn.Module, lr: float = 5e-4, weight_decay: float = 1e-12, decay: bool = False) -> None:
+    def __init__(
+        self, net: nn.Module, lr: float = 5e-4, weight_decay: float = 1e-12, decay: bool = False, warm_up: int = 0
+    ) -> None:
         super().__init__(net)
-        self.lr, self.weight_decay, self.decay = lr, weight_decay, decay
+        self.lr, self.weight_decay, self.decay, self.warm_up = lr, weight_decay, decay, warm_up
 
     def forward(self, batch: Batch) -> Tensor:
         """Forecast the vectors of a batch, shape :math:`(N, n)`."""
@@ -113,10 +117,15 @@ class TrajectoryForecasting(System):
         return forecast
 
     def configure_optimizers(self) -> Any:
-        """Adam, as in EGNN's protocol, with or without a decaying rate."""
+        """Adam, as in EGNN's protocol, with or without a rising and a decaying rate."""
         optimizer = torch.optim.Adam(self.parameters(), lr=self.lr, weight_decay=self.weight_decay)
-        if not self.decay:
+        if not self.decay and not self.warm_up:
             return optimizer
-        steps = int(self.trainer.estimated_stepping_batches)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=max(steps, 1))
+        steps = max(int(self.trainer.estimated_stepping_batches), 1) if self.decay else 1
+
+        def rate(step: int) -> float:
+            risen = min(1.0, (step + 1) / self.warm_up) if self.warm_up else 1.0
+            return risen * (1 + math.cos(math.pi * step / steps)) / 2 if self.decay else risen
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -32,6 +32,23 @@ def test_training_lowers_the_error() -> None:
         assert float((system(batch) - batch.y).square().mean()) < before
 
 
+def test_the_rate_rises_evenly_and_stays() -> None:
+    seen: list[float] = []
+
+    class Rates(L.Callback):
+        def on_train_batch_end(self, trainer: L.Trainer, *_: object) -> None:
+            seen.append(trainer.optimizers[0].param_groups[0]["lr"])
+
+    system = TrajectoryForecasting(LieGNN(3, 8, 1, 2, metric=torch.eye(2)), lr=1e-2, warm_up=4)
+    trainer = L.Trainer(
+        accelerator="cpu", max_epochs=2, logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, callbacks=[Rates()],
+    )  # fmt: skip
+    trainer.fit(system, PackedLoader(VectorPairs(*turning(12)), 4), PackedLoader(VectorPairs(*turning(4)), 4))
+    # Behind the first step the rate is that of the second.
+    assert seen == pytest.approx([0.005, 0.0075, 0.01, 0.01, 0.01, 0.01])
+
+
 def test_a_rollout_feeds_forecasts_back() -> None:
     system = TrajectoryForecasting(LieGNN(3, 8, 1, 2, metric=torch.eye(2))).eval()
     batch = next(iter(PackedLoader(VectorPairs(*turning(4)), 4)))

@@ -52,7 +52,7 @@ def test_what_is_tested_are_the_averaged_weights(root: Path, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", ["second-order", "vectors"])
 def test_keeps_what_space_keeps_and_the_sign_of_all_charges(name: str) -> None:
-    net = randomize_parameters(Bodies()._networks()[name](1.0).double(), generator=torch.Generator().manual_seed(0))
+    net = randomize_parameters(Bodies().networks()[name](1.0).double(), generator=torch.Generator().manual_seed(0))
     pos, vel, charge = torch.randn(3, 5, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     target = torch.arange(5).repeat_interleave(4)
     source = (target + 1 + torch.arange(20) % 4) % 5
