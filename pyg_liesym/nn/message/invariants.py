@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor
@@ -47,6 +47,26 @@ def lower(vectors: Tensor, metric: Tensor) -> Tensor:
     return lowered
 
 
+class _SignedLog(torch.autograd.Function):
+    """Signed logarithm with its slope in two steps, where autograd would take a dozen."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(s: Tensor) -> Tensor:
+        return s.abs().log1p() * s.sign()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
+        (s,) = ctx.saved_tensors
+        slope: Tensor = 1 + s.abs()
+        return grad_outputs[0] / slope
+
+
 def signed_log(s: Tensor) -> Tensor:
     r""":math:`\psi(s) = \mathrm{sign}(s) \log(1 + |s|)`, whose slope at 0 is 1 for autograd too.
 
@@ -56,7 +76,8 @@ def signed_log(s: Tensor) -> Tensor:
         >>> signed_log(torch.tensor([-1.0, 0.0, 1.0]))
         tensor([-0.6931,  0.0000,  0.6931])
     """
-    return torch.log1p(s.clamp(min=0)) - torch.log1p(torch.relu(-s))
+    out: Tensor = _SignedLog.apply(s)  # type: ignore[no-untyped-call]
+    return out
 
 
 def pair_invariants(
@@ -116,7 +137,7 @@ def gram_matrix(vectors: Tensor, metric: Tensor) -> Tensor:
     lowered = lower(vectors, metric).transpose(1, 2)
     with without_autocast(vectors.device):
         products = vectors.to(lowered.dtype)[:, None] @ lowered.mT
-    return signed_log(products).flatten(1).to(vectors.dtype)
+    return signed_log(products.flatten(1)).to(vectors.dtype)
 
 
 def channel_invariants(
@@ -142,11 +163,11 @@ def channel_invariants(
           **metric**: :math:`(F, n, n)`
         - **output**: :math:`(|E|, F (K + 3 C))`
     """
-    dtype = lowered_i.dtype
-    r, v_j = relative.to(dtype)[:, None, :, None], vectors_j.to(dtype)[:, None]
-    lowered_r = lower(relative, metric.mT)[..., None]
-    pairs = (r, lowered_r), (r, lowered_i), (lowered_r, v_j), (v_j, lowered_i)
+    relative, v_j = relative.to(lowered_i.dtype), vectors_j.to(lowered_i.dtype)[:, None]
+    lowered_r = lower(relative, metric.mT)
+    distance = (relative[:, None] * lowered_r).flatten(0, 1).sum(1, keepdim=True)
+    pairs = (relative[:, None, :, None], lowered_i), (lowered_r[..., None], v_j), (v_j, lowered_i)
     # PyTorch sums over the middle one of three dimensions three times as fast as over the third of four.
-    distance, *products = [(a * b).flatten(0, 1).sum(1) for a, b in pairs]
+    products = [(a * b).flatten(0, 1).sum(1) for a, b in pairs]
     scalars = torch.cat([*(distance * scale for scale in scales), *products], dim=-1)
     return signed_log(scalars).view(relative.size(0), -1).to(vectors_j.dtype)
