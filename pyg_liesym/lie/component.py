@@ -11,7 +11,7 @@ import scipy.optimize
 import torch
 from torch import Tensor
 
-_STARTS = 6
+_STARTS, _COSETS = 6, 8
 _LARGEST = 4
 _MANY = 100
 _CLOSE = 0.05
@@ -69,7 +69,9 @@ def _exponential(g: Tensor, basis: Tensor, tol: float, random: bool) -> bool:
 def generated(matrices: Sequence[Tensor], basis: Tensor) -> list[bool]:
     """Which matrices add nothing to the group of an algebra and of those that come before them.
 
-    Products of what was added are followed exactly without an algebra, and up to one factor of each beside one.
+    Products of what was added are followed exactly without an algebra, and up to one factor of each beside one. Beside
+    one they are eight at most, twice as many as a metric's group has components: where there are more, the algebra is
+    too coarse to tell, and the search is short.
 
     Args:
         matrices: In the order in which they are preferred.
@@ -87,11 +89,16 @@ def generated(matrices: Sequence[Tensor], basis: Tensor) -> list[bool]:
     found, follows = [torch.eye(basis.size(-1), dtype=torch.float64)], []
     for matrix in (matrix.double() for matrix in matrices):
         quotients = [torch.linalg.solve(other, matrix) for other in found]
-        known = any(_exponential(g, basis, _CLOSE, random) for random in (False, True) for g in quotients)
+        searches = (False, True) if len(found) < _COSETS else (False,)
+        known = any(_exponential(g, basis, _CLOSE, random) for random in searches for g in quotients)
         follows.append(known)
-        if not known:
-            adds.append(matrix)
-            found = _products(found, adds) if len(basis) == 0 else [*found, *(other @ matrix for other in found)]
+        if known:
+            continue
+        adds.append(matrix)
+        if len(basis) == 0:
+            found = _products(found, adds)
+        elif len(found) < _COSETS:
+            found += [other @ matrix for other in found]
     return follows
 
 

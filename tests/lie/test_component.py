@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import pytest
+import scipy.optimize
 import torch
 
+from pyg_liesym.discovery.evidence.element import usual_elements
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.component import generated, is_exponential
 
@@ -27,3 +30,16 @@ def test_without_an_algebra_products_are_followed_exactly() -> None:
     other = LieAlgebra.rotation(2).exp(torch.tensor([2 * torch.pi / 4]))
     cube, square = turn @ turn @ turn, turn @ turn
     assert generated([turn, square, cube, other], torch.zeros(0, 2, 2)) == [False, True, True, False]
+
+
+def test_a_coarse_algebra_does_not_make_ever_more_components(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Turns are not reached along matrices that are off by more than the tolerance; each doubled the components.
+    searches = []
+    search = scipy.optimize.least_squares
+    monkeypatch.setattr("scipy.optimize.least_squares", lambda *a, **k: searches.append(1) or search(*a, **k))
+    exact = LieAlgebra.lorentz().basis.double()
+    off = exact + 0.3 * torch.randn(exact.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    turns = [element.matrix for element in usual_elements(4, 1, 0)[:21]]
+    follows = generated(turns, off)
+    assert sum(follows) < 4
+    assert len(searches) < 400
