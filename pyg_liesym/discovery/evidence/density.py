@@ -35,6 +35,7 @@ class Density(Question):
     Yaron, 1996): on thin sets it is small where V is right, which is what makes the answer precise there. Claims are
     judged at finite g, on samples kept aside, by how far the means of other cosines move: the square less the variance
     that chance gives it, each cosine weighted by what random maps change of its mean on the samples that were fitted.
+    The bootstrap draws cosines as it draws samples.
 
     Args:
         vectors: Samples of vectors that move together.
@@ -94,7 +95,8 @@ class Density(Question):
         self.judged = values[judged]
         self.waves = self._waves(_JUDGES, (0.5, 3.0), generator)
         self.means = self._cosines(self.judged)
-        self.importance = self._importance(values[some(fitted, _WEIGHED, generator)], generator)
+        importance = self._importance(values[some(fitted, _WEIGHED, generator)], generator)
+        self.generator, self.importance = generator, importance[:, None]
         self.units = pooled(self.units, generator)
 
     def _prepare(self, values: Tensor, generator: torch.Generator) -> None:
@@ -192,14 +194,27 @@ class Density(Question):
         total = weights @ sizes
         # Of the mean's own square a part is chance, so that its length is shrunk where it multiplies a deviation:
         # else the bootstrap would count that chance twice.
-        square, above = mean.square() @ self.importance, (mean.square() - variance) @ self.importance
+        importance = self._redrawn(len(weights))
+        square, above = mean.square() @ importance, (mean.square() - variance) @ importance
         shrunk = (above.clamp(min=0) / square.clamp(min=1e-300)).sqrt()
         apart = weights @ centred / total
         uneven = ((weights.square() @ sizes) / total.square())[:, 0]
-        chance = (len(change) * uneven - 1) * (variance @ self.importance)
-        linear = 2 * shrunk * (apart @ (mean * self.importance))
-        defect: Tensor = above + linear + apart.square() @ self.importance - chance
+        chance = (len(change) * uneven - 1) * (variance @ importance)
+        moved_apart = (apart * (2 * shrunk[:, None] * mean + apart) * importance.mT).sum(1)
+        defect: Tensor = above + moved_apart - chance
         return defect
+
+    def _redrawn(self, draws: int) -> Tensor:
+        """Weights of the cosines, ``[M, B]``: as they are, then those of a Bayesian bootstrap over cosines.
+
+        Which cosines were drawn is a chance like the samples', of which bounds have to know.
+        """
+        missing = draws - self.importance.size(1)
+        if missing > 0:
+            random = torch.rand(len(self.importance), missing, generator=self.generator, dtype=torch.float64)
+            drawn = -random.clamp(min=1e-12).log() * self.importance[:, :1]
+            self.importance = torch.cat([self.importance, drawn / drawn.sum(0)], 1)
+        return self.importance[:, :draws]
 
     def undecided(self) -> bool:
         """Whether the samples that were fitted do not reject the best direction, by Hotelling's T²."""

@@ -11,7 +11,7 @@ from pyg_liesym.discovery.evidence.question import Question
 POWER = 0.3
 """What has to be broken for sure, of what random maps break: by the next direction (of large margins) and by them."""
 _RESAMPLES = 200
-_MAPS, _TRIED = 16, 4
+_MAPS, _TRIED = 32, 4
 _STRIDES = (0.7, 1.0, 1.4, 2.0)
 """Displacements of random maps beside which single transformations are put, which move data further than spans do."""
 LEFT = "moved samples leave the region that the data cover, where nothing is known"
@@ -21,7 +21,8 @@ class Yardstick:
     """The squared defect of random maps that move the data as far, and whether these data could have told at all.
 
     Every defect comes as the estimate and the draws of one Bayesian bootstrap over independent units, so that
-    quotients of two vary together.
+    quotients of two vary together. In each draw the random maps are drawn again, too, with replacement: which of them
+    came up is a chance like the samples', of which bounds have to know.
 
     Args:
         question: What was fitted.
@@ -40,6 +41,7 @@ class Yardstick:
         self.weights = _weights(int(question.units.max()) + 1, generator)
         among = question.directions if question.yardsticks is None else question.yardsticks
         self._random = combined(among, _MAPS, generator)
+        self._generator = generator
         self._sizes: dict[float, Tensor | None] = {}
         self._far: dict[float, Tensor] = {}
         self.resolution, self.size = 0.0, self.weights[:0, 0]
@@ -63,7 +65,7 @@ class Yardstick:
             if step == STEPS[-1] or int(found[:, 0].isnan().sum()) <= _TRIED // 2:
                 found = torch.cat([found, self.broken(step, self._random[_TRIED:])])
                 known = found[~found[:, 0].isnan()]
-                self._sizes[step] = known.median(0).values if len(known) >= _MAPS // 4 else None
+                self._sizes[step] = self._median(known) if len(known) >= _MAPS // 4 else None
         return self._sizes[step]
 
     def of(self, displacement: float) -> Tensor:
@@ -72,11 +74,11 @@ class Yardstick:
             return self.size * min(1.0, displacement / self.step) ** 2
         stride = max(stride for stride in _STRIDES if stride <= displacement)
         if stride not in self._far:
-            random = self._random[: _MAPS // 2]
+            random = self._random
             maps = torch.eye(random.size(-1), dtype=random.dtype) + stride * random
             broken = self.defects(maps)
             known = broken[~broken[:, 0].isnan()]
-            self._far[stride] = known.median(0).values if len(known) > len(random) // 2 else self.size
+            self._far[stride] = self._median(known) if len(known) > _MAPS // 2 else self.size
         return self._far[stride]
 
     def telling(self, size: Tensor) -> tuple[str, float]:
@@ -96,6 +98,12 @@ class Yardstick:
     def defects(self, elements: Tensor, draws: int = _RESAMPLES) -> Tensor:
         """Defects of some transformations, ``[D, 1 + B]``, of so many draws of the bootstrap."""
         return torch.stack([self.question.defect(g, self.weights[: 1 + draws]) for g in elements])
+
+    def _median(self, defects: Tensor) -> Tensor:
+        """The median over maps, ``[1 + B]``: of all of them, then of those drawn again."""
+        count, columns = defects.shape
+        again = torch.randint(count, (count, columns - 1), generator=self._generator)
+        return torch.cat([defects[:, :1], defects[:, 1:].gather(0, again)], 1).median(0).values
 
 
 def _weights(units: int, generator: torch.Generator) -> Tensor:
