@@ -7,12 +7,13 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 from torch_geometric.nn.resolver import activation_resolver
 
 from pyg_liesym.nn.conv.pair_conv import PairConv
 from pyg_liesym.nn.message.edge_map import EdgeMap, Flow
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges, count_neighbours
-from pyg_liesym.nn.message.invariants import channel_invariants, gram_matrix, lower
+from pyg_liesym.nn.message.invariants import ChannelLayout, channel_invariants, gram_matrix, lower
 from pyg_liesym.nn.message.metric import Metric, MetricShape
 from pyg_liesym.typing import OptTensor
 
@@ -81,6 +82,9 @@ class VectorLieGNNConv(PairConv):
         (torch.Size([5, 8]), torch.Size([5, 4, 4]))
     """
 
+    spread: Tensor
+    total: Tensor
+
     def __init__(
         self,
         in_channels: int,
@@ -114,6 +118,8 @@ class VectorLieGNNConv(PairConv):
             in_channels, edge, forms, edge_dim=forms * (len(self.scales) + 3 * channels) + edge_dim, invariants=(),
             gate=gate, move=None, act=act,
         )  # fmt: skip
+        for name, matrix in ChannelLayout.of(self.metric_shape.dim, channels)._asdict().items():
+            self.register_buffer(name, matrix, persistent=False)
         self.phi_x = self.mix = None
         if vector_aggr is not None:
             self.phi_x = nn.Sequential(nn.Linear(edge, edge), activation_resolver(act), nn.Linear(edge, 2 * channels))
@@ -205,18 +211,17 @@ class VectorLieGNNConv(PairConv):
         metric: Tensor,
     ) -> Tensor:
         r"""Return the gated message and the shift of every channel side by side, shape :math:`(|E|, H + n C)`."""
-        forms, n = self.metric_shape
-        relative, columns_j = pos_i - pos_j, vectors_j.view(-1, n, self.vector_channels)
-        lowered = lowered_i.view(-1, forms, n, self.vector_channels)
-        features = channel_invariants(relative, lowered, columns_j, metric, self.scales)
+        relative, lowered = pos_i - pos_j, lowered_i.unflatten(-1, (self.metric_shape.forms, -1))
+        layout = ChannelLayout(self.spread, self.total)
+        features, flat = channel_invariants(relative, lowered, vectors_j, metric, self.scales, layout)
         if edge_attr is not None:
             features = torch.cat([features, edge_attr], dim=-1)
         message: Tensor = self.edge_map(target_i, source_j, pos_i, pos_j, features, metric)[0]
         if self.phi_x is None:
             return message
-        along, carried = self.phi_x(message)[:, None].chunk(2, dim=-1)
-        shift = along * relative[:, :, None] + carried * columns_j
-        return torch.cat([message, shift.flatten(1)], dim=-1)
+        # Under autocast too this only repeats numbers.
+        along, carried = (linear(each, self.total) for each in self.phi_x(message).chunk(2, dim=-1))
+        return torch.cat([message, along * flat + carried * vectors_j], dim=-1)
 
     def __repr__(self) -> str:
         return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -43,8 +43,9 @@ def lower(vectors: Tensor, metric: Tensor) -> Tensor:
     dtype = torch.promote_types(vectors.dtype, torch.float32)
     with without_autocast(vectors.device):
         rows = metric.permute(2, 0, 1).reshape(n, forms * n).to(dtype)
-        lowered: Tensor = (vectors.to(dtype) @ rows).unflatten(-1, (forms, n))
-    return lowered
+        # One product of rows, where PyTorch would make one for each of a batch that is not contiguous.
+        lowered = vectors.to(dtype).flatten(0, -2) @ rows
+    return lowered.view(*vectors.shape[:-1], forms, n)
 
 
 class _SignedLog(torch.autograd.Function):
@@ -140,34 +141,59 @@ def gram_matrix(vectors: Tensor, metric: Tensor) -> Tensor:
     return signed_log(products.flatten(1)).to(vectors.dtype)
 
 
+class ChannelLayout(NamedTuple):
+    """Matrices of zeros and ones that lay components and channels side by side, component by component.
+
+    A product with one is faster on a CPU than a broadcast over so few components and channels: in flat rows of
+    ``n C`` numbers all other products are plain.
+
+    Shapes:
+        - **spread**: :math:`(n, n C)`, from components to each channel; **total**: :math:`(n C, C)`, the sum over
+          components
+    """
+
+    spread: Tensor
+    total: Tensor
+
+    @classmethod
+    def of(cls, components: int, channels: int) -> ChannelLayout:
+        """The matrices for so many components and channels."""
+        return cls(torch.eye(components).repeat_interleave(channels, dim=1), torch.eye(channels).repeat(components, 1))
+
+
 def channel_invariants(
-    relative: Tensor, lowered_i: Tensor, vectors_j: Tensor, metric: Tensor, scales: Sequence[float]
-) -> Tensor:
+    relative: Tensor,
+    lowered_i: Tensor,
+    vectors_j: Tensor,
+    metric: Tensor,
+    scales: Sequence[float],
+    layout: ChannelLayout,
+) -> tuple[Tensor, Tensor]:
     r"""Invariants of each edge and the vectors at both its ends, channel by channel.
 
     .. math::
         \psi(\lambda_k \langle r_{ij}, r_{ij} \rangle_J), \qquad \psi(\langle r_{ij}, v_i^c \rangle_J), \qquad
         \psi(\langle r_{ij}, v_j^c \rangle_J), \qquad \psi(\langle v_j^c, v_i^c \rangle_J)
 
-    Channels come last, since the sums over components are then sums of rows.
-
     Args:
         relative: :math:`r_{ij} = x_i - x_j`.
-        lowered_i: :math:`J v_i^c` of the targets.
-        vectors_j: Vectors of the sources.
+        lowered_i: :math:`J v_i^c` of the targets, laid out flat.
+        vectors_j: Vectors of the sources, laid out flat.
         metric: The forms J.
         scales: :math:`\lambda_k`.
+        layout: Of components and channels.
 
     Shapes:
-        - **relative**: :math:`(|E|, n)`; **lowered_i**: :math:`(|E|, F, n, C)`; **vectors_j**: :math:`(|E|, n, C)`;
+        - **relative**: :math:`(|E|, n)`; **lowered_i**: :math:`(|E|, F, n C)`; **vectors_j**: :math:`(|E|, n C)`;
           **metric**: :math:`(F, n, n)`
-        - **output**: :math:`(|E|, F (K + 3 C))`
+        - **output**: :math:`(|E|, F (K + 3 C))`, and the differences laid out flat, :math:`(|E|, n C)`
     """
-    relative, v_j = relative.to(lowered_i.dtype), vectors_j.to(lowered_i.dtype)[:, None]
-    lowered_r = lower(relative, metric.mT)
-    distance = (relative[:, None] * lowered_r).flatten(0, 1).sum(1, keepdim=True)
-    pairs = (relative[:, None, :, None], lowered_i), (lowered_r[..., None], v_j), (v_j, lowered_i)
-    # PyTorch sums over the middle one of three dimensions three times as fast as over the third of four.
-    products = [(a * b).flatten(0, 1).sum(1) for a, b in pairs]
-    scalars = torch.cat([*(distance * scale for scale in scales), *products], dim=-1)
-    return signed_log(scalars).view(relative.size(0), -1).to(vectors_j.dtype)
+    dtype = lowered_i.dtype
+    spread, total = (matrix.to(dtype) for matrix in layout)
+    with without_autocast(relative.device):
+        r, v_j = relative.to(dtype), vectors_j.to(dtype)[:, None]
+        lowered_r, flat_r = lower(r, metric.mT), r @ spread
+        distance = (r[:, None] * lowered_r).sum(-1, keepdim=True)
+        products = flat_r[:, None] * lowered_i, (lowered_r @ spread) * v_j, v_j * lowered_i
+        scalars = torch.cat([*(distance * scale for scale in scales), *(p @ total for p in products)], dim=-1)
+    return signed_log(scalars.flatten(1)).to(vectors_j.dtype), flat_r.to(vectors_j.dtype)
