@@ -21,6 +21,7 @@ from pyg_liesym.lie.subspace import weighted_cosine
 from pyg_liesym.systems.system import TrainingDiverged
 
 TRUTH, NULL, BLOCKS = "ground truth", "random rotation", "closed form in blocks"
+WARM = "LieGAN from the closed form"
 
 
 class Pairs(NamedTuple):
@@ -44,6 +45,12 @@ class Pairs(NamedTuple):
 
 def _liegan(pairs: Pairs, seed: int, blocks: list[int], progress: bool) -> DiscoveredSymmetry:
     return LieGAN(1, mask=block_mask(blocks), progress=progress).fit(pairs.x, pairs.y, seed=seed)
+
+
+def _warm(pairs: Pairs, seed: int, progress: bool) -> DiscoveredSymmetry:
+    """LieGAN from the closed form, told no blocks."""
+    start = _closed_form(pairs, seed, progress).algebra
+    return LieGAN(1, start=start, progress=progress).fit(pairs.x, pairs.y, seed=seed)
 
 
 def _blocked(
@@ -78,6 +85,7 @@ METHODS: Mapping[str, Callable[[Pairs, int, bool], DiscoveredSymmetry]] = {
     "LieGAN": lambda pairs, seed, progress: _liegan(pairs, seed, [2] * pairs.vectors, progress),
     "LieGAN-ES": lambda pairs, seed, progress: _liegan(pairs, seed, [pairs.vectors] * 2, progress),
     "closed form": _closed_form,
+    WARM: _warm,
     BLOCKS: lambda pairs, seed, progress: _closed_form_in_blocks(pairs, seed),
     "Augerino+": lambda pairs, seed, progress: _blocked(AugerinoPlus, pairs, seed, progress),
     "SymmetryGAN": lambda pairs, seed, progress: _blocked(SymmetryGAN, pairs, seed, progress),
@@ -86,7 +94,7 @@ METHODS: Mapping[str, Callable[[Pairs, int, bool], DiscoveredSymmetry]] = {
 }
 """Method → what it finds in pairs with a seed. LieGAN, Augerino+, SymmetryGAN and the closed form in blocks know
 a 2 × 2 block for every vector, LieGAN-ES one block for all positions and one for all momenta, the closed form, which
-alone must be certified, nothing. Of SymmetryGAN's
+alone must be certified, nothing, nor does LieGAN that starts from it. Of SymmetryGAN's
 one element the logarithm is taken. A random rotation is the null."""
 
 
