@@ -183,6 +183,8 @@ class VectorLieGNNConv(PairConv):
         if isinstance(edges, CompleteGraph):
             edges = edges.listed(self.flow)
         target, source = self.edge_map.ends(x)
+        # On a CPU rows are added faster than segments are summed; elsewhere their order must be fixed.
+        segments = None if pos.device.type == "cpu" else edges.ptr
         out = self.propagate(
             edges.edge_index,
             target=target,
@@ -192,8 +194,7 @@ class VectorLieGNNConv(PairConv):
             vectors=vectors.mT.flatten(1),
             edge_attr=edge_attr,
             metric=forms,
-            # On a CPU rows are added faster than segments are summed; elsewhere their order must be fixed.
-            segments=None if pos.device.type == "cpu" else edges.ptr,
+            segments=segments,
             size=(pos.size(0), pos.size(0)),
         )
         edge = self.edge_map.channels

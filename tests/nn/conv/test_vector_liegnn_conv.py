@@ -205,3 +205,9 @@ def test_one_layer_hands_on_a_vector_where_one_vector_moves_along_differences() 
     assert one(x, pos, vel=vel)[1][0, 2] == 0
     _, vectors = layer(H, H, C, metric=torch.eye(3))(x, pos, vectors=vel[:, None].expand(-1, C, -1))
     assert vectors[0, :, 2].abs().min() > 1e-3
+
+
+def test_pyg_can_read_what_the_layer_sends() -> None:
+    """From the source of the call it writes a `propagate` of the layer's own; what it cannot read it passes over."""
+    conv = VectorLieGNNConv(2, 2, 2, metric=torch.eye(3))
+    assert type(conv).propagate.__module__.startswith(f"{type(conv).__module__}_{type(conv).__name__}")
