@@ -12,7 +12,7 @@ from pyg_liesym.nn.conv.sum_conv import SumConv
 from pyg_liesym.nn.message.cuts import most_edges
 from pyg_liesym.nn.message.edge_map import EdgeMap, Flow
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges
-from pyg_liesym.nn.message.metric import FixedMetric, LearnedMetric, Metric, MetricShape, as_metric
+from pyg_liesym.nn.message.metric import FixedMetric, LearnedMetric, Metric, MetricShape, as_metric, check_vectors
 from pyg_liesym.nn.message.watched import is_watched
 from pyg_liesym.typing import OptTensor
 
@@ -122,9 +122,7 @@ class PairConv(SumConv):
                 f"{type(self).__name__} does not take bipartite input: `x` and `pos` must be tensors, since x_i and "
                 f"x_j are vectors of one space; got {type(x).__name__} and {type(pos).__name__}"
             )
-        n = self.metric_shape.dim
-        if pos.dim() != 2 or pos.size(1) != n:
-            raise ValueError(f"`metric` is [{n}, {n}], so `pos` must be [num_nodes, {n}]; got {list(pos.shape)}")
+        check_vectors(pos, self.metric_shape.dim)
         if x.shape != (pos.size(0), channels):
             raise ValueError(f"expected `x` of shape {[pos.size(0), channels]}, got {list(x.shape)}")
 

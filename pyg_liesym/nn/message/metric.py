@@ -141,3 +141,13 @@ class MetricShape(NamedTuple):
         """The shape of a metric."""
         forms, dim, _ = metric().shape
         return cls(forms, dim)
+
+
+def check_vectors(pos: Tensor, n: int) -> None:
+    """Refuse vectors that a form of n components does not fit.
+
+    Raises:
+        ValueError: If ``pos`` is not :math:`(N, n)`.
+    """
+    if pos.dim() != 2 or pos.size(1) != n:
+        raise ValueError(f"`metric` is [{n}, {n}], so `pos` must be [num_nodes, {n}]; got {list(pos.shape)}")

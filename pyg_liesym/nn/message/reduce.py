@@ -83,3 +83,22 @@ def pool_nodes(x: Tensor, batch: OptTensor, batch_size: int | None, reduce: Lite
     pool = global_add_pool if reduce == "sum" or (batch is None and x.size(0) == 0) else global_mean_pool
     out: Tensor = pool(x, batch, batch_size)
     return out
+
+
+def mean_at_nodes(x: Tensor, batch: OptTensor, batch_size: int | None) -> Tensor:
+    """The mean over the nodes of a graph, at each of them; of one graph alone a single row, which broadcasts.
+
+    Args:
+        x: Features of the nodes.
+        batch: Graph of every node; ``None`` for one graph.
+        batch_size: Number of graphs.
+
+    Shapes:
+        - **x**: :math:`(N, F)`; **batch**: :math:`(N)`; **output**: :math:`(N, F)`, or :math:`(1, F)` without ``batch``
+
+    Example:
+        >>> mean_at_nodes(torch.tensor([[1.0], [3.0], [5.0]]), torch.tensor([0, 0, 1]), 2).flatten()
+        tensor([2., 2., 5.])
+    """
+    mean = pool_nodes(x, batch, batch_size, "mean")
+    return mean if batch is None else mean[batch]

@@ -12,7 +12,7 @@ from torch_geometric.nn.resolver import activation_resolver
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges
 from pyg_liesym.nn.message.invariants import Psi, bilinear, signed_log
-from pyg_liesym.nn.message.metric import LearnedMetric, Metric, MetricShape, as_metric
+from pyg_liesym.nn.message.metric import LearnedMetric, Metric, MetricShape, as_metric, check_vectors
 from pyg_liesym.nn.message.reduce import pool_nodes
 from pyg_liesym.typing import Invariant, OptTensor
 
@@ -197,9 +197,7 @@ class LieGNN(nn.Module):
             assert x is not None
             return x
         metric = self.metric().to(pos.dtype)
-        if pos.dim() != 2 or pos.size(1) != metric.size(-1):
-            n = metric.size(-1)
-            raise ValueError(f"`metric` is [{n}, {n}], so `pos` must be [num_nodes, {n}]; got {list(pos.shape)}")
+        check_vectors(pos, metric.size(-1))
         norm = signed_log(bilinear(pos, pos, metric)).to(pos.dtype)
         return norm if x is None else torch.cat([x, norm], dim=-1)
 

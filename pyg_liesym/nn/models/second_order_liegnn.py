@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from pyg_liesym.nn.conv.vector_liegnn_conv import VectorLieGNNConv
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges
-from pyg_liesym.nn.message.metric import LearnedMetric, Metric, MetricShape, as_metric
-from pyg_liesym.nn.message.reduce import pool_nodes
+from pyg_liesym.nn.message.metric import LearnedMetric, Metric, MetricShape, as_metric, check_vectors
+from pyg_liesym.nn.message.reduce import mean_at_nodes
 from pyg_liesym.typing import OptTensor
 
 
@@ -155,17 +155,13 @@ class SecondOrderLieGNN(nn.Module):
 
     def _mean(self, vectors: Tensor, batch: OptTensor, batch_size: int | None) -> Tensor | float:
         """What the bodies of a graph have in common, where they are alone."""
-        if self.origin == "zero":
-            return 0.0
-        mean = pool_nodes(vectors, batch, batch_size, "mean")
-        return mean if batch is None else mean[batch]
+        return 0.0 if self.origin == "zero" else mean_at_nodes(vectors, batch, batch_size)
 
     def _check(self, x: Tensor, pos: Tensor, vel: OptTensor, n: int) -> None:
         if x is None or x.size(-1) != self.in_channels:
             got = "none" if x is None else str(x.size(-1))
             raise ValueError(f"expected `x` with in_channels={self.in_channels} channels, got {got}")
-        if pos.dim() != 2 or pos.size(1) != n:
-            raise ValueError(f"`metric` is [{n}, {n}], so `pos` must be [num_nodes, {n}]; got {list(pos.shape)}")
+        check_vectors(pos, n)
         if vel is None or vel.shape != pos.shape:
             got = "none" if vel is None else str(list(vel.shape))
             raise ValueError(f"expected `vel` of the shape of `pos`, {list(pos.shape)}, got {got}")

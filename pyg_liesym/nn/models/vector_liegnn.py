@@ -12,8 +12,8 @@ from torch_geometric.nn.resolver import activation_resolver
 from pyg_liesym.nn.conv.vector_liegnn_conv import VectorLieGNNConv
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges
 from pyg_liesym.nn.message.invariants import gram_matrix
-from pyg_liesym.nn.message.metric import LearnedMetric, Metric, MetricShape, as_metric
-from pyg_liesym.nn.message.reduce import pool_nodes
+from pyg_liesym.nn.message.metric import LearnedMetric, Metric, MetricShape, as_metric, check_vectors
+from pyg_liesym.nn.message.reduce import mean_at_nodes, pool_nodes
 from pyg_liesym.typing import OptTensor
 
 Origin = Literal["zero", "mean"]
@@ -198,8 +198,7 @@ class VectorLieGNN(nn.Module):
 
     def _brought(self, pos: Tensor, vectors: OptTensor, batch: OptTensor, batch_size: int | None) -> Tensor:
         n = self.metric().size(-1)
-        if pos.dim() != 2 or pos.size(1) != n:
-            raise ValueError(f"`metric` is [{n}, {n}], so `pos` must be [num_nodes, {n}]; got {list(pos.shape)}")
+        check_vectors(pos, n)
         if vectors is None:
             vectors = pos.new_zeros(pos.size(0), 0, n)
         if vectors.dim() == 2:
@@ -210,8 +209,7 @@ class VectorLieGNN(nn.Module):
         if self.origin is None:
             return vectors
         if self.origin == "mean":
-            mean = pool_nodes(pos, batch, batch_size, "mean")
-            pos = pos - (mean if batch is None else mean[batch])
+            pos = pos - mean_at_nodes(pos, batch, batch_size)
         return torch.cat([pos[:, None], vectors], dim=1)
 
     def _scalars(self, x: OptTensor, brought: Tensor, metric: Tensor) -> Tensor:
