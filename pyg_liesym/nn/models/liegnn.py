@@ -7,13 +7,13 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn.resolver import activation_resolver
 
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges
 from pyg_liesym.nn.message.invariants import Psi, bilinear, signed_log
 from pyg_liesym.nn.message.metric import LearnedMetric, Metric, MetricShape, as_metric, check_vectors
 from pyg_liesym.nn.message.reduce import pool_nodes
+from pyg_liesym.nn.models.head import readout_head
 from pyg_liesym.typing import Invariant, OptTensor
 
 
@@ -113,12 +113,7 @@ class LieGNN(nn.Module):
                 act=act,
             )
             self.convs.append(conv)
-        self.head = nn.Sequential(
-            nn.Linear(hidden_channels, hidden_channels),
-            activation_resolver(act),
-            nn.Dropout(dropout),
-            nn.Linear(hidden_channels, out_channels),
-        )
+        self.head = readout_head(hidden_channels, hidden_channels, out_channels, dropout, act)
 
     @classmethod
     def fast(

@@ -13,6 +13,7 @@ from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges
 from pyg_liesym.nn.message.invariants import bilinear, signed_log
 from pyg_liesym.nn.message.metric import LearnedMetric, Metric, MetricShape, as_metric
 from pyg_liesym.nn.message.reduce import pool_nodes
+from pyg_liesym.nn.models.head import readout_head
 from pyg_liesym.nn.models.published import load_published, published_entries, published_size
 from pyg_liesym.typing import OptTensor
 
@@ -96,12 +97,7 @@ class LorentzNet(nn.Module):
                 symmetric=symmetric,
             )
             self.convs.append(conv)
-        self.head = nn.Sequential(
-            nn.Linear(hidden_channels, hidden_channels),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(hidden_channels, out_channels),
-        )
+        self.head = readout_head(hidden_channels, hidden_channels, out_channels, dropout, "relu")
 
     @classmethod
     def from_published(cls, state_dict: Mapping[str, Tensor], *, c: float = 1e-3, dropout: float = 0.0) -> LorentzNet:

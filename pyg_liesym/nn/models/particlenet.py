@@ -11,6 +11,7 @@ from torch_geometric.utils import scatter
 from pyg_liesym.nn.conv.particlenet_conv import ParticleNetConv
 from pyg_liesym.nn.message.neighbours import nearest_neighbours
 from pyg_liesym.nn.message.reduce import pool_nodes
+from pyg_liesym.nn.models.head import readout_head
 from pyg_liesym.typing import OptTensor
 
 NUM_FEATURES = 7
@@ -85,12 +86,7 @@ class ParticleNet(nn.Module):
         widths = [NUM_FEATURES + in_channels, *(block[-1] for block in blocks)]
         self.norm = nn.BatchNorm1d(widths[0])
         self.convs = nn.ModuleList(ParticleNetConv(width, block) for width, block in zip(widths, blocks, strict=False))
-        self.head = nn.Sequential(
-            nn.Linear(widths[-1], head_channels),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(head_channels, out_channels),
-        )
+        self.head = readout_head(widths[-1], head_channels, out_channels, dropout, "relu")
 
     def reset_parameters(self) -> None:
         """Draw new parameters."""

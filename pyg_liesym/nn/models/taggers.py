@@ -13,6 +13,7 @@ from pyg_liesym.nn.message.invariants import bilinear, signed_log
 from pyg_liesym.nn.message.metric import Metric
 from pyg_liesym.nn.message.reduce import pool_nodes
 from pyg_liesym.nn.models.egnn import EGNN
+from pyg_liesym.nn.models.head import readout_head
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
 from pyg_liesym.nn.models.particlenet import ParticleNet
@@ -181,12 +182,7 @@ class EGNNTagger(nn.Module):
         self.in_channels = in_channels
         self.register_buffer("metric", euclidean_metric(4)[None].to(torch.get_default_dtype()), persistent=False)
         self.net = EGNN(1 + in_channels, hidden_channels, None, num_layers, dim=4, gate=gate, pos_aggr=pos_aggr)
-        self.head = nn.Sequential(
-            nn.Linear(hidden_channels, hidden_channels),
-            nn.SiLU(),
-            nn.Dropout(dropout),
-            nn.Linear(hidden_channels, out_channels),
-        )
+        self.head = readout_head(hidden_channels, hidden_channels, out_channels, dropout, "silu")
 
     def reset_parameters(self) -> None:
         """Draw new parameters."""

@@ -7,13 +7,13 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn.resolver import activation_resolver
 
 from pyg_liesym.nn.conv.vector_liegnn_conv import VectorLieGNNConv
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges
 from pyg_liesym.nn.message.invariants import gram_matrix
 from pyg_liesym.nn.message.metric import LearnedMetric, Metric, MetricShape, as_metric, check_vectors
 from pyg_liesym.nn.message.reduce import mean_at_nodes, pool_nodes
+from pyg_liesym.nn.models.head import readout_head
 from pyg_liesym.typing import OptTensor
 
 Origin = Literal["zero", "mean"]
@@ -131,12 +131,7 @@ class VectorLieGNN(nn.Module):
                 act=act,
             )
             self.convs.append(conv)
-        self.head = nn.Sequential(
-            nn.Linear(hidden_channels, hidden_channels),
-            activation_resolver(act),
-            nn.Dropout(dropout),
-            nn.Linear(hidden_channels, out_channels),
-        )
+        self.head = readout_head(hidden_channels, hidden_channels, out_channels, dropout, act)
         self.out = nn.Linear(vector_channels, answers, bias=False) if answers else None
         self.factors = nn.Linear(hidden_channels, answers * brought) if answers and brought else None
         self._draw_out()
