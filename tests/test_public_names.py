@@ -28,6 +28,7 @@ INTERNAL = {
     "RootWriter": "chosen by jet_writer",
     "ScalingConv2d": "the base of the convolutions with scalings",
     "ScoreWriter": "what `liesym tag` writes through",
+    "SpurionNet": "the base of the networks with learned reference vectors",
     "SumConv": "the base of layers that sum the messages of sorted edges",
     "Support": "asked by find_symmetry",
     "Trial": "judges a question for find_symmetry",

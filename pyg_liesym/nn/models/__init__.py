@@ -8,6 +8,7 @@ from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
 from pyg_liesym.nn.models.particlenet import ParticleNet
 from pyg_liesym.nn.models.relaxed_liegnn import RelaxedLieGNN
+from pyg_liesym.nn.models.relaxed_vector_liegnn import RelaxedVectorLieGNN
 from pyg_liesym.nn.models.scale_conv_net import ScaleConvNet
 from pyg_liesym.nn.models.second_order_liegnn import SecondOrderLieGNN
 from pyg_liesym.nn.models.steerable_gnn import SteerableGNN
@@ -22,6 +23,7 @@ __all__ = [
     "LorentzNet",
     "ParticleNet",
     "RelaxedLieGNN",
+    "RelaxedVectorLieGNN",
     "ScaleConvNet",
     "SecondOrderLieGNN",
     "SteerableGNN",

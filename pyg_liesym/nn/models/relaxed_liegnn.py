@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges
 from pyg_liesym.nn.message.invariants import Psi, bilinear, signed_log
-from pyg_liesym.nn.message.metric import Metric, as_metric
+from pyg_liesym.nn.message.metric import Metric
 from pyg_liesym.nn.models.liegnn import LieGNN
-from pyg_liesym.nn.relaxable import Relaxable
+from pyg_liesym.nn.models.spurion_net import SpurionNet, forms_for_spurions
 from pyg_liesym.typing import Invariant, OptTensor
 
 
-class RelaxedLieGNN(Relaxable):
+class RelaxedLieGNN(SpurionNet):
     r"""LieGNN with learned spurions: vectors that start at zero and tell how much of the group the data break.
 
     Beams, gravity or an inflow are reference vectors :math:`s_k` of the represented space. A network that knows them is
@@ -29,6 +28,7 @@ class RelaxedLieGNN(Relaxable):
     **Law**: equivariant to every g with :math:`g^\top J g = J` acting on ``pos``, ``vel`` and the spurions together; on
     ``pos`` and ``vel`` alone for those g that leave the spurions in their place: all of them at the start and after
     :meth:`make_strict`, when the spurions are zero. Add :meth:`relaxation_penalty` to the loss.
+    :class:`~pyg_liesym.nn.RelaxedVectorLieGNN` is the same with several vectors a node.
 
     Args:
         in_channels: Channels of ``x`` (0 if there are none).
@@ -47,10 +47,13 @@ class RelaxedLieGNN(Relaxable):
         ValueError: On a number of spurions below 1, and as :class:`~pyg_liesym.nn.LieGNN`.
 
     Example:
+        >>> from pyg_liesym.lie import LieAlgebra
         >>> model = RelaxedLieGNN(0, 16, 1, num_layers=2, metric=torch.eye(2))
         >>> model(None, torch.randn(3, 2))[1].shape, model.breaking(LieAlgebra.rotation(2)).tolist()
         (torch.Size([3, 2]), [0.0])
     """
+
+    net: LieGNN
 
     def __init__(
         self,
@@ -74,26 +77,16 @@ class RelaxedLieGNN(Relaxable):
         dropout: float = 0.0,
         act: str = "silu",
     ) -> None:
-        super().__init__()
-        if num_spurions < 1:
-            raise ValueError(f"expected at least one spurion, got num_spurions={num_spurions}")
-        if isinstance(metric, str):
-            raise ValueError("a learned metric and spurions could stand for each other: give J as a tensor")
-        forms = as_metric(metric)()
-        self.out_channels = out_channels
+        forms = forms_for_spurions(metric, num_spurions)
         moves = num_spurions if readout is None else 0
-        self.net = LieGNN(
+        net = LieGNN(
             in_channels + len(forms) * num_spurions, hidden_channels, out_channels + moves, num_layers,
             metric=metric, dim=dim, edge_channels=edge_channels, edge_dim=edge_dim, invariants=invariants, psi=psi,
             pos_aggr=pos_aggr, gate=gate, linear_move=linear_move, velocity=velocity, readout=readout, dropout=dropout,
             act=act,
         )  # fmt: skip
-        self.spurions = nn.Parameter(torch.zeros(num_spurions, forms.size(-1)))
-
-    def reset_parameters(self) -> None:
-        """Draw new parameters; the spurions are zero."""
-        self.net.reset_parameters()
-        nn.init.zeros_(self.spurions)
+        super().__init__(net, num_spurions, forms.size(-1))
+        self.out_channels = out_channels
 
     def forward(
         self,
@@ -115,28 +108,3 @@ class RelaxedLieGNN(Relaxable):
             return out
         answer, pos = out
         return answer[:, : self.out_channels], pos + answer[:, self.out_channels :] @ self.spurions
-
-    @torch.no_grad()
-    def breaking(self, algebra: LieAlgebra) -> Tensor:
-        r"""How far each element of a basis moves the spurions, :math:`(\sum_k \|L_i s_k\|^2)^{1/2}`.
-
-        Zero for the elements that are still symmetries of the network.
-
-        Shapes:
-            - **output**: :math:`(K)`
-        """
-        moved = torch.einsum("iab,kb->ika", algebra.basis.to(self.spurions), self.spurions)
-        lengths: Tensor = moved.flatten(1).norm(dim=1)
-        return lengths
-
-    def relaxation_penalty(self) -> Tensor:
-        """The squared length of all spurions together, to be added to a loss."""
-        return self.spurions.square().sum()
-
-    def make_strict(self) -> None:
-        """Set the spurions to zero."""
-        with torch.no_grad():
-            self.spurions.zero_()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.net}, num_spurions={self.spurions.size(0)})"

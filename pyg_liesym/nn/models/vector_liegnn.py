@@ -192,15 +192,8 @@ class VectorLieGNN(nn.Module):
         return answer, pos + turned[:, 0] if self.out_vectors is None else turned
 
     def _brought(self, pos: Tensor, vectors: OptTensor, batch: OptTensor, batch_size: int | None) -> Tensor:
-        n = self.metric().size(-1)
-        check_vectors(pos, n)
-        if vectors is None:
-            vectors = pos.new_zeros(pos.size(0), 0, n)
-        if vectors.dim() == 2:
-            vectors = vectors[:, None]
-        expected = (pos.size(0), self.in_vectors, n)
-        if vectors.shape != expected:
-            raise ValueError(f"expected `vectors` of shape {list(expected)}, got {list(vectors.shape)}")
+        check_vectors(pos, self.metric().size(-1))
+        vectors = stacked(vectors, pos, self.in_vectors)
         if self.origin is None:
             return vectors
         if self.origin == "mean":
@@ -219,3 +212,19 @@ class VectorLieGNN(nn.Module):
             f"{type(self).__name__}({self.in_channels}, {self.out_channels}, num_layers={len(self.convs)}, "
             f"vector_channels={self.convs[0].vector_channels})"
         )
+
+
+def stacked(vectors: OptTensor, pos: Tensor, count: int) -> Tensor:
+    """What each node brings besides ``pos`` as one tensor ``[N, M, n]``: several vectors, one, or none.
+
+    Raises:
+        ValueError: If there are not so many of them, or they do not fit ``pos``.
+    """
+    expected = (pos.size(0), count, pos.size(-1))
+    if vectors is None:
+        vectors = pos.new_zeros(pos.size(0), 0, pos.size(-1))
+    if vectors.dim() == 2:
+        vectors = vectors[:, None]
+    if vectors.shape != expected:
+        raise ValueError(f"expected `vectors` of shape {list(expected)}, got {list(vectors.shape)}")
+    return vectors

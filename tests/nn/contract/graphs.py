@@ -161,6 +161,24 @@ LAYERS = [
         without={"tiles": ONE_BY_ONE},
     ),
     Row(
+        "RelaxedVectorLieGNN",
+        lambda: nn.RelaxedVectorLieGNN(
+            2, 8, 3, 2, metric=MINKOWSKI, vector_channels=4, in_vectors=2, num_spurions=2, origin="mean", edge_dim=2
+        ),
+        Points({"x": 2, "pos": 4, "vectors": (2, 4)}, {"edge_attr": 2}),
+        *graph(LORENTZ, ROTATION4, "pos", "vectors", by=2.0, outputs=NODES),
+        without={"tiles": ONE_BY_ONE},
+    ),
+    Row(
+        "RelaxedVectorLieGNN, mean, so(2) in space",
+        lambda: nn.RelaxedVectorLieGNN(
+            2, 8, 3, 2, metric=ABOUT_Z.invariant_metric(), vector_channels=4, origin="zero", readout="mean"
+        ),
+        Points({"x": 2, "pos": 3}, readout=True),
+        *graph(drawn(ABOUT_Z), ROTATION3, "pos", outputs=ANSWER),
+        without={"tiles": ONE_BY_ONE},
+    ),
+    Row(
         "SecondOrderLieGNN",
         lambda: nn.SecondOrderLieGNN(2, 8, 3, metric=torch.eye(3), vector_channels=4, edge_dim=2, scales=(1.0, 10.0)),
         Points({"x": 2, "pos": 3, "vel": 3}, {"edge_attr": 2}),
