@@ -17,9 +17,12 @@ from pyg_liesym.nn.models.head import readout_head
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
 from pyg_liesym.nn.models.particlenet import ParticleNet
+from pyg_liesym.nn.models.vector_liegnn import VectorLieGNN
 from pyg_liesym.typing import OptTensor
 
-TaggerName = Literal["liegnn", "liegnn-fast", "lorentznet", "lorentznet-plain", "egnn", "particlenet"]
+TaggerName = Literal[
+    "liegnn", "liegnn-fast", "vector-liegnn", "lorentznet", "lorentznet-plain", "egnn", "particlenet"
+]  # fmt: skip
 """What :func:`build_tagger` knows."""
 TAGGERS: tuple[TaggerName, ...] = get_args(TaggerName)
 
@@ -41,6 +44,8 @@ def build_tagger(
     ==================== ===================================================== ===================================
     ``liegnn``           :class:`~pyg_liesym.nn.LieGNN`, 72 channels, 6 layers what keeps J: Lorentz by default
     ``liegnn-fast``      :meth:`LieGNN.fast <pyg_liesym.nn.LieGNN.fast>`       what keeps J: Lorentz by default
+    ``vector-liegnn``    :class:`~pyg_liesym.nn.VectorLieGNN`, with the momenta what keeps J: Lorentz by default
+                         as vectors, 4 vector channels, 3 layers
     ``lorentznet``       :class:`~pyg_liesym.nn.LorentzNet` as published       what keeps J: Lorentz by default
     ``lorentznet-plain`` the same with ``symmetric=False``                     none
     ``egnn``             :class:`~pyg_liesym.nn.EGNN`, 72 channels, 6 layers   rotations of :math:`(E, p)` in ℝ⁴
@@ -57,7 +62,7 @@ def build_tagger(
         name: Which.
         num_classes: Channels of the answer.
         in_channels: Channels of ``x`` (0 if there are none).
-        metric: J of the first three, Minkowski's by default; put on the sphere :math:`\|J\|_F = 2`, where that lies,
+        metric: J of the first four, Minkowski's by default; put on the sphere :math:`\|J\|_F = 2`, where that lies,
             since the symmetry does not fix its scale.
         **overrides: Arguments of the network that take the place of the usual ones, and LorentzNet's ``beams``.
 
@@ -90,8 +95,18 @@ def build_tagger(
         return LorentzNetTagger(in_channels, num_classes, metric=form, **overrides)
     if name == "liegnn-fast":
         return LieGNN.fast(in_channels, num_classes, metric=form, **overrides)
+    if name == "vector-liegnn":
+        return _vector_liegnn(in_channels, num_classes, form, overrides)
     sizes: dict[str, Any] = {"hidden_channels": 72, "num_layers": 6, "readout": "mean"}
     return LieGNN(in_channels, out_channels=num_classes, metric=form, **{**sizes, **overrides})
+
+
+def _vector_liegnn(in_channels: int, num_classes: int, form: Tensor, overrides: dict[str, Any]) -> VectorLieGNN:
+    sizes: dict[str, Any] = {
+        "hidden_channels": 64, "num_layers": 3, "edge_channels": 32, "vector_channels": 4, "origin": "zero",
+        "readout": "mean",
+    }  # fmt: skip
+    return VectorLieGNN(in_channels, out_channels=num_classes, metric=form, **{**sizes, **overrides})
 
 
 class LorentzNetTagger(nn.Module):

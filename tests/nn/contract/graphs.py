@@ -203,6 +203,7 @@ SMALL = {"hidden_channels": 8, "num_layers": 2}
 _TAGGERS = {
     "liegnn": (SMALL, LORENTZ, ROTATION4),
     "liegnn-fast": ({**SMALL, "edge_channels": 4}, LORENTZ, ROTATION4),
+    "vector-liegnn": ({**SMALL, "edge_channels": 4, "vector_channels": 3}, LORENTZ, ROTATION4),
     "lorentznet": (SMALL, LORENTZ, ROTATION4),
     "lorentznet, beams": ({**SMALL, "beams": True}, ABOUT_BEAM, LORENTZ),
     "lorentznet-plain": (SMALL,),
@@ -218,7 +219,7 @@ def tagger(name: str) -> Row:
     without = {} if acts else {"equivariance": "the control without symmetry"}
     if name != "lorentznet":
         without["compile"] = "the network's own row, with other sizes"
-    if name == "particlenet":
+    if name in ("particlenet", "vector-liegnn"):
         without["tiles"] = ONE_BY_ONE
     return Row(f"tagger {name}", build, Points({"x": 2, "p4": 4}, readout=True), *acts, without=without)
 

@@ -21,6 +21,7 @@ BATCH = torch.tensor([0] * 7 + [1] * 5 + [2] * 1 + [3] * 6)
 SMALL: dict[str, dict[str, object]] = {
     "particlenet": {"blocks": ((8, 8), (6, 9)), "k": 4, "head_channels": 7},
     "liegnn-fast": {"hidden_channels": 8, "edge_channels": 4, "num_layers": 2},
+    "vector-liegnn": {"hidden_channels": 8, "edge_channels": 4, "vector_channels": 2, "num_layers": 2},
 }
 CASES = [*TAGGERS, "lorentznet, beams"]
 LORENTZ = LieAlgebra.lorentz().exp(torch.linspace(-0.4, 0.4, 6, dtype=torch.float64))
@@ -31,6 +32,7 @@ GROUPS = {"Lorentz": LORENTZ, "rotation of four dimensions": FOUR_DIMENSIONS, "a
 KEEPS = {
     "liegnn": {"Lorentz", "about the beam"},
     "liegnn-fast": {"Lorentz", "about the beam"},
+    "vector-liegnn": {"Lorentz", "about the beam"},
     "lorentznet": {"Lorentz", "about the beam"},
     "lorentznet, beams": {"about the beam"},
     "lorentznet-plain": set(),
@@ -105,6 +107,7 @@ def test_the_usual_sizes() -> None:
     assert count == {
         "liegnn": 221_840,
         "liegnn-fast": sum(p.numel() for p in LieGNN.fast(0, 2, metric=minkowski()).parameters()),
+        "vector-liegnn": 58_689,
         "lorentznet": 223_568,
         "lorentznet-plain": 223_568 + 6 * (2 * 4 - 2) * 72,
         "egnn": sum(p.numel() for p in EGNN(1, 72, 72, 6, dim=4, gate=True, pos_aggr=None).parameters()) + 2 * 73,
@@ -113,7 +116,7 @@ def test_the_usual_sizes() -> None:
     assert sum(p.numel() for p in build_tagger("lorentznet", beams=True).parameters()) == 224_072
 
 
-@pytest.mark.parametrize("name", ["liegnn", "liegnn-fast", "lorentznet"])
+@pytest.mark.parametrize("name", ["liegnn", "liegnn-fast", "vector-liegnn", "lorentznet"])
 def test_scale_of_the_metric_does_not_matter(name: str) -> None:
     """What a symmetry leaves open is fixed; a form of another symmetry is another network."""
     found = LieAlgebra.lorentz().invariant_metric()
@@ -131,7 +134,7 @@ def test_scale_of_the_metric_does_not_matter(name: str) -> None:
 
 
 def test_bad_input() -> None:
-    with pytest.raises(ValueError, match="one of liegnn, liegnn-fast, lorentznet"):
+    with pytest.raises(ValueError, match="one of liegnn, liegnn-fast, vector-liegnn, lorentznet"):
         build_tagger("transformer")
     for name in ("egnn", "particlenet", "lorentznet-plain"):
         with pytest.raises(ValueError, match=f"{name!r} has no metric"):
