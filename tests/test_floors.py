@@ -49,13 +49,13 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"io", "packed_graphs", "samples"},
         {"packing", "simulation"},
         {"loader"},
-        {"bodies", "flows", "jets", "molecules"},
+        {"bodies", "flows", "jets", "molecules", "pictures"},
     ),
     "datasets.io": (
         {"files", "jet_arrays", "jet_class_2", "pickled_names", "schema"},
         {"assembly", "download", "hdf5", "npy", "tensors"},
         {"root_writer", "score_writer"},
-        {"array_jets", "energyflow", "ephemeris", "lorentznet", "qm9pack", "root", "top_tagging"},
+        {"array_jets", "energyflow", "ephemeris", "lorentznet", "pictures", "qm9pack", "root", "top_tagging"},
         {"jet_files"},
     ),
     "discovery": (

@@ -1,4 +1,4 @@
-"""PyG datasets: orbits, charged particles, molecules, jets and flows.
+"""PyG datasets: orbits, charged particles, molecules, jets, flows and pictures.
 
 File formats and simulators live in :mod:`pyg_liesym.datasets.io` and :mod:`pyg_liesym.datasets.simulation`; what
 they need beyond NumPy and SciPy is imported where it is used.
@@ -11,6 +11,7 @@ from pyg_liesym.lazy import lazy
 __all__ = [
     "QM9",
     "ChargedParticles",
+    "Digits",
     "GravitationalOrbits",
     "JetClass",
     "JetFlow",
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from pyg_liesym.datasets.jets.top_landscape import TopLandscape
     from pyg_liesym.datasets.loader import PackedLoader
     from pyg_liesym.datasets.molecules.qm9 import QM9
+    from pyg_liesym.datasets.pictures.digits import Digits
 else:
     __getattr__, __dir__ = lazy(
         __name__,
@@ -54,6 +56,7 @@ else:
             "jets.jets": ["Jets"],
             "loader": ["PackedLoader"],
             "molecules.qm9": ["QM9"],
+            "pictures.digits": ["Digits"],
             "jets.quark_gluon": ["QuarkGluon"],
             "flows.smoke_plume": ["SmokePlume"],
             "jets.streaming": ["StreamingJets"],

@@ -27,6 +27,7 @@ from pyg_liesym.cli.reproduce.tagging import Tagging
 from pyg_liesym.cli.reproduce.tagging_front import TaggingFront
 from pyg_liesym.cli.reproduce.three_body import ThreeBody
 from pyg_liesym.cli.reproduce.two_body import TwoBody
+from pyg_liesym.cli.reproduce.vision import Vision
 
 EXPERIMENTS: dict[str, type[Experiment]] = {
     kind.name: kind
@@ -49,6 +50,7 @@ EXPERIMENTS: dict[str, type[Experiment]] = {
         Plume,
         Tagging,
         TaggingFront,
+        Vision,
     )
 }
 T = TypeVar("T")

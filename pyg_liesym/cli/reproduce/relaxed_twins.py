@@ -98,25 +98,8 @@ class TwinExperiment(Experiment):
 
     def run(self, job: Job, bench: Bench) -> dict[str, Any]:
         """Train and test a twin."""
-        level, twin = job.settings["level"], job.settings["twin"]
-        task, budget = _task(self, level, job.seed), self.budget(level)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(job.seed)
-            net = task.network(twin)
-        system = TwinSystem(net, task, budget, relaxed=twin == "relaxed")
-        callbacks = [best_checkpoint(bench, "validation"), LastCheckpoint(folder=bench.folder)]
-        options = {"accelerator": "cpu", "reload_dataloaders_every_n_epochs": 1}
-        resume(trainer(bench, budget.epochs, callbacks, **options), bench, system)
-        load_best(system, bench)
-        net.eval()
-        numbers = {"parameters": sum(p.numel() for p in net.parameters()), **task.test(net)}
-        numbers["best_epoch"] = read_checkpoint(bench.folder / "best.ckpt")["epoch"]
-        if twin == "relaxed":
-            numbers["relaxation"] = float(relaxation(net))
-            make_strict(net)
-            numbers["strict_relaxation"] = float(relaxation(net))
-            numbers |= {f"strict_{name}": value for name, value in task.test(net).items()}
-        return numbers
+        level = job.settings["level"]
+        return train_twin(_task(self, level, job.seed), job.settings["twin"], self.budget(level), job.seed, bench)
 
     def columns(self, table: str) -> Sequence[Column]:
         """The scores, and the first of them after ``make_strict()``."""
@@ -142,6 +125,38 @@ class TwinExperiment(Experiment):
 @lru_cache(maxsize=1)
 def _task(experiment: TwinExperiment, level: float, seed: int) -> Task:
     return experiment.task(level, seed)
+
+
+def train_twin(task: Task, twin: Twin, budget: TwinTraining, seed: int, bench: Bench) -> dict[str, Any]:
+    """Train a network, test the weights of its best epoch, and if it is relaxed, what is left when it is made strict.
+
+    Args:
+        task: Data and questions.
+        twin: Which network.
+        budget: Its training.
+        seed: Of the weights.
+        bench: Where.
+
+    Raises:
+        SittingOver: If the time is up.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        net = task.network(twin)
+    system = TwinSystem(net, task, budget, relaxed=twin == "relaxed")
+    callbacks = [best_checkpoint(bench, "validation"), LastCheckpoint(folder=bench.folder)]
+    options = {"accelerator": "cpu", "reload_dataloaders_every_n_epochs": 1}
+    resume(trainer(bench, budget.epochs, callbacks, **options), bench, system)
+    load_best(system, bench)
+    net.eval()
+    numbers = {"parameters": sum(p.numel() for p in net.parameters()), **task.test(net)}
+    numbers["best_epoch"] = read_checkpoint(bench.folder / "best.ckpt")["epoch"]
+    if twin == "relaxed":
+        numbers["relaxation"] = float(relaxation(net))
+        make_strict(net)
+        numbers["strict_relaxation"] = float(relaxation(net))
+        numbers |= {f"strict_{name}": value for name, value in task.test(net).items()}
+    return numbers
 
 
 class TwinSystem(L.LightningModule):
