@@ -32,6 +32,7 @@ INTERNAL = {
     "SumConv": "the base of layers that sum the messages of sorted edges",
     "Support": "asked by find_symmetry",
     "Trial": "judges a question for find_symmetry",
+    "VirtualNodes": "inside the networks that take `virtual_nodes`",
     "Yardstick": "what a Trial measures breakings by",
     "TrainingRange": "what `liesym tag` checks jets by",
 }

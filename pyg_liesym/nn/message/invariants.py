@@ -122,20 +122,26 @@ def pair_invariants(
     return (signed_log(out) if psi == "log" else out).to(pos_i.dtype)
 
 
-def gram_matrix(vectors: Tensor, metric: Tensor) -> Tensor:
+def gram_matrix(vectors: Tensor, metric: Tensor, others: OptTensor = None) -> Tensor:
     r"""All products of the vectors of a node, :math:`\psi(\langle v_c, v_d \rangle_J)`, in their precision.
 
     Both orders are there. An antisymmetric form has zeros on the diagonal: products of different vectors carry all.
 
+    Args:
+        vectors: Vectors of the nodes.
+        metric: The forms J.
+        others: Vectors :math:`v_d`, if not the same.
+
     Shapes:
-        - **vectors**: :math:`(N, C, n)`; **metric**: :math:`(F, n, n)`; **output**: :math:`(N, F \cdot C^2)`
+        - **vectors**: :math:`(N, C, n)`; **metric**: :math:`(F, n, n)`; **others**: :math:`(N, D, n)`
+        - **output**: :math:`(N, F \cdot C \cdot D)`, where D is C for the same vectors
 
     Example:
         >>> area = torch.tensor([[[0.0, 1.0], [-1.0, 0.0]]])
         >>> gram_matrix(2 * torch.eye(2)[None], area).round(decimals=2)
         tensor([[ 0.0000,  1.6100, -1.6100,  0.0000]])
     """
-    lowered = lower(vectors, metric).transpose(1, 2)
+    lowered = lower(vectors if others is None else others, metric).transpose(1, 2)
     with without_autocast(vectors.device):
         products = vectors.to(lowered.dtype)[:, None] @ lowered.mT
     return signed_log(products.flatten(1)).to(vectors.dtype)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pyg_liesym.nn.conv.vector_liegnn_conv import VectorLieGNNConv
+from pyg_liesym.nn.conv.virtual_nodes import VirtualNodes, VirtualState
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges
 from pyg_liesym.nn.message.metric import LearnedMetric, Metric, MetricShape, as_metric, check_vectors
 from pyg_liesym.nn.message.reduce import mean_at_nodes
@@ -51,6 +52,8 @@ class SecondOrderLieGNN(nn.Module):
         edge_channels: Width of the maps of edges (default: ``hidden_channels``).
         edge_dim: Channels of ``edge_attr``.
         scales: Factors of the distance, see :class:`~pyg_liesym.nn.VectorLieGNNConv`.
+        virtual_nodes: Virtual nodes of a graph, which exchange messages with all bodies before every layer: what lies
+            beyond the edges is heard of at a cost linear in the bodies (:doc:`/theory/vector_channels`).
         gate: Whether messages pass a sigmoid gate.
         act: Activation, by name.
 
@@ -85,6 +88,7 @@ class SecondOrderLieGNN(nn.Module):
         edge_channels: int | None = None,
         edge_dim: int = 0,
         scales: Sequence[float] = (1.0,),
+        virtual_nodes: int = 0,
         gate: bool = True,
         act: str = "silu",
     ) -> None:
@@ -97,6 +101,13 @@ class SecondOrderLieGNN(nn.Module):
         self.metric = as_metric(metric, dim)
         self.embedding = nn.Linear(in_channels, hidden_channels)
         self.lift = nn.Linear(2, vector_channels, bias=False)
+        self.virtual_nodes = nn.ModuleList(
+            VirtualNodes(
+                hidden_channels, vector_channels, virtual_nodes, metric=MetricShape.of(self.metric), act=act,
+                hidden_channels=edge_channels or hidden_channels,
+            )
+            for _ in range(num_layers if virtual_nodes else 0)
+        )  # fmt: skip
         self.convs = nn.ModuleList(
             VectorLieGNNConv(
                 hidden_channels, hidden_channels, vector_channels, metric=MetricShape.of(self.metric),
@@ -111,7 +122,7 @@ class SecondOrderLieGNN(nn.Module):
         """Draw new parameters."""
         if isinstance(self.metric, LearnedMetric):
             self.metric.reset_parameters()
-        for module in (self.embedding, self.lift, *self.convs):
+        for module in (self.embedding, self.lift, *self.virtual_nodes, *self.convs):
             module.reset_parameters()
         nn.init.zeros_(self.acceleration.weight)
 
@@ -144,9 +155,12 @@ class SecondOrderLieGNN(nn.Module):
         # The means move straight on, so that they are taken once.
         mean_pos, mean_vel = self._mean(pos, batch, batch_size), self._mean(vel, batch, batch_size)
         pos, vel = pos - mean_pos, vel - mean_vel
+        state: VirtualState | None = None
         for _ in range(self.num_steps):
             channels = channels + self.lift(torch.stack([pos, vel], dim=-1)).mT
-            for conv in self.convs:
+            for layer, conv in enumerate(self.convs):
+                if self.virtual_nodes:
+                    h, channels, state = self.virtual_nodes[layer](h, pos, channels, metric, state, batch, batch_size)
                 h, channels = conv(h, pos, edges, edge_attr, channels, batch, batch_size, metric)
             acceleration = self.acceleration(channels.mT).squeeze(-1)
             vel = vel + step * (acceleration - self._mean(acceleration, batch, batch_size))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pyg_liesym.nn.conv.vector_liegnn_conv import VectorLieGNNConv
+from pyg_liesym.nn.conv.virtual_nodes import VirtualNodes, VirtualState
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges
 from pyg_liesym.nn.message.invariants import gram_matrix
 from pyg_liesym.nn.message.metric import LearnedMetric, Metric, MetricShape, as_metric, check_vectors
@@ -54,6 +55,8 @@ class VectorLieGNN(nn.Module):
         edge_dim: Channels of ``edge_attr``.
         vector_aggr: How vectors are gathered, ``"mean"`` or ``"sum"``.
         scales: Factors of the distance, see :class:`~pyg_liesym.nn.VectorLieGNNConv`.
+        virtual_nodes: Virtual nodes of a graph, which exchange messages with all its nodes before every layer: what
+            lies beyond the edges is heard of at a cost linear in the nodes (:doc:`/theory/vector_channels`).
         gate: Whether messages pass a sigmoid gate.
         readout: ``None`` for an answer per node, ``"mean"`` or ``"sum"`` over the nodes for one per graph.
         dropout: Share of hidden readout channels dropped in training.
@@ -92,6 +95,7 @@ class VectorLieGNN(nn.Module):
         edge_dim: int = 0,
         vector_aggr: Literal["mean", "sum"] = "mean",
         scales: Sequence[float] = (1.0,),
+        virtual_nodes: int = 0,
         gate: bool = True,
         readout: Literal["mean", "sum"] | None = None,
         dropout: float = 0.0,
@@ -106,6 +110,7 @@ class VectorLieGNN(nn.Module):
             raise ValueError(f"expected `origin` to be 'zero', 'mean' or None, got {origin!r}")
         self.in_channels, self.out_channels, self.readout = in_channels, out_channels, readout
         self.in_vectors, self.out_vectors, self.origin = in_vectors, out_vectors, origin
+        self.vector_channels = vector_channels
         self.metric = as_metric(metric, dim)
         shape = MetricShape.of(self.metric)
         brought = in_vectors + (origin is not None)
@@ -115,6 +120,13 @@ class VectorLieGNN(nn.Module):
         answers = (1 if readout is None else 0) if out_vectors is None else out_vectors
         self.embedding = nn.Linear(num_scalars, hidden_channels)
         self.lift = nn.Linear(brought, vector_channels, bias=False) if brought else None
+        self.virtual_nodes = nn.ModuleList(
+            VirtualNodes(
+                hidden_channels, vector_channels, virtual_nodes, metric=shape, act=act,
+                hidden_channels=edge_channels or hidden_channels,
+            )
+            for _ in range(num_layers if virtual_nodes else 0)
+        )  # fmt: skip
         self.convs = nn.ModuleList()
         for layer in range(num_layers):
             unread = answers == 0 and layer == num_layers - 1
@@ -141,7 +153,7 @@ class VectorLieGNN(nn.Module):
         if isinstance(self.metric, LearnedMetric):
             self.metric.reset_parameters()
         linears = [layer for layer in (self.embedding, self.lift, self.out, self.factors) if layer is not None]
-        for module in (*linears, *self.convs, self.head[0], self.head[3]):
+        for module in (*linears, *self.virtual_nodes, *self.convs, self.head[0], self.head[3]):
             module.reset_parameters()
         self._draw_out()
 
@@ -176,13 +188,18 @@ class VectorLieGNN(nn.Module):
         brought = self._brought(pos, vectors, batch, batch_size)
         edges = as_edges(edge_index, pos.size(0), batch, "source_to_target", pos.device)
         h = self.embedding(self._scalars(x, brought, metric))
-        channels = None if self.lift is None else self.lift(brought.mT).mT
-        for conv in self.convs:
+        if self.lift is None:
+            channels = pos.new_zeros(pos.size(0), self.vector_channels, pos.size(1))
+        else:
+            channels = self.lift(brought.mT).mT
+        state: VirtualState | None = None
+        for layer, conv in enumerate(self.convs):
+            if self.virtual_nodes:
+                h, channels, state = self.virtual_nodes[layer](h, pos, channels, metric, state, batch, batch_size)
             h, channels = conv(h, pos, edges, edge_attr, channels, batch, batch_size, metric)
         answer: Tensor = self.head(h if self.readout is None else pool_nodes(h, batch, batch_size, self.readout))
         if self.out is None:
             return answer
-        assert channels is not None
         turned = self.out(channels.mT).mT
         if self.factors is not None:
             turned = turned + self.factors(h).view(-1, turned.size(1), brought.size(1)) @ brought
@@ -210,7 +227,7 @@ class VectorLieGNN(nn.Module):
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}({self.in_channels}, {self.out_channels}, num_layers={len(self.convs)}, "
-            f"vector_channels={self.convs[0].vector_channels})"
+            f"vector_channels={self.vector_channels})"
         )
 
 

@@ -189,6 +189,23 @@ LAYERS = [
         without={"tiles": ONE_BY_ONE},
     ),
     Row(
+        "VectorLieGNN, virtual nodes, mean of all pairs",
+        lambda: nn.VectorLieGNN(2, 8, 3, 2, metric=MINKOWSKI, vector_channels=4, virtual_nodes=3, readout="mean"),
+        Points({"x": 2, "pos": 4}, readout=True),
+        *graph(LORENTZ, ROTATION4, "pos", by=2.0, outputs=ANSWER),
+        without={"tiles": ONE_BY_ONE},
+    ),
+    Row(
+        "SecondOrderLieGNN, virtual nodes",
+        lambda: nn.SecondOrderLieGNN(2, 8, 2, metric=torch.eye(3), vector_channels=4, edge_dim=2, virtual_nodes=2),
+        Points({"x": 2, "pos": 3, "vel": 3}, {"edge_attr": 2}),
+        *(
+            Element({"pos": moved(g, by), "vel": moved(g)}, (None, moved(g, by), moved(g)))
+            for g, by in ((ROTATION3, 2.0), (SHEAR3, 0.0))
+        ),
+        without={"tiles": ONE_BY_ONE},
+    ),
+    Row(
         "ParticleNet",
         lambda: nn.ParticleNet(2, 3, blocks=((6, 6), (8,)), k=3, head_channels=8),
         Points({"x": 2, "p4": 4}, readout=True),
