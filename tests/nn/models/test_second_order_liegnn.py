@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.metric import minkowski
@@ -29,9 +29,10 @@ def state(n: int = 3) -> tuple[Tensor, Tensor, Tensor]:
     return random(9, 1), random(9, n, seed=1), random(9, n, seed=2)
 
 
+@pytest.mark.parametrize("scheme", ["euler", "verlet"])
 @pytest.mark.parametrize("origin", ["mean", "zero"])
-def test_keeps_turns_and_boosts_of_bodies_that_are_alone(origin: Any) -> None:
-    model, (x, pos, vel) = network(origin=origin, span=0.7), state()
+def test_keeps_turns_and_boosts_of_bodies_that_are_alone(origin: Any, scheme: Any) -> None:
+    model, (x, pos, vel) = network(scheme=scheme, origin=origin, span=0.7), state()
     run = lambda p, v: model(x, p, vel=v, batch=BATCH, batch_size=3)  # noqa: E731
     g = LieAlgebra.rotation(3).sample(1, 0.5, generator=torch.Generator().manual_seed(0))[0].double()
     assert_equivariant(run, [pos, vel], [g, g], [None, g, g])
@@ -79,13 +80,42 @@ def test_is_its_layers_and_a_scheme_of_second_order() -> None:
     torch.testing.assert_close(model(x, pos, vel=vel), (h, q, v))
 
 
+class Steady(nn.Module):
+    """In place of a layer: the same first vector at every step."""
+
+    def __init__(self, vector: Tensor) -> None:
+        super().__init__()
+        self.vector = vector
+
+    def forward(self, h: Tensor, pos: Tensor, edges: Any, edge_attr: Any, channels: Tensor, *_: Any) -> Any:
+        return h, torch.zeros_like(channels).index_fill(1, torch.tensor([0]), 1.0) * self.vector
+
+
+@pytest.mark.parametrize("num_steps", [1, 3])
+def test_a_constant_acceleration_is_followed_by_verlet_and_not_by_euler(num_steps: int) -> None:
+    push, pos, vel = torch.tensor([1.0, -2.0, 0.5]), torch.zeros(2, 3), torch.ones(2, 3)
+    for scheme, share in (("euler", (num_steps + 1) / (2 * num_steps)), ("verlet", 0.5)):
+        model = SecondOrderLieGNN(1, 4, num_steps, metric=torch.eye(3), span=1.5, origin="zero", scheme=scheme)  # type: ignore[arg-type]
+        model.convs = nn.ModuleList([Steady(push)])
+        with torch.no_grad():
+            model.acceleration.weight.copy_(torch.eye(1, 8))
+        _, later, faster = model(torch.ones(2, 1), pos, vel=vel)
+        torch.testing.assert_close(later, pos + 1.5 * vel + share * 1.5**2 * push)
+        torch.testing.assert_close(faster, vel + 1.5 * push)
+
+
 def test_number_of_weights_does_not_depend_on_the_steps() -> None:
     count = {sum(p.numel() for p in network(num_steps=steps).parameters()) for steps in (1, 5)}
     assert len(count) == 1
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [({"num_steps": 0}, "at least one step"), ({"origin": None}, "'zero' or 'mean'")]
+    ("options", "message"),
+    [
+        ({"num_steps": 0}, "at least one step"),
+        ({"origin": None}, "'zero' or 'mean'"),
+        ({"scheme": "rk4"}, "'euler' or"),
+    ],
 )
 def test_refuses_what_does_not_fit(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
