@@ -1,7 +1,7 @@
 """Numbers about a result."""
 
 from pyg_liesym.metrics.areas import Estimate, auc, auc_difference, bootstrap_error
-from pyg_liesym.metrics.charges import ChargeDrift, charge_drift, energy_drift, momentum_drift
+from pyg_liesym.metrics.charges import ChargeDrift, body_energy, charge_drift, energy_drift, momentum_drift
 from pyg_liesym.metrics.equivariance import equivariance_error, relative_error
 from pyg_liesym.metrics.front import knee, pareto_front
 from pyg_liesym.metrics.jet_comparison import Point, compare_jets
@@ -24,6 +24,7 @@ __all__ = [
     "auc",
     "auc_difference",
     "background_rejection",
+    "body_energy",
     "bootstrap_error",
     "charge_drift",
     "class_rejections",

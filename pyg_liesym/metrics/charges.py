@@ -161,16 +161,52 @@ def energy_drift(
         )
     if charge.shape != q.shape[:-3] + q.shape[-2:-1]:
         raise ValueError(f"expected charges {[*q.shape[:-3], q.size(-2)]}, one a body, got {list(charge.shape)}")
-    q, p, charge = q.double(), p.double(), charge.double()
-    first, second = torch.triu_indices(q.size(-2), q.size(-2), 1, device=q.device)
-    inverse = ((q[..., first, :] - q[..., second, :]).square().sum(-1) + softening**2).rsqrt()
-    coupling = strength * (charge[..., first] * charge[..., second])[..., None, :]
-    kinetic = 0.5 * p.square().sum((-2, -1))
-    size = (kinetic + (coupling * inverse).abs().sum(-1)).square()
-    random = _normal(num_random, len(first), generator=generator).to(q.device) * coupling.square().mean().sqrt()
+    kinetic, potential = body_energy(q, p, charge[..., None, :], strength=strength, softening=softening)
+    size = (kinetic + potential.abs().sum(-1)).square()
+    inverse = _inverse_distances(q.double(), softening)
+    typical = _couplings(charge.double(), strength).square().mean().sqrt()
+    random = _normal(num_random, inverse.size(-1), generator=generator).to(q.device) * typical
     random_energy = kinetic[..., None] + inverse @ random.T
-    energy = kinetic + (coupling * inverse).sum(-1)
+    energy = kinetic + potential.sum(-1)
     return ChargeDrift(_relative_change(energy[..., None], size), float(_relative_change(random_energy, size).median()))
+
+
+def body_energy(
+    q: Tensor, p: Tensor, charge: Tensor, *, strength: float = 1.0, softening: float = 0.0
+) -> tuple[Tensor, Tensor]:
+    """Kinetic energy of bodies of unit mass, and the potential energy of every pair, as in :func:`energy_drift`.
+
+    Args:
+        q: Positions.
+        p: Momenta.
+        charge: Charges, or masses where the force is gravity.
+        strength: k; negative if equal charges pull each other, as masses do.
+        softening: A length.
+
+    Shapes:
+        - **q**, **p**: ``[..., bodies, n]``; **charge**: ``[..., bodies]``, or what broadcasts to it;
+          **output**: ``[...]`` and ``[..., pairs]``, in float64
+
+    Units:
+        Unit mass.
+
+    Example:
+        >>> q, p = torch.tensor([[0.0, 0.0], [0.0, 2.0]]), torch.tensor([[1.0, 0.0], [0.0, 0.0]])
+        >>> body_energy(q, p, torch.ones(2), strength=-1.0)
+        (tensor(0.5000, dtype=torch.float64), tensor([-0.5000], dtype=torch.float64))
+    """
+    q, p, charge = q.double(), p.double(), charge.double()
+    return 0.5 * p.square().sum((-2, -1)), _couplings(charge, strength) * _inverse_distances(q, softening)
+
+
+def _inverse_distances(q: Tensor, softening: float) -> Tensor:
+    first, second = torch.triu_indices(q.size(-2), q.size(-2), 1, device=q.device)
+    return ((q[..., first, :] - q[..., second, :]).square().sum(-1) + softening**2).rsqrt()
+
+
+def _couplings(charge: Tensor, strength: float) -> Tensor:
+    first, second = torch.triu_indices(charge.size(-1), charge.size(-1), 1, device=charge.device)
+    return strength * charge[..., first] * charge[..., second]
 
 
 def _relative_change(values: Tensor, size: Tensor) -> Tensor:
