@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import lightning as L
 import torch
@@ -95,13 +95,13 @@ class Bodies(Experiment):
         splits = _splits(self.root, kind, (first, first + frames))
         return fit_and_test(system, splits, job.seed, bench, self.epochs, averaging, gradient_clip_val=1.0)
 
-    def networks(self) -> dict[str, Callable[[float], nn.Module]]:
+    def networks(self, scheme: Literal["euler", "verlet"] = "euler") -> dict[str, Callable[[float], nn.Module]]:
         """Networks by name, each made for a time to look ahead."""
         space: dict[str, Any] = {"metric": torch.eye(3), "vector_channels": self.channels, "origin": "mean"}
         space |= {"edge_dim": 1, "edge_channels": self.edge_channels, "scales": self.scales}
         return {
             "second-order": lambda span: OfCharges(
-                SecondOrderLieGNN(1, self.hidden, self.num_steps, span=span, **space)
+                SecondOrderLieGNN(1, self.hidden, self.num_steps, span=span, scheme=scheme, **space)
             ),
             "vectors": lambda _: OfCharges(VectorLieGNN(1, self.hidden, 1, self.num_steps, in_vectors=1, **space)),
             "egnn": lambda _: EGNN(1, 64, None, 4, edge_dim=2, velocity=True),

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import lightning as L
 import torch
 from torch import Tensor, nn
+from torch_geometric.data import InMemoryDataset
 
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.table import Column
@@ -93,7 +94,7 @@ def _splits(root: Path) -> dict[str, NBody]:
 
 def fit_and_test(
     system: TrajectoryForecasting,
-    splits: Mapping[str, NBody],
+    splits: Mapping[Any, InMemoryDataset],
     seed: int,
     bench: Bench,
     epochs: int,
@@ -104,7 +105,7 @@ def fit_and_test(
 
     Args:
         system: With fresh weights.
-        splits: Systems.
+        splits: Systems, of ``train``, ``val`` and ``test``.
         seed: Of the order of the systems.
         bench: Where the run works.
         epochs: Passes over the training systems.
