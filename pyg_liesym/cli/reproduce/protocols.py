@@ -22,6 +22,8 @@ from pyg_liesym.cli.reproduce.real_data import RealData
 from pyg_liesym.cli.reproduce.relaxed_jets import RelaxedJets
 from pyg_liesym.cli.reproduce.relaxed_mesh import RelaxedMesh
 from pyg_liesym.cli.reproduce.relaxed_orbits import RelaxedOrbits
+from pyg_liesym.cli.reproduce.rollouts import Rollouts
+from pyg_liesym.cli.reproduce.solar_system import SolarSystemForecast
 from pyg_liesym.cli.reproduce.symcert import SymCert
 from pyg_liesym.cli.reproduce.tagging import Tagging
 from pyg_liesym.cli.reproduce.tagging_front import TaggingFront
@@ -44,6 +46,8 @@ EXPERIMENTS: dict[str, type[Experiment]] = {
         JetsTagging,
         ChargedParticlesForecast,
         Bodies,
+        Rollouts,
+        SolarSystemForecast,
         RelaxedOrbits,
         RelaxedJets,
         RelaxedMesh,
