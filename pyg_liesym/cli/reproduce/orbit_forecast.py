@@ -16,9 +16,12 @@ from pyg_liesym.cli.reproduce.orbit_methods import Pairs, seen_of
 from pyg_liesym.datasets.simulation.gravity import Orbits, in_sector, one_step_pairs, simulate_orbits
 from pyg_liesym.datasets.simulation.orbit_starts import OrbitKind
 from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.lie.invariant import InvariantMetric
 from pyg_liesym.metrics.charges import charge_drift
 from pyg_liesym.nn.dense.equivariant_mlp import EquivariantMLP
 from pyg_liesym.nn.dense.hamiltonian_network import HamiltonianNetwork
+from pyg_liesym.nn.message.metric import Metric
+from pyg_liesym.nn.models.second_order_liegnn import SecondOrderLieGNN
 from pyg_liesym.systems.system import TrainingDiverged
 from pyg_liesym.transforms.random_group_action import RandomGroupAction
 
@@ -100,7 +103,8 @@ def forecast(
 
     Args:
         way: ``EMLP``: the algebra is built in; ``augmentation``: a perceptron sees states that it moved; ``MLP``: that
-            perceptron without; ``HNN``: a Hamiltonian network.
+            perceptron without; ``HNN``: a Hamiltonian network; ``vector channels``: the form that all 2 × 2 blocks of
+            the algebra keep is the J of :class:`~pyg_liesym.nn.SecondOrderLieGNN`.
         algebra: What was found, where the way needs it.
         splits: The orbits.
         settings: Of the training.
@@ -151,7 +155,50 @@ def _network(way: str, algebra: LieAlgebra | None, splits: OrbitSplits, settings
             return Seen(EquivariantMLP(seen, "V", "V", settings.hidden_type, depth), down, up)
         except ValueError as error:  # no gap in the singular values
             raise TrainingDiverged(str(error)) from error
+    if way == "vector channels":
+        assert algebra is not None
+        return OfBodies(form_of_blocks(algebra), settings.hidden_channels // 2, splits.dt)
     return Seen(MLP([*widths, size], norm=None, act="silu"), down, up)
+
+
+def form_of_blocks(algebra: LieAlgebra) -> InvariantMetric:
+    """The form of the plane that every 2 × 2 block on the diagonal keeps: one for all positions and momenta.
+
+    Raises:
+        TrainingDiverged: If they keep none.
+
+    Example:
+        >>> form_of_blocks(LieAlgebra.rotation(2).repeat(4)).J.abs().round(decimals=6).tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
+    """
+    blocks = torch.stack([matrix[i : i + 2, i : i + 2] for matrix in algebra.basis for i in range(0, algebra.n, 2)])
+    metric = LieAlgebra(blocks).invariant_metric().scaled()
+    if metric.null_dim == 0:
+        raise TrainingDiverged(f"the blocks keep no form: residual {metric.residual:.2g}")
+    return metric
+
+
+class OfBodies(nn.Module):
+    """States of bodies in the plane, moved by accelerations that are equivariant to what keeps a form.
+
+    Args:
+        metric: The form.
+        hidden_channels: Width.
+        span: Time of a step.
+    """
+
+    def __init__(self, metric: Metric, hidden_channels: int, span: float) -> None:
+        super().__init__()
+        self.net = SecondOrderLieGNN(1, hidden_channels, 2, metric=metric, span=span, scheme="verlet")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Run it."""
+        pos, vel = x.unflatten(1, (2, -1, 2)).unbind(1)
+        systems, bodies, _ = pos.shape
+        batch = torch.arange(systems, device=x.device).repeat_interleave(bodies)
+        flat = pos.flatten(0, 1), vel.flatten(0, 1)
+        _, *later = self.net(torch.ones_like(flat[0][:, :1]), flat[0], None, None, flat[1], batch, systems)
+        return torch.stack([part.view_as(pos) for part in later], 1).flatten(1)
 
 
 class Seen(nn.Module):

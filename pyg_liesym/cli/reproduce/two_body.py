@@ -97,7 +97,7 @@ class Forecasts(Experiment):
     def conclude(self, runs: Sequence[Run], out: Path) -> dict[str, Any]:
         """The error of every row over that of the true rotation, seed by seed."""
         found = []
-        for table in (BUILT_IN, SHOWN):
+        for table in dict.fromkeys(run["table"] for run in runs if run["table"] not in ("", DISCOVERY, NONE)):
             own = [run for run in runs if run["table"] == table]
             rows = dict.fromkeys(run["row"] for run in own)
             ratios = [paired(own, "test_mse", row, TRUTH, ratio=True) for row in rows if row != TRUTH]

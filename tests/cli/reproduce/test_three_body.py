@@ -2,14 +2,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from pyg_liesym.cli.reproduce.experiment import Sitting, run_experiment
-from pyg_liesym.cli.reproduce.orbit_forecast import ForecastTraining, orbit_splits
+from pyg_liesym.cli.reproduce.orbit_forecast import ForecastTraining, OfBodies, form_of_blocks, orbit_splits
 from pyg_liesym.cli.reproduce.orbit_methods import BLOCKS, METHODS, NULL, TRUTH, compared
-from pyg_liesym.cli.reproduce.three_body import ThreeBody
+from pyg_liesym.cli.reproduce.three_body import BOOST, VECTORS, ThreeBody
 from pyg_liesym.cli.reproduce.two_body import TwoBody
 from pyg_liesym.discovery.mask import block_mask
+from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.systems.system import TrainingDiverged
+from pyg_liesym.testing.equivariance import randomize_parameters
 
 ORBITS = 400
 
@@ -45,10 +49,29 @@ def test_the_table_has_both_ways_and_the_plain_networks(tmp_path: Path) -> None:
     rows = {(row["table"], row["row"]) for row in record["table"]}
     assert record["diverged"] == ["EMLP/random-rotation-seed0"]  # no gap
     both = {(table, row) for table in ("discovery", "EMLP", "augmentation") for row in (NULL, TRUTH)}
-    assert rows == both - {("EMLP", NULL)} | {("no symmetry", "HNN"), ("no symmetry", "MLP")}
+    plain, forms = {("no symmetry", "HNN"), ("no symmetry", "MLP")}, {(VECTORS, TRUTH), (VECTORS, BOOST)}
+    assert rows == both - {("EMLP", NULL)} | plain | forms
     assert [(one["table"], one["first"], one["how"]) for one in record["comparisons"]] == [
-        ("augmentation", NULL, "ratio")
+        ("augmentation", NULL, "ratio"),
+        (VECTORS, BOOST, "ratio"),
     ]
+
+
+def test_vector_channels_keep_the_symmetry_whose_form_they_have() -> None:
+    pairs = orbit_splits("three_body", ORBITS).train
+    turn, boost = LieAlgebra.rotation(2), LieAlgebra.indefinite_rotation(1, 1)
+    for own, other in ((turn, boost), (boost, turn)):
+        net = OfBodies(form_of_blocks(own.repeat(6)), 8, 0.3).double().requires_grad_(False)
+        randomize_parameters(net, generator=torch.Generator().manual_seed(0))
+        x = pairs.x[:4].double()
+        g, wrong = (one.repeat(6).sample(1, 0.5, generator=torch.Generator().manual_seed(1))[0] for one in (own, other))
+        torch.testing.assert_close(net(x @ g.mT), net(x) @ g.mT)
+        assert float((net(x @ wrong.mT) - net(x) @ wrong.mT).abs().max()) > 1e-3
+
+
+def test_blocks_that_keep_no_form_are_refused() -> None:
+    with pytest.raises(TrainingDiverged, match="keep no form"):
+        form_of_blocks(LieAlgebra(torch.eye(4, dtype=torch.float64)[None]))
 
 
 def test_settings_are_those_of_two_bodies_but_for_the_steps() -> None:
