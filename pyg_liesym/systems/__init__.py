@@ -7,6 +7,7 @@ from pyg_liesym.lazy import lazy
 __all__ = [
     "ChargedParticlesData",
     "FieldForecasting",
+    "GraphRegression",
     "JetTagging",
     "JetsData",
     "LastCheckpoint",
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pyg_liesym.systems.field_data import SmokePlumeData
     from pyg_liesym.systems.field_forecasting import FieldForecasting
     from pyg_liesym.systems.forecasting import TrajectoryForecasting
+    from pyg_liesym.systems.graph_regression import GraphRegression
     from pyg_liesym.systems.last_checkpoint import LastCheckpoint
     from pyg_liesym.systems.lion import Lion
     from pyg_liesym.systems.onnx import export_onnx
@@ -44,6 +46,7 @@ else:
             "field_data": ["SmokePlumeData"],
             "field_forecasting": ["FieldForecasting"],
             "forecasting": ["TrajectoryForecasting"],
+            "graph_regression": ["GraphRegression"],
             "last_checkpoint": ["LastCheckpoint"],
             "lion": ["Lion"],
             "onnx": ["export_onnx"],

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch_geometric.data import Data, InMemoryDataset
 
 from pyg_liesym.datasets.io.files import PathLike
@@ -24,6 +24,16 @@ UNITS = ("D", "a0³", "eV", "eV", "eV", "a0²", "eV", "eV", "eV", "eV", "eV", "c
 _ELECTRONVOLTS = 27.211386245988
 """One hartree (CODATA 2018)."""
 _MASSES = {1: 1.008, 6: 12.011, 7: 14.007, 8: 15.999, 9: 18.998}
+_FREE = {
+    1: (-0.500273, -0.498857, -0.497912, -0.510927),
+    6: (-37.846772, -37.845355, -37.844411, -37.861317),
+    7: (-54.583861, -54.582445, -54.581501, -54.598897),
+    8: (-75.064579, -75.063163, -75.062219, -75.079532),
+    9: (-99.718730, -99.717314, -99.716370, -99.733544),
+}
+"""U0, U, H and G of free atoms in hartree: the table that comes with the data, https://doi.org/10.6084/m9.figshare.1057643."""
+_FREE_CV = 2.981
+"""Their heat capacity, 3/2 R, in cal/(mol K)."""
 _TRAIN, _ALL = 100_000, 130_831
 
 
@@ -39,12 +49,14 @@ class QM9(InMemoryDataset):
         root: Folder of the cache (``processed/``), or None to read the tables each time (15 s).
         split: ``"train"``, ``"val"``, ``"test"`` or ``"all"``.
         folder: Folder of the tables, if not that of the installed package.
+        from_atoms: Whether U0, U, H, G and Cv count from those of the free atoms, as Cormorant and EGNN have them.
         transform: Called on every molecule when it is read.
         force_reload: Read the tables again even if there is a cache.
 
     Shapes:
         ==================  ===========  ==================================================================
         **z**               (N,)         atomic numbers: 1, 6, 7, 8 or 9
+        **x**               (N, 5)       one where the atom is H, C, N, O or F
         **pos**             (N, 3)       positions in Å
         **charge**          (N,)         Mulliken charges in e
         **y**               (1, 12)      `TARGETS` in `UNITS`, as the first twelve of PyG's QM9
@@ -67,6 +79,7 @@ class QM9(InMemoryDataset):
         split: QM9Split = "train",
         *,
         folder: PathLike | None = None,
+        from_atoms: bool = False,
         transform: Callable[..., Any] | None = None,
         force_reload: bool = False,
     ) -> None:
@@ -76,6 +89,10 @@ class QM9(InMemoryDataset):
         super().__init__(root, transform, force_reload=force_reload)
         self.slices: dict[str, Tensor]
         self._data, self.slices = load_packed(self.processed_paths[0]) if self._cached else self._read()
+        self._data.x = nn.functional.one_hot(self._data.z, 10)[:, list(_FREE)].float()
+        self.slices["x"] = self.slices["pos"]
+        if from_atoms:
+            self._data.y = (self._data.y.double() - self._free_atoms()).float()
         self._indices = None if split == "all" else _split(len(self._data.number), split).tolist()
 
     @property
@@ -114,19 +131,32 @@ class QM9(InMemoryDataset):
         Args:
             weighting: ``"atoms"`` (Å², every atom counts one), ``"mass"`` (u Å²) or ``"charge"`` (e Å², of the nuclei).
         """
-        data, ptr = self._data, self.slices["pos"]
-        batch = torch.repeat_interleave(torch.arange(len(ptr) - 1), ptr.diff())
+        data, batch = self._data, self._molecule()
         weights = {"atoms": torch.ones(len(data.z)), "charge": data.z, "mass": _mass(data.z)}
-        return second_moments(data.pos, weights[weighting], batch, len(ptr) - 1)[self._chosen()]
+        return second_moments(data.pos, weights[weighting], batch, len(data.number))[self._chosen()]
 
     def isomers(self, carbon: int, hydrogen: int, *, nitrogen: int = 0, oxygen: int = 0, fluorine: int = 0) -> Tensor:
         """Positions in the split of the molecules with a formula, such as the 6094 of C₇H₁₀O₂ in all of QM9."""
-        data, ptr = self._data, self.slices["pos"]
-        batch = torch.repeat_interleave(torch.arange(len(ptr) - 1), ptr.diff())
-        kinds = torch.nn.functional.one_hot(data.z, 10)[:, [6, 1, 7, 8, 9]]
-        formulas = torch.zeros(len(ptr) - 1, 5, dtype=torch.long).index_add_(0, batch, kinds)[self._chosen()]
-        wanted = torch.tensor([carbon, hydrogen, nitrogen, oxygen, fluorine])
-        return torch.nonzero((formulas == wanted).all(1)).flatten()
+        wanted = torch.tensor([hydrogen, carbon, nitrogen, oxygen, fluorine])
+        return torch.nonzero((self._formulas()[self._chosen()] == wanted).all(1)).flatten()
+
+    def _molecule(self) -> Tensor:
+        """The molecule of every atom, of all splits."""
+        counts = self.slices["pos"].diff()
+        return torch.arange(len(counts)).repeat_interleave(counts)
+
+    def _formulas(self) -> Tensor:
+        """Numbers of H, C, N, O and F in the molecules of all splits, ``[S, 5]``."""
+        formulas = torch.zeros(len(self._data.number), len(_FREE), dtype=torch.float64)
+        return formulas.index_add_(0, self._molecule(), self._data.x.double())
+
+    def _free_atoms(self) -> Tensor:
+        """Targets of the free atoms of the molecules of all splits, added up, ``[S, 12]``."""
+        free = torch.zeros(len(_FREE), len(TARGETS), dtype=torch.float64)
+        energies = torch.tensor(list(_FREE.values()), dtype=torch.float64) * _ELECTRONVOLTS
+        free[:, [TARGETS.index(name) for name in ("U0", "U", "H", "G")]] = energies
+        free[:, TARGETS.index("Cv")] = _FREE_CV
+        return self._formulas() @ free
 
     def _chosen(self) -> Tensor:
         return torch.as_tensor(list(self.indices()))

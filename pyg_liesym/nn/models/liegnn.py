@@ -40,7 +40,8 @@ class LieGNN(nn.Module):
         edge_dim: Channels of ``edge_attr``.
         invariants: Which scalars of a pair enter the messages.
         psi: ``"log"``, or ``"identity"`` to use them as they are.
-        pos_aggr: How the moves of ``pos`` are summed (a last layer whose ``pos`` nobody reads has none).
+        pos_aggr: How the moves of ``pos`` are summed (a last layer whose ``pos`` nobody reads has none); ``None`` for
+            layers that leave ``pos`` as it is.
         gate: Whether messages pass a sigmoid gate.
         linear_move: Whether :math:`\phi_x` is one linear map, in place of a perceptron.
         velocity: Whether the layers take ``vel``.
@@ -75,7 +76,7 @@ class LieGNN(nn.Module):
         edge_dim: int = 0,
         invariants: Sequence[Invariant] = ("distance", "inner"),
         psi: Psi = "log",
-        pos_aggr: Literal["sum", "mean", "graph"] = "mean",
+        pos_aggr: Literal["sum", "mean", "graph"] | None = "mean",
         gate: bool = True,
         linear_move: bool = False,
         velocity: bool = False,
@@ -129,7 +130,7 @@ class LieGNN(nn.Module):
         edge_dim: int = 0,
         invariants: Sequence[Invariant] = ("distance", "inner"),
         psi: Psi = "log",
-        pos_aggr: Literal["sum", "mean", "graph"] = "mean",
+        pos_aggr: Literal["sum", "mean", "graph"] | None = "mean",
         gate: bool = True,
         linear_move: bool = True,
         velocity: bool = False,
