@@ -3,6 +3,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 import torch
+from torch_geometric.datasets.qm9 import atomrefs
 from torch_geometric.loader import DataLoader
 
 from pyg_liesym.datasets import QM9
@@ -130,3 +131,24 @@ def test_rotations_in_real_molecules(tmp_path):
     # The control: coordinates that are stretched by a tenth have another algebra, and it is found.
     stretched = find_symmetry(x * torch.tensor([1.0, 1.0, 1.1]), dataset.target("r2"), output="scalar").findings[0]
     assert float(stretched.symmetry.algebra.principal_angles(LieAlgebra.rotation(3)).max().rad2deg()) > 4
+
+
+def test_energies_from_atoms_are_those_of_the_table(tables):
+    folder = tables(20)
+    absolute, differences = (QM9(split="all", folder=folder, from_atoms=choice) for choice in (False, True))
+    # PyG has the same table in eV, column by column, for H, C, N, O and F.
+    for column, each in atomrefs.items():
+        if column in (7, 8, 9, 10):
+            per_atom = absolute._data.x @ torch.tensor(each)
+            free = torch.stack([part.sum() for part in per_atom.split(absolute.slices["pos"].diff().tolist())])
+            ours = absolute._data.y[:, column] - differences._data.y[:, column]
+            assert torch.allclose(ours, free, rtol=1e-6, atol=1e-3)
+    sizes = torch.tensor([molecule.num_nodes for molecule in absolute])
+    assert torch.allclose(absolute._data.y[:, 11] - differences._data.y[:, 11], 2.981 * sizes, atol=1e-4)
+    assert torch.equal(absolute._data.y[:, :7], differences._data.y[:, :7])
+
+
+def test_elements_are_told_one_by_one(tables):
+    dataset = QM9(split="all", folder=tables(20))
+    assert torch.equal(torch.tensor([1, 6, 7, 8, 9])[dataset._data.x.argmax(1)], dataset._data.z)
+    assert torch.equal(dataset._data.x.sum(1), torch.ones(len(dataset._data.z)))
