@@ -7,6 +7,7 @@ from pyg_liesym.plot.front import plot_pareto_front
 from pyg_liesym.plot.jet import plot_jet
 from pyg_liesym.plot.jet_statistics import plot_jet_statistics
 from pyg_liesym.plot.ladder import plot_breakings, plot_ladders
+from pyg_liesym.plot.levels import plot_levels
 from pyg_liesym.plot.metric import plot_metric
 from pyg_liesym.plot.orbits import plot_orbits
 from pyg_liesym.plot.outcomes import plot_outcomes
@@ -28,6 +29,7 @@ __all__ = [
     "plot_jet_statistics",
     "plot_ladders",
     "plot_learned_against_data",
+    "plot_levels",
     "plot_mass_sculpting",
     "plot_metric",
     "plot_orbits",

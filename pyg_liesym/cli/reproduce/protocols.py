@@ -23,6 +23,7 @@ from pyg_liesym.cli.reproduce.real_data import RealData
 from pyg_liesym.cli.reproduce.relaxed_jets import RelaxedJets
 from pyg_liesym.cli.reproduce.relaxed_mesh import RelaxedMesh
 from pyg_liesym.cli.reproduce.relaxed_orbits import RelaxedOrbits
+from pyg_liesym.cli.reproduce.relaxed_size import RelaxedSize
 from pyg_liesym.cli.reproduce.rollouts import Rollouts
 from pyg_liesym.cli.reproduce.solar_system import SolarSystemForecast
 from pyg_liesym.cli.reproduce.symcert import SymCert
@@ -53,6 +54,7 @@ EXPERIMENTS: dict[str, type[Experiment]] = {
         RelaxedOrbits,
         RelaxedJets,
         RelaxedMesh,
+        RelaxedSize,
         Plume,
         Tagging,
         TaggingFront,

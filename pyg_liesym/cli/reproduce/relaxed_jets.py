@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from pyg_liesym.cli.reproduce.relaxed_twins import SteerableTwins, Twin, TwinExperiment, TwinTraining
+from pyg_liesym.cli.reproduce.relaxed_twins import VALIDATIONS, Twin, TwinExperiment, TwinTraining
+from pyg_liesym.cli.reproduce.steerable_twins import SteerableTwins
 from pyg_liesym.cli.reproduce.table import Column
 from pyg_liesym.datasets.jets.jets import Jets
 from pyg_liesym.datasets.loader import PackedLoader
@@ -35,6 +36,7 @@ class PlaneJets:
         num_test: Test jets.
         max_constituents: Hardest constituents that the networks see.
         neighbours: Neighbours of each.
+        squeeze: A detector shows Δφ so many times smaller, and once more: a breaking of rotations that is known.
     """
 
     files: tuple[str, ...] = ()
@@ -42,6 +44,7 @@ class PlaneJets:
     num_test: int = 1500
     max_constituents: int = 30
     neighbours: int = 12
+    squeeze: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,12 @@ class RelaxedJets(TwinExperiment):
 
     def budget(self, level: float) -> TwinTraining:
         """As many epochs as make the steps."""
-        per_epoch = max(int(level) // self.training.batch_size, 1)
-        return replace(self.training, epochs=max(round(self.steps / per_epoch), self.training.epochs))
+        return self.training.lasting(self.steps, int(level))
+
+    def at(self, breaking: float, samples: int) -> tuple[RelaxedJets, float]:
+        """So many jets that a detector squeezes."""
+        training = self.training.validated(VALIDATIONS, self.steps, samples)
+        return replace(self, data=replace(self.data, squeeze=breaking), training=training), samples
 
 
 class JetTask:
@@ -134,13 +141,23 @@ class JetTask:
             scores[name] = relative_error(change - score.mean(), score - score.mean())
         return scores
 
+    @torch.no_grad()
+    def error(self, net: nn.Module, angle: float = 0.0) -> float:
+        """One minus the area under the ROC."""
+        logits, label = self._all(net, self.test_loader, angle)
+        return 1.0 - roc(logits[:, 1] - logits[:, 0], label).auc
+
+    def elsewhere(self, net: nn.Module) -> dict[str, float]:
+        """None: jets have all orientations."""
+        return {}
+
     def _all(self, net: nn.Module, loader: PackedLoader, angle: float = 0.0) -> tuple[Tensor, Tensor]:
         pairs = [(self._logits(net, batch, angle), batch.y) for batch in loader]
         logits, label = (torch.cat(parts) for parts in zip(*pairs, strict=True))
         return logits, label
 
     def _logits(self, net: nn.Module, batch: Batch, angle: float = 0.0) -> Tensor:
-        pos = batch.pos
+        pos = batch.pos * torch.tensor([1.0, 1.0 / (1.0 + self.settings.data.squeeze)])
         if angle:
             pos = pos @ rotation(torch.tensor(angle)).mT
         edges = with_loops(nearest_neighbours(pos, self.settings.data.neighbours, batch.batch), len(pos))

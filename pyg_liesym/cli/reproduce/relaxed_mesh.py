@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, NamedTuple
@@ -12,16 +12,20 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from pyg_liesym.cli.reproduce.relaxed_twins import QUARTER_TURN, SteerableTwins, Twin, TwinExperiment, TwinTraining
+from pyg_liesym.cli.reproduce.relaxed_twins import QUARTER_TURN, Twin, TwinExperiment, TwinTraining
+from pyg_liesym.cli.reproduce.steerable_twins import SteerableTwins
 from pyg_liesym.cli.reproduce.table import Column
 from pyg_liesym.datasets.flows.smoke_plume import PlumeSplit, SmokePlume
+from pyg_liesym.datasets.simulation.plume_settings import PlumeSetting
 from pyg_liesym.field.lattice import Lattice
+from pyg_liesym.field.point_group import rotation
 from pyg_liesym.field.sampling import perturbed_positions, values_at
 from pyg_liesym.metrics.equivariance import relative_error
 from pyg_liesym.nn.message.edges import Edges
 from pyg_liesym.nn.message.neighbours import nearest_neighbours
 
 _SPLITS: tuple[PlumeSplit, ...] = ("train", "val", "future", "domain")
+_TESTED: tuple[PlumeSplit, ...] = ("future", "domain")
 _WINDOWS = 16
 
 
@@ -35,6 +39,8 @@ class Mesh:
         frames: Number of simulated frames; half of the paper's 310 stop before the flow begins to flicker.
         points: Points along a side of a mesh.
         neighbours: Neighbours of each point.
+        setting: Which plumes, see :class:`~pyg_liesym.datasets.SmokePlume`; ``graded`` holds none out.
+        grade: Level of ``graded``: how much rotations are broken, 0 to 9.
     """
 
     root: Path = Path("datasets/smoke_plume")
@@ -42,6 +48,8 @@ class Mesh:
     frames: int | None = 155
     points: int = 16
     neighbours: int = 12
+    setting: PlumeSetting = "rotation"
+    grade: int = 0
 
 
 @dataclass(frozen=True)
@@ -53,12 +61,14 @@ class Windows:
         horizon: Frames of a training rollout.
         test_horizon: Frames of a test rollout.
         every: Only every so many windows are tested, of the validation likewise.
+        num_train: Windows that train, drawn with the seed (default: all).
     """
 
     history: int = 4
     horizon: int = 2
     test_horizon: int = 5
     every: int = 20
+    num_train: int | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +107,11 @@ class RelaxedMesh(TwinExperiment):
         """Meshes of one irregularity."""
         return MeshTask(self, level, seed)
 
+    def at(self, breaking: float, samples: int) -> tuple[RelaxedMesh, float]:
+        """So many windows of the plumes of a grade."""
+        data = replace(self.data, setting="graded", grade=int(breaking))
+        return replace(self, data=data, windows=replace(self.windows, num_train=samples)), self.levels[0]
+
 
 class _Meshes(NamedTuple):
     """Velocities ``[S, T, N, 2]`` on the points ``[S, N, 2]`` and their neighbours ``[S, N, K]``, windows by split."""
@@ -112,8 +127,9 @@ class MeshTask:
 
     def __init__(self, settings: RelaxedMesh, jitter: float, seed: int) -> None:
         self.settings, self.seed = settings, seed
-        self.meshes = _meshes(settings.data, settings.windows, jitter)
+        self.meshes = _meshes(settings.data, replace(settings.windows, num_train=None), jitter)
         train = self.meshes.windows["train"]
+        self.train = train[_chosen(len(train), settings.windows.num_train, seed)]
         before, after = (self.meshes.velocity[train[:, 0], train[:, 1] + shift] for shift in (-1, 0))
         self.scale, self.change = float(after.square().mean().sqrt()), float((after - before).square().mean().sqrt())
 
@@ -123,7 +139,7 @@ class MeshTask:
 
     def batches(self, epoch: int) -> Iterable[Tensor]:
         """Windows drawn for an epoch."""
-        own, train = self.settings, self.meshes.windows["train"]
+        own, train = self.settings, self.train
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
         count = own.steps // own.training.epochs * own.training.batch_size
         drawn = train[torch.randint(len(train), (count,), generator=generator)]
@@ -145,29 +161,37 @@ class MeshTask:
         history, pos, edges = self._inputs(windows)
         move = self._move(net, history, pos, edges)
         moved = self._move(net, history @ QUARTER_TURN.mT, pos @ QUARTER_TURN.mT, edges)
-        return {
-            "future": self._rmse(net, "future"),
-            "domain": self._rmse(net, "domain"),
-            "equivariance": relative_error(moved, move @ QUARTER_TURN.mT),
-        }
+        scores: dict[str, float] = {split: self._rmse(net, split) for split in _TESTED if split in self.meshes.windows}
+        return {**scores, "equivariance": relative_error(moved, move @ QUARTER_TURN.mT)}
+
+    @torch.no_grad()
+    def error(self, net: nn.Module, angle: float = 0.0) -> float:
+        """Of the rollouts of the last frames, beside what a frame changes by."""
+        return self._rmse(net, "future", rotation(torch.tensor(angle))) / self.change
+
+    def elsewhere(self, net: nn.Module) -> dict[str, float]:
+        """None: the plumes of a grade rise from all four sides."""
+        return {}
 
     def _few(self, split: PlumeSplit) -> Tensor:
         return self.meshes.windows[split][:: self.settings.windows.every]
 
-    def _rmse(self, net: nn.Module, split: PlumeSplit) -> float:
+    def _rmse(self, net: nn.Module, split: PlumeSplit, turn: Tensor | None = None) -> float:
         """In the units of the velocity, over all frames of the rollouts, points and components."""
         squares = [
             (forecast - truth).square().mean(dim=(1, 2))
             for windows in self._few(split).split(_WINDOWS)
-            for forecast, truth in self._rollout(net, windows, self.settings.windows.test_horizon)
+            for forecast, truth in self._rollout(net, windows, self.settings.windows.test_horizon, turn)
         ]
         return float(torch.cat(squares).mean().sqrt())
 
-    def _rollout(self, net: nn.Module, windows: Tensor, horizon: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def _rollout(
+        self, net: nn.Module, windows: Tensor, horizon: int, turn: Tensor | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """Forecast and true velocities ``[B, N, 2]`` of frame after frame."""
         history, pos, edges = self._inputs(windows)
         for step in range(horizon):
-            forecast = history[:, :, -1] + self._move(net, history, pos, edges).view_as(history[:, :, -1])
+            forecast = history[:, :, -1] + self._move(net, history, pos, edges, turn).view_as(history[:, :, -1])
             yield forecast, self.meshes.velocity[windows[:, 0], windows[:, 1] + step]
             history = torch.cat([history[:, :, 1:], forecast[:, :, None]], 2)
 
@@ -183,21 +207,32 @@ class MeshTask:
         ptr = torch.arange(count * points + 1) * neighbours
         return history, self.meshes.pos[plume].flatten(0, 1), Edges(torch.stack([source, target]), ptr)
 
-    def _move(self, net: nn.Module, history: Tensor, pos: Tensor, edges: Edges) -> Tensor:
-        """What a step adds to the velocity, ``[B N, 2]``."""
+    def _move(self, net: nn.Module, history: Tensor, pos: Tensor, edges: Edges, turn: Tensor | None = None) -> Tensor:
+        """What a step adds to the velocity, ``[B N, 2]``; of a network that sees all turned, turned back."""
+        if turn is not None:
+            return self._move(net, history @ turn.mT, pos @ turn.mT, edges) @ turn
         change: Tensor = net(history.flatten(2).flatten(0, 1) / self.scale, pos, edges)
         return change * self.change
+
+
+def _chosen(total: int, count: int | None, seed: int) -> Tensor:
+    """Which windows train, drawn with the seed."""
+    if count is None:
+        return torch.arange(total)
+    if count > total:
+        raise ValueError(f"the plumes have {total} windows, but {count} are asked for: choose fewer")
+    return torch.randperm(total, generator=torch.Generator().manual_seed(seed))[:count]
 
 
 @lru_cache(maxsize=1)
 def _meshes(data: Mesh, own: Windows, jitter: float) -> _Meshes:
     """The velocities of all plumes on their meshes; lengths are in spacings of the mesh."""
     windows: dict[PlumeSplit, Tensor] = {}
-    for split in _SPLITS:
+    for split in _SPLITS if data.setting != "graded" else _SPLITS[:-1]:
         horizon = own.horizon if split == "train" else own.test_horizon
         plumes = SmokePlume(
-            str(data.root), "rotation", split, history=own.history, horizon=horizon,
-            resolution=data.resolution, frames=data.frames,
+            str(data.root), data.setting, split, history=own.history, horizon=horizon,
+            resolution=data.resolution, frames=data.frames, level=data.grade,
         )  # fmt: skip
         windows[split] = plumes.windows
     frames = plumes.velocity

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import ClassVar
 
@@ -12,26 +12,39 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from pyg_liesym.cli.reproduce.relaxed_twins import QUARTER_TURN, Twin, TwinExperiment, TwinTraining
+from pyg_liesym.cli.reproduce.relaxed_twins import QUARTER_TURN, VALIDATIONS, Twin, TwinExperiment, TwinTraining
 from pyg_liesym.cli.reproduce.table import Column
 from pyg_liesym.datasets.bodies.vector_pairs import VectorPairs
 from pyg_liesym.datasets.loader import PackedLoader
-from pyg_liesym.datasets.simulation.gravity import Orbits, integrate_orbits, simulate_orbits
+from pyg_liesym.datasets.simulation.gravity import Orbits, in_sector, integrate_orbits, simulate_orbits
+from pyg_liesym.field.point_group import rotation
 from pyg_liesym.metrics.equivariance import relative_error
 from pyg_liesym.nn.models.relaxed_liegnn import RelaxedLieGNN
+from pyg_liesym.nn.models.relaxed_vector_liegnn import RelaxedVectorLieGNN
+from pyg_liesym.nn.models.spurion_net import SpurionNet
 
 
 @dataclass(frozen=True)
 class OrbitNetwork:
-    """LieGNN with two reference vectors.
+    """A network with two reference vectors.
 
     Args:
         hidden_channels: Width.
         num_layers: Depth.
+        vector_channels: Vectors a node of ``RelaxedVectorLieGNN``; 0 for ``RelaxedLieGNN``.
     """
 
     hidden_channels: int = 32
     num_layers: int = 3
+    vector_channels: int = 0
+
+    def build(self) -> SpurionNet:
+        """The network, strict as it comes; four kinds of nodes, in the plane."""
+        sizes, plane = (4, self.hidden_channels, 1, self.num_layers), torch.eye(2)
+        if not self.vector_channels:
+            return RelaxedLieGNN(*sizes, metric=plane, num_spurions=2)
+        channels = self.vector_channels
+        return RelaxedVectorLieGNN(*sizes, metric=plane, num_spurions=2, vector_channels=channels, origin="zero")
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,9 @@ class RelaxedOrbits(TwinExperiment):
         steps: Length of the rollout.
         network: Size of the networks.
         training: What all twins get alike.
+        sector: Degrees about the x-axis in which body 1 is in all states that train and validate.
+        num_pairs: Pairs of a state and the next that train, drawn from those of all orbits (default: all).
+        training_steps: Training steps, whatever the number of pairs (default: by ``training.epochs``).
     """
 
     name: ClassVar[str] = "relaxed-orbits"
@@ -70,10 +86,24 @@ class RelaxedOrbits(TwinExperiment):
     steps: int = 20
     network: OrbitNetwork = OrbitNetwork()
     training: TwinTraining = TwinTraining(epochs=20, batch_size=128, lr=3e-3, penalty=3.0)
+    sector: float = 360.0
+    num_pairs: int | None = None
+    training_steps: int | None = None
 
     def task(self, level: float, seed: int) -> OrbitTask:
         """The orbits of one trap."""
         return OrbitTask(self, level, seed)
+
+    def at(self, breaking: float, samples: int) -> tuple[RelaxedOrbits, float]:
+        """So many pairs in a trap."""
+        training = self.training.validated(VALIDATIONS, self.training_steps or 0, samples)
+        return replace(self, num_pairs=samples, training=training), breaking
+
+    def budget(self, level: float) -> TwinTraining:
+        """As many epochs as make the steps, if they are given."""
+        if self.training_steps is None or self.num_pairs is None:
+            return self.training
+        return self.training.lasting(self.training_steps, self.num_pairs)
 
 
 class OrbitTask:
@@ -84,17 +114,17 @@ class OrbitTask:
         train = _orbits("train", settings.num_orbits, seed, trap)
         self.test_orbits = _orbits("test", settings.num_test, 0, trap)
         self.test_states, states = _states(self.test_orbits), _states(train)
-        pairs, val = _pairs(states), _pairs(_states(_orbits("val", max(settings.num_test // 2, 1), 0, trap)))
-        size = min(settings.training.batch_size, len(pairs))
-        self.loader = PackedLoader(pairs, size, shuffle=True, drop_last=True, seed=seed)
-        self.val = PackedLoader(val, len(val))
+        val = _states(_orbits("val", max(settings.num_test // 2, 1), 0, trap))
+        pairs = _drawn(_pairs(states, settings.sector), settings.num_pairs, seed)
+        size = min(settings.training.batch_size, len(pairs[0]))
+        self.loader = PackedLoader(VectorPairs(*pairs), size, shuffle=True, drop_last=True, seed=seed)
+        self.val = _whole(_pairs(val, settings.sector))
         # A step changes momenta less than positions, and the trap acts on them.
         self.size = (states[:, 1:] - states[:, :-1]).square().mean(dim=(0, 1, 3))
 
     def network(self, twin: Twin) -> nn.Module:
-        """LieGNN with two reference vectors."""
-        own = self.settings.network
-        net = RelaxedLieGNN(4, own.hidden_channels, 1, own.num_layers, metric=torch.eye(2), num_spurions=2)
+        """A network with two reference vectors."""
+        net = self.settings.network.build()
         if twin != "relaxed":
             net.spurions.requires_grad_(False)
         if twin == "free":
@@ -114,8 +144,24 @@ class OrbitTask:
 
     def validate(self, net: nn.Module) -> float:
         """The loss of other orbits."""
-        (batch,) = self.val
-        return float(self.loss(net, batch))
+        return float(self.loss(net, self.val))
+
+    @torch.no_grad()
+    def error(self, net: nn.Module, angle: float = 0.0) -> float:
+        """Of a step, each vector beside what it changes by, from test states in the sector."""
+        turn = rotation(torch.tensor(angle))
+        inside = _pairs(self.test_states, self.settings.sector)
+        return self._error(net, [states @ turn.mT for states in inside])
+
+    @torch.no_grad()
+    def elsewhere(self, net: nn.Module) -> dict[str, float]:
+        """The same where body 1 is in no training state, in the trap as it is."""
+        width = self.settings.sector
+        outside = _pairs(self.test_states, 360.0 - width, 180.0) if width < 360.0 else None
+        return {} if outside is None else {"elsewhere": self._error(net, outside)}
+
+    def _error(self, net: nn.Module, pairs: Sequence[Tensor]) -> float:
+        return float(self.loss(net, _whole(pairs)).sqrt())
 
     @torch.no_grad()
     def test(self, net: nn.Module) -> dict[str, float]:
@@ -160,9 +206,27 @@ def _states(orbits: Orbits) -> Tensor:
     return torch.from_numpy(np.concatenate([orbits.pos, orbits.mom], axis=2)).float()
 
 
-def _pairs(states: Tensor) -> VectorPairs:
-    """All states of many orbits and those one step later."""
-    return VectorPairs(states[:, :-1].flatten(0, 1), states[:, 1:].flatten(0, 1))
+def _pairs(states: Tensor, width: float = 360.0, middle: float = 0.0) -> tuple[Tensor, Tensor]:
+    """All states of many orbits with body 1 in a sector, and those one step later."""
+    now, later = states[:, :-1].flatten(0, 1), states[:, 1:].flatten(0, 1)
+    kept = torch.from_numpy(in_sector(now.numpy(), middle - width / 2, width))
+    return now[kept], later[kept]
+
+
+def _drawn(pairs: tuple[Tensor, Tensor], count: int | None, seed: int) -> tuple[Tensor, ...]:
+    """So many of the pairs."""
+    if count is None:
+        return pairs
+    if count > len(pairs[0]):
+        raise ValueError(f"the orbits make {len(pairs[0])} pairs, but {count} are asked for: give more orbits")
+    chosen = torch.randperm(len(pairs[0]), generator=torch.Generator().manual_seed(seed))[:count]
+    return tuple(part[chosen] for part in pairs)
+
+
+def _whole(pairs: Sequence[Tensor]) -> Batch:
+    """All pairs as one batch."""
+    (batch,) = PackedLoader(VectorPairs(*pairs), len(pairs[0]))
+    return batch
 
 
 def _equivariance_of_orbits(orbits: Orbits, trap: float) -> float:

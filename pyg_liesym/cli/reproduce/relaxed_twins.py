@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
 import lightning as L
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from pyg_liesym.cli.files import save_figure
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.table import Column, Run
 from pyg_liesym.cli.reproduce.training import best_checkpoint, load_best, resume, trainer
-from pyg_liesym.field.offset_basis import RingBasis
-from pyg_liesym.field.point_group import PointGroup
-from pyg_liesym.field.representation import FieldType, Representation, regulars, scalars
-from pyg_liesym.nn.models.steerable_gnn import SteerableGNN
 from pyg_liesym.nn.relaxable import make_strict, relaxation, relaxation_penalty
 from pyg_liesym.systems.checkpoint_io import read_checkpoint
 from pyg_liesym.systems.last_checkpoint import LastCheckpoint
 
 Twin: TypeAlias = Literal["strict", "relaxed", "free"]
 QUARTER_TURN = torch.tensor([[0.0, -1.0], [1.0, 0.0]])
-MOST_FIELDS = 128
+VALIDATIONS = 10
+"""Validations in a training of so many steps, whatever the number of samples."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +35,28 @@ class TwinTraining:
     """What all twins get alike.
 
     Args:
-        epochs: Passes over the training data, each with a validation after it.
+        epochs: Each has a validation after it.
         batch_size: Examples in a batch.
         lr: First learning rate of Adam, which falls to zero along a cosine.
         penalty: Weight of the relaxation penalty beside a loss that begins near one.
+        passes: Passes over the training data that make an epoch.
     """
 
     epochs: int
     batch_size: int
     lr: float
     penalty: float
+    passes: int = 1
+
+    def lasting(self, steps: int, samples: int) -> TwinTraining:
+        """As many epochs as make so many steps, but no fewer than there are."""
+        per_pass = max(samples // self.batch_size, 1)
+        return replace(self, epochs=max(round(steps / (per_pass * self.passes)), self.epochs))
+
+    def validated(self, times: int, steps: int, samples: int) -> TwinTraining:
+        """With so many passes in an epoch that there are about so many validations in so many steps."""
+        per_pass = max(samples // self.batch_size, 1)
+        return replace(self, passes=max(steps // (per_pass * times), 1))
 
 
 class Task(Protocol):
@@ -55,7 +66,7 @@ class Task(Protocol):
         """A network with fresh weights."""
 
     def batches(self, epoch: int) -> Iterable[Any]:
-        """The training batches of an epoch, in an order of its own."""
+        """The training batches of a pass over the data, in an order of its own."""
 
     def loss(self, net: nn.Module, batch: Any) -> Tensor:
         """The loss of a batch."""
@@ -65,6 +76,16 @@ class Task(Protocol):
 
     def test(self, net: nn.Module) -> dict[str, float]:
         """The scores."""
+
+
+class PlaneTask(Task, Protocol):
+    """A task in the plane, whose samples can be turned."""
+
+    def error(self, net: nn.Module, angle: float = 0.0) -> float:
+        """The error on the test samples, inputs and answers turned together by an angle."""
+
+    def elsewhere(self, net: nn.Module) -> dict[str, float]:
+        """Errors on other states under the same law, if there are any."""
 
 
 class TwinExperiment(Experiment):
@@ -80,8 +101,12 @@ class TwinExperiment(Experiment):
     training: TwinTraining
 
     @abstractmethod
-    def task(self, level: float, seed: int) -> Task:
+    def task(self, level: float, seed: int) -> PlaneTask:
         """Data and questions of a level."""
+
+    @abstractmethod
+    def at(self, breaking: float, samples: int) -> tuple[TwinExperiment, float]:
+        """The same with so much breaking and so many training samples, and the level that this is there."""
 
     def budget(self, level: float) -> TwinTraining:
         """The training of a level, the same for all of them unless an experiment says otherwise."""
@@ -99,7 +124,7 @@ class TwinExperiment(Experiment):
     def run(self, job: Job, bench: Bench) -> dict[str, Any]:
         """Train and test a twin."""
         level = job.settings["level"]
-        return train_twin(_task(self, level, job.seed), job.settings["twin"], self.budget(level), job.seed, bench)
+        return train_twin(task_of(self, level, job.seed), job.settings["twin"], self.budget(level), job.seed, bench)
 
     def columns(self, table: str) -> Sequence[Column]:
         """The scores, and the first of them after ``make_strict()``."""
@@ -123,7 +148,8 @@ class TwinExperiment(Experiment):
 
 
 @lru_cache(maxsize=1)
-def _task(experiment: TwinExperiment, level: float, seed: int) -> Task:
+def task_of(experiment: TwinExperiment, level: float, seed: int) -> PlaneTask:
+    """The task of a level and seed, kept for the next twin."""
     return experiment.task(level, seed)
 
 
@@ -140,6 +166,18 @@ def train_twin(task: Task, twin: Twin, budget: TwinTraining, seed: int, bench: B
     Raises:
         SittingOver: If the time is up.
     """
+    net, epoch = best_twin(task, twin, budget, seed, bench)
+    numbers = {"parameters": sum(p.numel() for p in net.parameters()), **task.test(net), "best_epoch": epoch}
+    if twin == "relaxed":
+        numbers["relaxation"] = float(relaxation(net))
+        make_strict(net)
+        numbers["strict_relaxation"] = float(relaxation(net))
+        numbers |= {f"strict_{name}": value for name, value in task.test(net).items()}
+    return numbers
+
+
+def best_twin(task: Task, twin: Twin, budget: TwinTraining, seed: int, bench: Bench) -> tuple[nn.Module, int]:
+    """Train a network; it has the weights of its best epoch, which comes with it. Arguments as :func:`train_twin`."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = task.network(twin)
@@ -148,15 +186,7 @@ def train_twin(task: Task, twin: Twin, budget: TwinTraining, seed: int, bench: B
     options = {"accelerator": "cpu", "reload_dataloaders_every_n_epochs": 1}
     resume(trainer(bench, budget.epochs, callbacks, **options), bench, system)
     load_best(system, bench)
-    net.eval()
-    numbers = {"parameters": sum(p.numel() for p in net.parameters()), **task.test(net)}
-    numbers["best_epoch"] = read_checkpoint(bench.folder / "best.ckpt")["epoch"]
-    if twin == "relaxed":
-        numbers["relaxation"] = float(relaxation(net))
-        make_strict(net)
-        numbers["strict_relaxation"] = float(relaxation(net))
-        numbers |= {f"strict_{name}": value for name, value in task.test(net).items()}
-    return numbers
+    return net.eval(), int(read_checkpoint(bench.folder / "best.ckpt")["epoch"])
 
 
 class TwinSystem(L.LightningModule):
@@ -175,7 +205,12 @@ class TwinSystem(L.LightningModule):
 
     def train_dataloader(self) -> Iterable[Any]:
         """The batches of this epoch."""
-        return self.task.batches(self.current_epoch)
+        passes = self.budget.passes
+        if passes == 1:
+            return self.task.batches(self.current_epoch)
+        numbers = range(self.current_epoch * passes, (self.current_epoch + 1) * passes)
+        batches = list(chain.from_iterable(map(self.task.batches, numbers)))
+        return DataLoader(batches, batch_size=None, collate_fn=lambda batch: batch)  # type: ignore[arg-type]
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         """The loss, and the penalty."""
@@ -196,64 +231,3 @@ class TwinSystem(L.LightningModule):
         adam = torch.optim.Adam([p for p in self.net.parameters() if p.requires_grad], lr=self.budget.lr)
         cosine = torch.optim.lr_scheduler.LambdaLR(adam, lambda step: 0.5 * (1 + math.cos(math.pi * step / steps)))
         return {"optimizer": adam, "lr_scheduler": {"scheduler": cosine, "interval": "step"}}
-
-
-@dataclass(frozen=True)
-class SteerableTwins:
-    """Steerable networks on points of the plane: strict and relaxed of C_n, and of C_1, which any kernel obeys.
-
-    Hidden fields are regular ones, three rings with harmonics up to frequency 2; relaxed weights have modes up to
-    frequency 2 too.
-
-    Args:
-        num_layers: Hidden layers.
-        parameters: About how many each network has.
-        order: n.
-        radius: Where the outermost ring ends.
-    """
-
-    num_layers: int = 3
-    parameters: int = 14_000
-    order: int = 8
-    radius: float = 0.6
-
-    def build(
-        self, twin: Twin, numbers: tuple[int, int], answer: tuple[int, int], readout: Literal["mean"] | None = None
-    ) -> SteerableGNN:
-        """A network whose width comes nearest to the number of parameters.
-
-        Args:
-            twin: Which one.
-            numbers: Scalars and vectors of the input.
-            answer: Scalars and vectors of the output.
-            readout: One answer for each graph, or a field.
-        """
-        group = PointGroup.cyclic(1 if twin == "free" else self.order)
-        relaxed = twin == "relaxed"
-        basis = RingBasis.up_to(self.radius, count=3, max_frequency=2, relaxed_frequency=2 if relaxed else 0)
-
-        def build(count: int) -> SteerableGNN:
-            hidden = scalars(group, count) if twin == "free" else regulars(group, count)
-            return SteerableGNN(
-                _fields(group, numbers), hidden, _fields(group, answer), self.num_layers, basis=basis, max_frequency=2,
-                relaxed=relaxed, readout=readout,
-            )  # fmt: skip
-
-        return build(_count_within(build, self.parameters))
-
-
-def _fields(group: PointGroup, numbers: Sequence[int]) -> FieldType:
-    representations = (Representation.trivial(group), Representation.vector(group))
-    return FieldType([(one, count) for one, count in zip(representations, numbers, strict=True) if count])
-
-
-def _count_within(build: Callable[[int], nn.Module], parameters: int) -> int:
-    """The number of hidden fields whose network comes nearest to a number of parameters."""
-    best, distance = 1, float("inf")
-    for count in range(1, MOST_FIELDS):
-        gap = sum(p.numel() for p in build(count).parameters()) - parameters
-        if abs(gap) < distance:
-            best, distance = count, abs(gap)
-        if gap > 0:
-            break
-    return best

@@ -24,7 +24,7 @@ _HEAD = 32
 class GridTwins:
     """Steerable networks on pictures: strict and relaxed of C_n, and of C_1, which any kernel obeys.
 
-    Their kernels are those of :class:`~pyg_liesym.cli.reproduce.relaxed_twins.SteerableTwins` on points: three rings
+    Their kernels are those of :class:`~pyg_liesym.cli.reproduce.steerable_twins.SteerableTwins` on points: three rings
     with harmonics up to frequency 2, which a grid carries at any angle; filters that are free on every pixel would not
     be. After the convolutions the largest number over the rotations and the mean over the places go through a small
     network.

@@ -3,47 +3,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
+from small_twins import JETS, ORBITS, mesh, noise, sitting
 
-from pyg_liesym.cli.reproduce.experiment import Bench, Sitting, run_experiment
-from pyg_liesym.cli.reproduce.relaxed_jets import PlaneJets, RelaxedJets, with_loops
-from pyg_liesym.cli.reproduce.relaxed_mesh import Mesh, RelaxedMesh, Windows
-from pyg_liesym.cli.reproduce.relaxed_orbits import OrbitNetwork, RelaxedOrbits
-from pyg_liesym.cli.reproduce.relaxed_twins import SteerableTwins, TwinExperiment, TwinTraining
+from pyg_liesym.cli.reproduce.experiment import Bench, run_experiment
+from pyg_liesym.cli.reproduce.relaxed_jets import with_loops
+from pyg_liesym.cli.reproduce.relaxed_twins import TwinExperiment
+from pyg_liesym.cli.reproduce.steerable_twins import SteerableTwins
 from pyg_liesym.datasets.simulation import plume_files
-from pyg_liesym.datasets.simulation.plume import PlumeFrames
-from pyg_liesym.datasets.simulation.plume_settings import Plumes
 from pyg_liesym.nn.message.neighbours import nearest_neighbours
-
-ORBITS = RelaxedOrbits(
-    levels=(0.02,), seeds=(0, 1), num_orbits=2, num_test=2, steps=3, network=OrbitNetwork(4, 1),
-    training=TwinTraining(epochs=2, batch_size=16, lr=3e-3, penalty=3.0),
-)  # fmt: skip
-JETS = RelaxedJets(
-    levels=(32,), seeds=(0, 1), data=PlaneJets(num_val=16, num_test=24, max_constituents=5, neighbours=3),
-    network=SteerableTwins(num_layers=1, parameters=400), steps=4,
-    training=TwinTraining(epochs=1, batch_size=16, lr=3e-3, penalty=0.3),
-)  # fmt: skip
-
-
-def mesh(root: Path) -> RelaxedMesh:
-    return RelaxedMesh(
-        seeds=(0, 1), data=Mesh(root, resolution=4, frames=62, points=4, neighbours=4), windows=Windows(2, 1, 2, 50),
-        network=SteerableTwins(num_layers=1, parameters=400, order=4, radius=2.0), steps=4,
-        training=TwinTraining(epochs=2, batch_size=2, lr=2e-3, penalty=0.3),
-    )  # fmt: skip
-
-
-def sitting(out: Path) -> Sitting:
-    return Sitting(out=out, progress=False)
-
-
-def noise(plumes: Plumes, frames: int, **_: object) -> PlumeFrames:
-    """Stands in for the simulation."""
-    velocity = np.random.default_rng(0).normal(size=(len(plumes), frames, 2, *plumes.resolution)).astype(np.float32)
-    return PlumeFrames(velocity, velocity[:, :, :1])
 
 
 def test_tables_pictures_and_no_repetition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

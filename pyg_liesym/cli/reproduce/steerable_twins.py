@@ -1,0 +1,78 @@
+"""Strict, relaxed and free steerable networks of one size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+
+from pyg_liesym.cli.reproduce.relaxed_twins import Twin
+from pyg_liesym.field.offset_basis import RingBasis
+from pyg_liesym.field.point_group import PointGroup
+from pyg_liesym.field.representation import FieldType, Representation, regulars, scalars
+from pyg_liesym.nn.models.steerable_gnn import SteerableGNN
+
+MOST_FIELDS = 128
+
+
+@dataclass(frozen=True)
+class SteerableTwins:
+    """Steerable networks on points of the plane: strict and relaxed of C_n, and of C_1, which any kernel obeys.
+
+    Hidden fields are regular ones, three rings with harmonics up to frequency 2; relaxed weights have modes up to
+    frequency 2 too.
+
+    Args:
+        num_layers: Hidden layers.
+        parameters: About how many each network has.
+        order: n.
+        radius: Where the outermost ring ends.
+    """
+
+    num_layers: int = 3
+    parameters: int = 14_000
+    order: int = 8
+    radius: float = 0.6
+
+    def build(
+        self, twin: Twin, numbers: tuple[int, int], answer: tuple[int, int], readout: Literal["mean"] | None = None
+    ) -> SteerableGNN:
+        """A network whose width comes nearest to the number of parameters.
+
+        Args:
+            twin: Which one.
+            numbers: Scalars and vectors of the input.
+            answer: Scalars and vectors of the output.
+            readout: One answer for each graph, or a field.
+        """
+        group = PointGroup.cyclic(1 if twin == "free" else self.order)
+        relaxed = twin == "relaxed"
+        basis = RingBasis.up_to(self.radius, count=3, max_frequency=2, relaxed_frequency=2 if relaxed else 0)
+
+        def build(count: int) -> SteerableGNN:
+            hidden = scalars(group, count) if twin == "free" else regulars(group, count)
+            return SteerableGNN(
+                _fields(group, numbers), hidden, _fields(group, answer), self.num_layers, basis=basis, max_frequency=2,
+                relaxed=relaxed, readout=readout,
+            )  # fmt: skip
+
+        return build(_count_within(build, self.parameters))
+
+
+def _fields(group: PointGroup, numbers: Sequence[int]) -> FieldType:
+    representations = (Representation.trivial(group), Representation.vector(group))
+    return FieldType([(one, count) for one, count in zip(representations, numbers, strict=True) if count])
+
+
+def _count_within(build: Callable[[int], nn.Module], parameters: int) -> int:
+    """The number of hidden fields whose network comes nearest to a number of parameters."""
+    best, distance = 1, float("inf")
+    for count in range(1, MOST_FIELDS):
+        gap = sum(p.numel() for p in build(count).parameters()) - parameters
+        if abs(gap) < distance:
+            best, distance = count, abs(gap)
+        if gap > 0:
+            break
+    return best
