@@ -50,12 +50,12 @@ class Grid:
 
 
 def _grids() -> dict[str, Grid]:
-    traps, pairs = (0.0, 0.002, 0.005, 0.01, 0.02), (100, 300, 1000, 3000)
+    traps, pairs = (0.0, 0.01, 0.02, 0.04), (10, 30, 100, 300)
     return {
         "orbits": Grid(traps, pairs),
         "orbits, vector channels": Grid(traps, pairs, ("relaxed",)),
-        "jets": Grid((0.0, 1.0), (100, 300, 1000, 2500)),
-        "plumes": Grid((0, 3, 6, 9), (15, 30, 60, 120)),
+        "jets": Grid((0.0, 1.0), (100, 500, 2500)),
+        "plumes": Grid((0, 9), (15, 40, 100)),
     }
 
 
@@ -85,8 +85,8 @@ class RelaxedSize(Experiment):
     tasks: tuple[str, ...] = ("orbits", "orbits, vector channels", "jets", "plumes")
     grids: dict[str, Grid] = field(default_factory=_grids)
     orbits: RelaxedOrbits = RelaxedOrbits(
-        num_orbits=200, network=OrbitNetwork(32, 2), sector=180.0, training_steps=400,
-        training=TwinTraining(epochs=1, batch_size=64, lr=1e-2, penalty=3.0),
+        num_orbits=200, network=OrbitNetwork(32, 2), sector=180.0, training_steps=500,
+        training=TwinTraining(epochs=1, batch_size=64, lr=2e-2, penalty=0.3),
     )  # fmt: skip
     jets: RelaxedJets = RelaxedJets(
         data=PlaneJets(num_val=300, num_test=1000, max_constituents=20, neighbours=8), steps=200,
