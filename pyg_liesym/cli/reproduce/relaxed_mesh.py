@@ -23,9 +23,9 @@ from pyg_liesym.field.sampling import perturbed_positions, values_at
 from pyg_liesym.metrics.equivariance import relative_error
 from pyg_liesym.nn.message.edges import Edges
 from pyg_liesym.nn.message.neighbours import nearest_neighbours
+from pyg_liesym.typing import OptTensor
 
 _SPLITS: tuple[PlumeSplit, ...] = ("train", "val", "future", "domain")
-_TESTED: tuple[PlumeSplit, ...] = ("future", "domain")
 _WINDOWS = 16
 
 
@@ -161,7 +161,9 @@ class MeshTask:
         history, pos, edges = self._inputs(windows)
         move = self._move(net, history, pos, edges)
         moved = self._move(net, history @ QUARTER_TURN.mT, pos @ QUARTER_TURN.mT, edges)
-        scores: dict[str, float] = {split: self._rmse(net, split) for split in _TESTED if split in self.meshes.windows}
+        scores: dict[str, float] = {
+            split: self._rmse(net, split) for split in _SPLITS[2:] if split in self.meshes.windows
+        }
         return {**scores, "equivariance": relative_error(moved, move @ QUARTER_TURN.mT)}
 
     @torch.no_grad()
@@ -176,7 +178,7 @@ class MeshTask:
     def _few(self, split: PlumeSplit) -> Tensor:
         return self.meshes.windows[split][:: self.settings.windows.every]
 
-    def _rmse(self, net: nn.Module, split: PlumeSplit, turn: Tensor | None = None) -> float:
+    def _rmse(self, net: nn.Module, split: PlumeSplit, turn: OptTensor = None) -> float:
         """In the units of the velocity, over all frames of the rollouts, points and components."""
         squares = [
             (forecast - truth).square().mean(dim=(1, 2))
@@ -186,7 +188,7 @@ class MeshTask:
         return float(torch.cat(squares).mean().sqrt())
 
     def _rollout(
-        self, net: nn.Module, windows: Tensor, horizon: int, turn: Tensor | None = None
+        self, net: nn.Module, windows: Tensor, horizon: int, turn: OptTensor = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Forecast and true velocities ``[B, N, 2]`` of frame after frame."""
         history, pos, edges = self._inputs(windows)
