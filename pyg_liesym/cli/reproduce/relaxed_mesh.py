@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from pyg_liesym.cli.reproduce.relaxed_twins import QUARTER_TURN, Twin, TwinExperiment, TwinTraining
+from pyg_liesym.cli.reproduce.relaxed_twins import QUARTER_TURN, Twin, TwinExperiment, TwinTraining, chosen
 from pyg_liesym.cli.reproduce.steerable_twins import SteerableTwins
 from pyg_liesym.cli.reproduce.table import Column
 from pyg_liesym.datasets.flows.smoke_plume import PlumeSplit, SmokePlume
@@ -129,7 +129,7 @@ class MeshTask:
         self.settings, self.seed = settings, seed
         self.meshes = _meshes(settings.data, replace(settings.windows, num_train=None), jitter)
         train = self.meshes.windows["train"]
-        self.train = train[_chosen(len(train), settings.windows.num_train, seed)]
+        self.train = train[chosen(len(train), settings.windows.num_train, seed)]
         before, after = (self.meshes.velocity[train[:, 0], train[:, 1] + shift] for shift in (-1, 0))
         self.scale, self.change = float(after.square().mean().sqrt()), float((after - before).square().mean().sqrt())
 
@@ -215,15 +215,6 @@ class MeshTask:
             return self._move(net, history @ turn.mT, pos @ turn.mT, edges) @ turn
         change: Tensor = net(history.flatten(2).flatten(0, 1) / self.scale, pos, edges)
         return change * self.change
-
-
-def _chosen(total: int, count: int | None, seed: int) -> Tensor:
-    """Which windows train, drawn with the seed."""
-    if count is None:
-        return torch.arange(total)
-    if count > total:
-        raise ValueError(f"the plumes have {total} windows, but {count} are asked for: choose fewer")
-    return torch.randperm(total, generator=torch.Generator().manual_seed(seed))[:count]
 
 
 @lru_cache(maxsize=1)

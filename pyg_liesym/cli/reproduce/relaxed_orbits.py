@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from pyg_liesym.cli.reproduce.relaxed_twins import QUARTER_TURN, VALIDATIONS, Twin, TwinExperiment, TwinTraining
+from pyg_liesym.cli.reproduce.relaxed_twins import QUARTER_TURN, VALIDATIONS, Twin, TwinExperiment, TwinTraining, chosen
 from pyg_liesym.cli.reproduce.table import Column
 from pyg_liesym.datasets.bodies.vector_pairs import VectorPairs
 from pyg_liesym.datasets.loader import PackedLoader
@@ -115,9 +115,11 @@ class OrbitTask:
         self.test_orbits = _orbits("test", settings.num_test, 0, trap)
         self.test_states, states = _states(self.test_orbits), _states(train)
         val = _states(_orbits("val", max(settings.num_test // 2, 1), 0, trap))
-        pairs = _drawn(_pairs(states, settings.sector), settings.num_pairs, seed)
-        size = min(settings.training.batch_size, len(pairs[0]))
-        self.loader = PackedLoader(VectorPairs(*pairs), size, shuffle=True, drop_last=True, seed=seed)
+        now, later = _pairs(states, settings.sector)
+        kept = chosen(len(now), settings.num_pairs, seed)
+        pairs = VectorPairs(now[kept], later[kept])
+        size = min(settings.training.batch_size, len(pairs))
+        self.loader = PackedLoader(pairs, size, shuffle=True, drop_last=True, seed=seed)
         self.val = _whole(_pairs(val, settings.sector))
         # A step changes momenta less than positions, and the trap acts on them.
         self.size = (states[:, 1:] - states[:, :-1]).square().mean(dim=(0, 1, 3))
@@ -211,16 +213,6 @@ def _pairs(states: Tensor, width: float = 360.0, middle: float = 0.0) -> tuple[T
     now, later = states[:, :-1].flatten(0, 1), states[:, 1:].flatten(0, 1)
     kept = torch.from_numpy(in_sector(now.numpy(), middle - width / 2, width))
     return now[kept], later[kept]
-
-
-def _drawn(pairs: tuple[Tensor, Tensor], count: int | None, seed: int) -> tuple[Tensor, ...]:
-    """So many of the pairs."""
-    if count is None:
-        return pairs
-    if count > len(pairs[0]):
-        raise ValueError(f"the orbits make {len(pairs[0])} pairs, but {count} are asked for: give more orbits")
-    chosen = torch.randperm(len(pairs[0]), generator=torch.Generator().manual_seed(seed))[:count]
-    return tuple(part[chosen] for part in pairs)
 
 
 def _whole(pairs: Sequence[Tensor]) -> Batch:

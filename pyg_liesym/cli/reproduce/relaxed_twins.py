@@ -147,6 +147,15 @@ class TwinExperiment(Experiment):
         return {}
 
 
+def chosen(total: int, count: int | None, seed: int) -> Tensor:
+    """Numbers of the samples that train, drawn with a seed; all of them, in order, unless there is a ``count``."""
+    if count is None:
+        return torch.arange(total)
+    if count > total:
+        raise ValueError(f"there are {total} samples to train on, but {count} are asked for: ask for fewer")
+    return torch.randperm(total, generator=torch.Generator().manual_seed(seed))[:count]
+
+
 @lru_cache(maxsize=1)
 def task_of(experiment: TwinExperiment, level: float, seed: int) -> PlaneTask:
     """The task of a level and seed, kept for the next twin."""

@@ -99,7 +99,7 @@ def test_orbits_train_in_a_sector_and_are_tested_in_it_and_out_of_it() -> None:
         assert in_sector(states.view(-1, 4, 2).numpy(), start, 180.0).all()
     assert len(spy.seen[0]) + len(spy.seen[1]) == 2 * 49 * 4
     assert whole.elsewhere(spy) == {}
-    with pytest.raises(ValueError, match=r"the orbits make \d+ pairs, but 5000 are asked for: give more orbits"):
+    with pytest.raises(ValueError, match=r"there are \d+ samples to train on, but 5000 are asked for"):
         HALF.at(0.01, 5000)[0].task(0.01, 0)
 
 
