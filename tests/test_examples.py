@@ -69,6 +69,13 @@ def test_algebra_from_a_paper(run: Callable[..., Any], tmp_path: Path) -> None:
     assert run("algebra_from_a_paper", "--noise", "0")["data"] < 1e-10
 
 
+def test_forces_of_charges(run: Callable[..., Any]) -> None:
+    results = run("forces_of_charges", "--epochs", "10", "--systems", "300")
+    assert results["one vector"]["force error"] < 0.8
+    assert results["one vector"]["energy error"] < 0.8
+    assert all(errors["sum of the forces"] < 1e-4 for errors in results.values())
+
+
 def test_learned_metric(run: Callable[..., Any]) -> None:
     result = run("learned_metric", "--starts", "2", "--first-steps", "3", "--steps", "3")
     assert bool((result["J"] == result["J"].T).all())

@@ -6,6 +6,7 @@ from pyg_liesym.lazy import lazy
 
 __all__ = [
     "ChargedParticlesData",
+    "EnergyAndForces",
     "FieldForecasting",
     "GraphRegression",
     "JetTagging",
@@ -27,6 +28,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from pyg_liesym.systems.data import ChargedParticlesData, JetsData, OrbitsData, VectorData
+    from pyg_liesym.systems.energy_and_forces import EnergyAndForces
     from pyg_liesym.systems.field_data import SmokePlumeData
     from pyg_liesym.systems.field_forecasting import FieldForecasting
     from pyg_liesym.systems.forecasting import TrajectoryForecasting
@@ -43,6 +45,7 @@ else:
         __name__,
         {
             "data": ["ChargedParticlesData", "JetsData", "OrbitsData", "VectorData"],
+            "energy_and_forces": ["EnergyAndForces"],
             "field_data": ["SmokePlumeData"],
             "field_forecasting": ["FieldForecasting"],
             "forecasting": ["TrajectoryForecasting"],
