@@ -36,7 +36,8 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"edges", "formula", "invariants", "metric", "products", "reduce", "schema", "tiles", "watched"},
         {"edge_sums", "operands"},
         {"cuts", "plain", "tile_maps", "tile_scalars"},
-        {"moments", "neighbours", "sums"},
+        {"moments", "neighbours", "sums", "tile_channels"},
+        {"channel_sums"},
         {"edge_map"},
     ),
     "nn.field": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +32,8 @@ class PairConv(SumConv):
         flow: Which row of an edge list holds the targets, as in PyG.
     """
 
+    tiled: ClassVar[type[PairConv]]
+    """The class whose ``message`` the tiles compute."""
     edge_map: EdgeMap
     metric: FixedMetric | LearnedMetric | None
 
@@ -97,10 +99,13 @@ class PairConv(SumConv):
         num_edges = edges.num_edges if isinstance(edges, CompleteGraph) else edges.edge_index.size(1)
         if num_edges is not None and num_edges <= most_edges(target):
             return False
-        own = type(self)
-        if own.message is not PairConv.message or own.aggregate is not PairConv.aggregate:
+        own, tiled = type(self), self.tiled
+        if own.message is not tiled.message or own.aggregate is not tiled.aggregate:
             return False
-        return own.update is MessagePassing.update and not is_watched(self) and self.edge_map.fits_tiles()
+        return own.update is MessagePassing.update and not is_watched(self) and self._fits_tiles()
+
+    def _fits_tiles(self) -> bool:
+        return self.edge_map.fits_tiles()
 
     def _forms(self, metric: OptTensor) -> Tensor:
         """The forms to measure with: the layer's own, or those that came with the call."""
@@ -130,6 +135,9 @@ class PairConv(SumConv):
         if (edge_attr is not None) != (edge_dim > 0) or (edge_attr is not None and edge_attr.size(-1) != edge_dim):
             got = "none" if edge_attr is None else str(list(edge_attr.shape))
             raise ValueError(f"expected `edge_attr` with edge_dim={edge_dim} channels, got {got}")
+
+
+PairConv.tiled = PairConv
 
 
 def _with_todays_names(layer: PairConv, state: dict[str, Any], prefix: str, *_: Any) -> None:

@@ -10,11 +10,15 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 from torch_geometric.nn.resolver import activation_resolver
 
+from pyg_liesym.nn.autocast import without_autocast
 from pyg_liesym.nn.conv.pair_conv import PairConv
-from pyg_liesym.nn.message.edge_map import EdgeMap, Flow
+from pyg_liesym.nn.message.channel_sums import channel_sums
+from pyg_liesym.nn.message.edge_map import EdgeMap, Flow, structure
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges, count_neighbours
 from pyg_liesym.nn.message.invariants import ChannelLayout, channel_invariants, gram_matrix, lower
 from pyg_liesym.nn.message.metric import Metric, MetricShape
+from pyg_liesym.nn.message.operands import Activation, ChannelNodes, Choices, Graph, Layout
+from pyg_liesym.nn.message.watched import has_hooks
 from pyg_liesym.typing import OptTensor
 
 
@@ -124,6 +128,7 @@ class VectorLieGNNConv(PairConv):
         if vector_aggr is not None:
             self.phi_x = nn.Sequential(nn.Linear(edge, edge), activation_resolver(act), nn.Linear(edge, 2 * channels))
             self.mix = nn.Linear(channels, channels, bias=False)
+        self._built = structure([] if self.phi_x is None else list(self.phi_x.modules()))
         self.phi_h = nn.Sequential(
             nn.Linear(in_channels + edge + forms * channels**2, hidden),
             activation_resolver(act),
@@ -180,9 +185,11 @@ class VectorLieGNNConv(PairConv):
         self, x: Tensor, pos: Tensor, vectors: Tensor, edges: Edges | CompleteGraph, edge_attr: OptTensor, forms: Tensor
     ) -> tuple[Tensor, OptTensor]:
         """At each node the sum of the messages, and of what moves its vectors."""
+        target, source = self.edge_map.ends(x)
+        if self._takes_tiles(target, edges):
+            return self._tiled_sums((target, source), pos, vectors, edges, edge_attr, forms)
         if isinstance(edges, CompleteGraph):
             edges = edges.listed(self.flow)
-        target, source = self.edge_map.ends(x)
         # On a CPU rows are added faster than segments are summed; elsewhere their order must be fixed.
         segments = None if pos.device.type == "cpu" else edges.ptr
         out = self.propagate(
@@ -199,6 +206,31 @@ class VectorLieGNNConv(PairConv):
         )
         edge = self.edge_map.channels
         return out[:, :edge], None if self.phi_x is None else out[:, edge:]
+
+    def _tiled_sums(
+        self,
+        ends: tuple[Tensor, Tensor],
+        pos: Tensor,
+        vectors: Tensor,
+        edges: Edges | CompleteGraph,
+        edge_attr: OptTensor,
+        forms: Tensor,
+    ) -> tuple[Tensor, OptTensor]:
+        """The same sums tile by tile, in single precision or better."""
+        dtype, edge_map = torch.promote_types(pos.dtype, torch.float32), self.edge_map
+        assert edge_map.lin_edge is not None
+        act: Activation = "relu" if edge_map.act == "relu" else "silu"
+        with without_autocast(pos.device):
+            nodes = ChannelNodes.of(ends, edge_map.lin_edge.weight, pos, vectors, forms, edge_attr, dtype)
+            layout = Layout(self.spread.to(dtype), self.total.to(dtype), nodes.pos.new_tensor(self.scales))
+            choices = Choices(False, False, "log", act, "gated", 0.0)
+            maps, graph = edge_map.maps(dtype, self.phi_x), Graph.of(edges, self.flow)
+            message, shift = channel_sums(nodes, maps, layout, graph, choices)
+        return message.to(pos.dtype), None if self.phi_x is None else shift.to(pos.dtype)
+
+    def _fits_tiles(self) -> bool:
+        moves = [] if self.phi_x is None else list(self.phi_x.modules())
+        return super()._fits_tiles() and structure(moves) == self._built and not has_hooks(moves)
 
     def message(  # type: ignore[override]
         self,
@@ -229,3 +261,6 @@ class VectorLieGNNConv(PairConv):
             f"{type(self).__name__}({self.in_channels}, {self.out_channels}, {self.vector_channels}, "
             f"dim={self.metric_shape.dim})"
         )
+
+
+VectorLieGNNConv.tiled = VectorLieGNNConv

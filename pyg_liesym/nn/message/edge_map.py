@@ -17,7 +17,7 @@ from pyg_liesym.nn.message.invariants import Psi, pair_invariants
 from pyg_liesym.nn.message.moments import normalise
 from pyg_liesym.nn.message.operands import Activation, Choices, Graph, Maps, Nodes
 from pyg_liesym.nn.message.sums import message_sums
-from pyg_liesym.nn.message.watched import MODULE_HOOKS
+from pyg_liesym.nn.message.watched import has_hooks
 from pyg_liesym.typing import Invariant, OptTensor
 
 Flow: TypeAlias = Literal["source_to_target", "target_to_source"]
@@ -93,7 +93,7 @@ class EdgeMap(nn.Module):
         if move is not None:
             before = [nn.Linear(channels, channels), activation_resolver(act)] if move == "mlp" else []
             self.phi_x = nn.Sequential(*before, nn.Linear(channels, 1, bias=False))
-        self._built = _structure(list(self.modules()))
+        self._built = structure(list(self.modules()))
 
     def reset_parameters(self) -> None:
         """Draw new parameters."""
@@ -153,9 +153,9 @@ class EdgeMap(nn.Module):
         :meth:`forward`.
         """
         modules = list(self.modules())
-        if self.act not in get_args(Activation) or _structure(modules) != self._built:
+        if self.act not in get_args(Activation) or structure(modules) != self._built:
             return False
-        return not any(getattr(module, hooks) for module in modules for hooks in MODULE_HOOKS)
+        return not has_hooks(modules)
 
     def tiled_sums(
         self,
@@ -182,7 +182,7 @@ class EdgeMap(nn.Module):
             - **target**, **source**: :math:`(N, H)`; **pos**: :math:`(N, n)`; **metric**: :math:`(F, n, n)`
             - **output**: :math:`(N, H)` and :math:`(N, n)`, or ``None`` without :math:`\phi_x`
         """
-        graph = _graph(edges, flow)
+        graph = Graph.of(edges, flow)
         distance, inner = "distance" in self.invariants, "inner" in self.invariants
         act: Activation = "relu" if self.act == "relu" else "silu"
         choices = Choices(distance, inner, self.psi, act, self.sight, self.clamp)
@@ -192,7 +192,7 @@ class EdgeMap(nn.Module):
             nodes = self._nodes(target.to(dtype), source.to(dtype), pos.to(dtype), edge_attr, metric.to(dtype))
             if self.norm is not None:
                 nodes = normalise(self.norm, nodes, graph, choices, _degrees(edges, graph, pos.size(0)))
-            message, shift = message_sums(nodes, self._maps(dtype), graph, choices)
+            message, shift = message_sums(nodes, self.maps(dtype), graph, choices)
         return message.to(pos.dtype), None if self.phi_x is None else shift.t().to(pos.dtype)
 
     def _nodes(self, target: Tensor, source: Tensor, pos: Tensor, edge_attr: OptTensor, metric: Tensor) -> Nodes:
@@ -210,11 +210,18 @@ class EdgeMap(nn.Module):
             edge_attr=None if edge_attr is None else edge_attr.to(pos.dtype),
         )
 
-    def _maps(self, dtype: torch.dtype) -> Maps:
+    def maps(self, dtype: torch.dtype, moves: nn.Sequential | None = None) -> Maps:
+        r"""The weights of the maps behind the first one, for the tiles.
+
+        Args:
+            dtype: Their precision there.
+            moves: A :math:`\phi_x` of the layer's own, with any number of answers, in place of this module's.
+        """
         phi_e: Any = self.phi_e
         phi_m: Any = self.phi_m
-        phi_x: Any = self.phi_x
+        phi_x: Any = self.phi_x if moves is None else moves
         linear = phi_x is None or len(phi_x) == 1
+        last = None if phi_x is None else phi_x[-1]
         return Maps(
             w2=phi_e[1].weight.to(dtype),
             b2=phi_e[1].bias.to(dtype),
@@ -222,7 +229,8 @@ class EdgeMap(nn.Module):
             bg=None if phi_m is None else phi_m[0].bias.to(dtype),
             w3=None if linear else phi_x[0].weight.to(dtype),
             b3=None if linear else phi_x[0].bias.to(dtype),
-            w4=None if phi_x is None else phi_x[-1].weight[0].to(dtype),
+            w4=None if last is None else (last.weight[0] if moves is None else last.weight).to(dtype),
+            b4=None if last is None or last.bias is None else last.bias.to(dtype),
         )
 
     def extra_repr(self) -> str:
@@ -230,15 +238,9 @@ class EdgeMap(nn.Module):
         return f"invariants={self.invariants}, psi={self.psi}, sight={self.sight}, clamp={self.clamp}"
 
 
-def _structure(modules: Sequence[nn.Module]) -> list[tuple[type[nn.Module], list[bool]]]:
+def structure(modules: Sequence[nn.Module]) -> list[tuple[type[nn.Module], list[bool]]]:
     """What the modules are, and which of their weights are left out."""
     return [(type(module), [weight is None for weight in module._parameters.values()]) for module in modules]
-
-
-def _graph(edges: Edges | CompleteGraph, flow: Flow) -> Graph:
-    if isinstance(edges, CompleteGraph):
-        return Graph(None, edges.batch)
-    return Graph(edges.edge_index if flow == "source_to_target" else edges.edge_index.flip(0), None)
 
 
 def _degrees(edges: Edges | CompleteGraph, graph: Graph, num_nodes: int) -> tuple[Tensor, Tensor]:

@@ -8,8 +8,8 @@ from torch.nn.functional import linear, relu, silu
 
 from pyg_liesym.nn.message.edges import complete_graph
 from pyg_liesym.nn.message.formula import Map, edge_formula
-from pyg_liesym.nn.message.invariants import pair_invariants
-from pyg_liesym.nn.message.operands import Activation, Choices, Graph, Maps, Nodes
+from pyg_liesym.nn.message.invariants import ChannelLayout, channel_invariants, pair_invariants
+from pyg_liesym.nn.message.operands import Activation, ChannelNodes, Choices, Graph, Layout, Maps, Nodes
 
 
 def plain_scalars(nodes: Nodes, graph: Graph, choices: Choices) -> tuple[Tensor, Tensor, Tensor]:
@@ -18,9 +18,7 @@ def plain_scalars(nodes: Nodes, graph: Graph, choices: Choices) -> tuple[Tensor,
     Shapes:
         - **output**: :math:`(|E|, K)`, :math:`(|E|, n)` and :math:`(2, |E|)`
     """
-    edge_index = graph.edge_index
-    if edge_index is None:
-        edge_index = complete_graph(nodes.pos.size(1), graph.batch, nodes.pos.device).edge_index
+    edge_index = _ends(graph, nodes.target)
     source, target = edge_index
     pos_i, pos_j = nodes.pos.t()[target], nodes.pos.t()[source]
     lowered = nodes.lowered.permute(2, 0, 1)[target] if choices.inner else None
@@ -44,9 +42,41 @@ def plain_sums(nodes: Nodes, maps: Maps, graph: Graph, choices: Choices) -> tupl
     return messages, shifts if shift is None else shifts.index_add(1, target, shift.t())
 
 
+def plain_channel_sums(
+    nodes: ChannelNodes, maps: Maps, layout: Layout, graph: Graph, choices: Choices
+) -> tuple[Tensor, Tensor]:
+    r"""The same of nodes with vector channels.
+
+    Shapes:
+        - **output**: :math:`(N, H)` and :math:`(N, n C)`
+    """
+    source, target = _ends(graph, nodes.pos)
+    lowered, vectors = nodes.lowered[target].unflatten(1, (len(nodes.metric), -1)), nodes.vectors[source]
+    relative = nodes.pos[target] - nodes.pos[source]
+    channels = ChannelLayout(layout.spread, layout.total)
+    scalars, flat = channel_invariants(relative, lowered, vectors, nodes.metric, layout.scales.tolist(), channels)
+    if nodes.edge_attr is not None:
+        scalars = torch.cat([scalars, nodes.edge_attr], dim=1)
+    phi_e, phi_m, phi_x = functions(maps, choices.act)
+    z = nodes.target[target] + nodes.source[source] + scalars @ nodes.weight
+    message, _ = edge_formula(z, relative, phi_e, phi_m, None, choices.sight, choices.clamp)
+    messages = torch.zeros_like(nodes.target).index_add(0, target, message)
+    shifts = torch.zeros_like(nodes.vectors)
+    if phi_x is None:
+        return messages, shifts
+    along, carried = (linear(each, layout.total) for each in phi_x(message).chunk(2, dim=-1))
+    return messages, shifts.index_add(0, target, along * flat + carried * vectors)
+
+
+def _ends(graph: Graph, nodes: Tensor) -> Tensor:
+    if graph.edge_index is not None:
+        return graph.edge_index
+    return complete_graph(nodes.size(0), graph.batch, nodes.device).edge_index
+
+
 def functions(maps: Maps, act: Activation) -> tuple[Map, Map | None, Map | None]:
     """The rest of φe, φm and φx as functions of their weights."""
-    w2, b2, wg, bg, w3, b3, w4 = maps
+    w2, b2, wg, bg, w3, b3, w4, b4 = maps
     sigma = {"silu": silu, "relu": relu}[act]
 
     def phi_e(z: Tensor) -> Tensor:
@@ -58,6 +88,6 @@ def functions(maps: Maps, act: Activation) -> tuple[Map, Map | None, Map | None]
 
     def phi_x(message: Tensor) -> Tensor:
         assert w4 is not None
-        return linear(message if w3 is None else sigma(linear(message, w3, b3)), w4[None])
+        return linear(message if w3 is None else sigma(linear(message, w3, b3)), torch.atleast_2d(w4), b4)
 
     return phi_e, None if wg is None else phi_m, None if w4 is None else phi_x

@@ -71,7 +71,7 @@ def activate_backward(grad: Tensor, z: Tensor, y: Tensor, act: Activation) -> No
 
 
 def forward_maps(tile: Tile, maps: Maps, choices: Choices, values: Values) -> tuple[Values, Tensor, OptTensor]:
-    """From z₁ among the values to the message, and gate and move of every edge."""
+    """From z₁ among the values to the message, and gate and move, :math:`(E)` or :math:`(E, M)`, of every edge."""
     activate(values.z1, values.u, choices.act)
     values = values._replace(z2=linear(values.u, maps.w2, maps.b2, values.z2))
     m = values.m
@@ -86,8 +86,10 @@ def forward_maps(tile: Tile, maps: Maps, choices: Choices, values: Values) -> tu
         return values, gate, None
     gated = choices.sight == "gated"
     if maps.w3 is None:
-        move = torch.mv(m, maps.w4)
-        return values, gate, move.mul_(gate) if gated else move
+        move = _last(m, maps.w4)
+        if gated:
+            move *= gate if move.dim() == 1 else gate[:, None]
+        return values, gate, move if maps.b4 is None else move.add_(maps.b4)
     assert maps.b3 is not None
     if gated:
         z3 = linear(m, maps.w3, None, values.z3)
@@ -95,7 +97,28 @@ def forward_maps(tile: Tile, maps: Maps, choices: Choices, values: Values) -> tu
     else:
         z3 = linear(m, maps.w3, maps.b3, values.z3)
     activate(z3, values.p, choices.act)
-    return values._replace(z3=z3), gate, torch.mv(values.p, maps.w4)
+    move = _last(values.p, maps.w4)
+    return values._replace(z3=z3), gate, move if maps.b4 is None else move.add_(maps.b4)
+
+
+def _last(values: Tensor, w4: Tensor) -> Tensor:
+    return torch.mv(values, w4) if w4.dim() == 1 else torch.mm(values, w4.t())
+
+
+def _last_input(grad_move: Tensor, w4: Tensor, out: Tensor) -> None:
+    """Write the gradient of what the last map sees."""
+    if w4.dim() == 1:
+        torch.mul(grad_move[:, None], w4, out=out)
+    else:
+        torch.mm(grad_move, w4, out=out)
+
+
+def _last_weight(grad_move: Tensor, values: Tensor, grad_w4: Tensor) -> None:
+    """Add the gradient of the weight of the last map, which saw ``values``."""
+    if grad_w4.dim() == 1:
+        grad_w4.addmv_(values.t(), grad_move)
+    else:
+        add_outer_products(grad_w4, grad_move, values)
 
 
 def backward_maps(
@@ -109,6 +132,9 @@ def backward_maps(
     grads: Maps,
 ) -> Tensor:
     """Gradient of z₁, :math:`(E, H)`, from those of the sums and of the move; adds those of the parameters."""
+    if grad_move is not None and maps.b4 is not None:
+        assert grads.b4 is not None
+        grads.b4.add_(grad_move.sum(0))
     if grad_move is not None and maps.w3 is not None:
         _through_hidden_layer(maps, choices, values, grad_move, grads)
     if choices.sight == "gated" and grad_move is not None:
@@ -127,8 +153,8 @@ def _through_hidden_layer(maps: Maps, choices: Choices, values: Values, grad_mov
     assert maps.w4 is not None
     assert grads.b3 is not None
     assert grads.w4 is not None
-    grads.w4.addmv_(values.p.t(), grad_move)
-    torch.mul(grad_move[:, None], maps.w4, out=values.grad)
+    _last_weight(grad_move, values.p, grads.w4)
+    _last_input(grad_move, maps.w4, values.grad)
     activate_backward(values.grad, values.z3, values.p, choices.act)
     grads.b3.add_(values.z3.sum(0))
 
@@ -141,8 +167,8 @@ def _behind_the_gate(
     assert grads.w4 is not None
     assert maps.w4 is not None
     if maps.w3 is None:
-        torch.mul(grad_move[:, None], maps.w4, out=grad)
-        grads.w4.addmv_(values.m.t(), grad_move * gate)
+        _last_input(grad_move, maps.w4, grad)
+        _last_weight(grad_move * (gate if grad_move.dim() == 1 else gate[:, None]), values.m, grads.w4)
     else:
         assert grads.w3 is not None
         grad = linear(values.z3, maps.w3.t(), None, grad)

@@ -29,6 +29,14 @@ class BlockTile:
         g, r, n = self.g, self.r, self.n
         torch.add(target[self.rows].view(g, r, 1, -1), source[self.cols].view(g, 1, n, -1), out=out.view(g, r, n, -1))
 
+    def ends(self, nodes: Tensor) -> tuple[Tensor, Tensor]:
+        """The target's and the source's values, :math:`(N, H)`, as they go with those of :meth:`pairs`."""
+        return nodes[self.rows].view(self.g, self.r, 1, -1), nodes[self.cols].view(self.g, 1, self.n, -1)
+
+    def pairs(self, values: Tensor) -> Tensor:
+        """Values of edges :math:`(E, H)` with an axis for each end."""
+        return values.view(self.g, self.r, self.n, -1)
+
     def difference(self, values: Tensor) -> Tensor:
         """The target's value minus the source's, :math:`(c, N)` to :math:`(c, E)`."""
         g, r, n = self.g, self.r, self.n
@@ -76,11 +84,12 @@ class BlockTile:
         out.view(rows, self.n, -1).add_(nodes[self.rows].view(rows, 1, -1))
 
     def mask(self, weight: Tensor) -> None:
-        """Set the weight of pairs that are no edges to zero, such as those of a node with itself."""
+        """Set weights, :math:`(E)` or :math:`(E, M)`, of pairs that are no edges to zero, as of a node with itself."""
         if self.edges is None:
-            weight.view(self.g, self.r, self.n).diagonal(self.rows.start - self.cols.start, 1, 2).zero_()
+            by_pair = weight.view(self.g, self.r, self.n, *weight.shape[1:])
+            by_pair.diagonal(self.rows.start - self.cols.start, 1, 2).zero_()
         else:
-            weight *= self.edges
+            weight *= self.edges if weight.dim() == 1 else self.edges[:, None]
 
     def gather(self, source: Tensor, out: Tensor) -> None:
         """Add the sources' values at the targets, :math:`(N, H)` to :math:`(N, H)`."""
@@ -159,6 +168,12 @@ class ListTile:
     def pair_sum(self, target: Tensor, source: Tensor, out: Tensor) -> None:
         torch.index_select(target, 0, self.target, out=out)
         out += source.index_select(0, self.source)
+
+    def ends(self, nodes: Tensor) -> tuple[Tensor, Tensor]:
+        return nodes.index_select(0, self.target), nodes.index_select(0, self.source)
+
+    def pairs(self, values: Tensor) -> Tensor:
+        return values
 
     def difference(self, values: Tensor) -> Tensor:
         return values.index_select(1, self.target) - values.index_select(1, self.source)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
+from torch import nn
 from torch.nn.modules import module as global_hooks
 from torch_geometric.nn import MessagePassing
 
@@ -13,6 +16,11 @@ _LAYER_HOOKS = [
     f"_{name}_forward_{when}hooks" for name in ("propagate", "message", "aggregate") for when in ("", "pre_")
 ]
 _GLOBAL_HOOKS = [f"_global{hooks}" for hooks in MODULE_HOOKS]
+
+
+def has_hooks(modules: Iterable[nn.Module]) -> bool:
+    """Whether somebody hooked one of the modules, which the tiles do not call."""
+    return any(getattr(module, hooks) for module in modules for hooks in MODULE_HOOKS)
 
 
 def is_watched(conv: MessagePassing) -> bool:

@@ -126,14 +126,12 @@ LAYERS = [
         lambda: nn.VectorLieGNNConv(5, 5, 3, metric=MINKOWSKI, edge_dim=2),
         Points({"x": 5, "pos": 4, "vectors": (3, 4)}, {"edge_attr": 2}),
         *graph(LORENTZ, ROTATION4, "pos", "vectors", outputs=NODES),
-        without={"tiles": ONE_BY_ONE},
     ),
     Row(
         "VectorLieGNNConv, all pairs, sp(4)",
         lambda: nn.VectorLieGNNConv(5, 6, 4, metric=AREA, edge_channels=3, vector_aggr="sum"),
         Points({"x": 5, "pos": 4, "vectors": (4, 4)}),
         *graph(SYMPLECTIC4, ROTATION4, "pos", "vectors", outputs=NODES),
-        without={"tiles": ONE_BY_ONE},
     ),
     Row(
         "VectorLieGNN",
@@ -142,14 +140,12 @@ LAYERS = [
         ),
         Points({"x": 2, "pos": 3, "vectors": (2, 3)}, {"edge_attr": 2}),
         *graph(ROTATION3, SHEAR3, "pos", "vectors", by=2.0, outputs=NODES),
-        without={"tiles": ONE_BY_ONE},
     ),
     Row(
         "VectorLieGNN, mean of all pairs",
         lambda: nn.VectorLieGNN(2, 8, 3, 2, metric=MINKOWSKI, vector_channels=4, origin="zero", readout="mean"),
         Points({"x": 2, "pos": 4}, readout=True),
         *graph(LORENTZ, ROTATION4, "pos", outputs=ANSWER),
-        without={"tiles": ONE_BY_ONE},
     ),
     Row(
         "VectorLieGNN, vectors of graphs, so(2) in space",
@@ -158,7 +154,6 @@ LAYERS = [
         ),
         Points({"x": 2, "pos": 3, "vectors": 3}, {}, readout=True),
         *graph(drawn(ABOUT_Z), ROTATION3, "pos", "vectors", outputs=NODES),
-        without={"tiles": ONE_BY_ONE},
     ),
     Row(
         "RelaxedVectorLieGNN",
@@ -167,7 +162,6 @@ LAYERS = [
         ),
         Points({"x": 2, "pos": 4, "vectors": (2, 4)}, {"edge_attr": 2}),
         *graph(LORENTZ, ROTATION4, "pos", "vectors", by=2.0, outputs=NODES),
-        without={"tiles": ONE_BY_ONE},
     ),
     Row(
         "RelaxedVectorLieGNN, mean, so(2) in space",
@@ -176,7 +170,6 @@ LAYERS = [
         ),
         Points({"x": 2, "pos": 3}, readout=True),
         *graph(drawn(ABOUT_Z), ROTATION3, "pos", outputs=ANSWER),
-        without={"tiles": ONE_BY_ONE},
     ),
     Row(
         "SecondOrderLieGNN",
@@ -186,14 +179,12 @@ LAYERS = [
             Element({"pos": moved(g, by), "vel": moved(g)}, (None, moved(g, by), moved(g)))
             for g, by in ((ROTATION3, 2.0), (SHEAR3, 0.0))
         ),
-        without={"tiles": ONE_BY_ONE},
     ),
     Row(
         "VectorLieGNN, virtual nodes, mean of all pairs",
         lambda: nn.VectorLieGNN(2, 8, 3, 2, metric=MINKOWSKI, vector_channels=4, virtual_nodes=3, readout="mean"),
         Points({"x": 2, "pos": 4}, readout=True),
         *graph(LORENTZ, ROTATION4, "pos", by=2.0, outputs=ANSWER),
-        without={"tiles": ONE_BY_ONE},
     ),
     Row(
         "SecondOrderLieGNN, virtual nodes",
@@ -203,7 +194,6 @@ LAYERS = [
             Element({"pos": moved(g, by), "vel": moved(g)}, (None, moved(g, by), moved(g)))
             for g, by in ((ROTATION3, 2.0), (SHEAR3, 0.0))
         ),
-        without={"tiles": ONE_BY_ONE},
     ),
     Row(
         "ParticleNet",
@@ -236,7 +226,7 @@ def tagger(name: str) -> Row:
     without = {} if acts else {"equivariance": "the control without symmetry"}
     if name != "lorentznet":
         without["compile"] = "the network's own row, with other sizes"
-    if name in ("particlenet", "vector-liegnn"):
+    if name == "particlenet":
         without["tiles"] = ONE_BY_ONE
     return Row(f"tagger {name}", build, Points({"x": 2, "p4": 4}, readout=True), *acts, without=without)
 

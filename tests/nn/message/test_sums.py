@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor
+from message.leaves import SIZES, gradients, leaf
 
 from pyg_liesym.nn.message import cuts
 from pyg_liesym.nn.message.operands import Choices, Graph, Maps, Nodes
@@ -10,7 +10,6 @@ from pyg_liesym.nn.message.plain import plain_sums
 from pyg_liesym.nn.message.sums import message_sums
 from pyg_liesym.nn.message.tiles import BlockTile, ListTile
 
-SIZES = {"mixed": [5, 5, 1, 3, 3, 3, 9], "equal": [4] * 6, "single": [1], "none": []}
 CHOICES = {
     "liegnn": Choices(True, True, "log", "silu", "message", 0.0),
     "relu": Choices(True, True, "log", "relu", "message", 0.0),
@@ -27,10 +26,6 @@ PARTS = {
     "linear move": (True, "linear", 0),
     "linear move, no gate": (False, "linear", 2),
 }
-
-
-def leaf(*shape: int) -> Tensor:
-    return torch.randn(*shape, dtype=torch.float64).requires_grad_()
 
 
 def case(
@@ -56,17 +51,6 @@ def case(
     moves = (leaf(hidden, hidden), leaf(hidden)) if move == "mlp" else (None, None)
     last = leaf(hidden) if move else None
     return nodes, Maps(leaf(hidden, hidden), leaf(hidden), *gates, *moves, last), Graph(edge_index, batch), choices
-
-
-def gradients(outputs, leaves, cotangents, twice: bool):
-    made = [(t, c) for t, c in zip(outputs, cotangents, strict=True) if t.requires_grad]
-    first = torch.autograd.grad(
-        [t for t, _ in made], leaves, [c for _, c in made],
-        create_graph=twice, allow_unused=True, materialize_grads=True,
-    )  # fmt: skip
-    if not twice:
-        return first
-    return torch.autograd.grad(sum((g**2).sum() for g in first), leaves, allow_unused=True, materialize_grads=True)
 
 
 def assert_equals_plain(nodes: Nodes, maps: Maps, graph: Graph, choices: Choices) -> None:
