@@ -17,6 +17,7 @@ from pyg_liesym.nn.models.head import readout_head
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
 from pyg_liesym.nn.models.particlenet import ParticleNet
+from pyg_liesym.nn.models.peers import PEERS, PeerName, build_peer
 from pyg_liesym.nn.models.vector_liegnn import VectorLieGNN
 from pyg_liesym.typing import OptTensor
 
@@ -28,7 +29,7 @@ TAGGERS: tuple[TaggerName, ...] = get_args(TaggerName)
 
 
 def build_tagger(
-    name: TaggerName,
+    name: TaggerName | PeerName,
     num_classes: int = 2,
     in_channels: int = 0,
     metric: Tensor | InvariantMetric | None = None,
@@ -58,6 +59,11 @@ def build_tagger(
     paper does for properties of molecules (with moves it diverged within an epoch of 100 000 jets); its graph's answer
     is a perceptron of the mean over the nodes.
 
+    With the extra ``peers`` there are two networks of others besides, as their authors use them, of 70 000 weights:
+    ``lgatr-slim`` (`L-GATr-slim <https://arxiv.org/abs/2512.17011>`_, package ``lgatr``) and ``lloca`` (a transformer
+    in `LLoCa <https://arxiv.org/abs/2508.14898>`_'s frames, package ``lloca``). Both see the beams and the direction of
+    time as further particles, so that their answers depend on all but rotations about the beam.
+
     Args:
         name: Which.
         num_classes: Channels of the answer.
@@ -71,16 +77,19 @@ def build_tagger(
 
     Raises:
         ValueError: If there is no such tagger, or it has no metric and one was given.
+        ImportError: If it is one of others and the extra ``peers`` is not installed.
 
     Example:
         >>> net = build_tagger("liegnn-fast")
         >>> net(None, torch.rand(5, 4), batch=torch.tensor([0, 0, 0, 1, 1]), batch_size=2).shape
         torch.Size([2, 2])
     """
-    if name not in TAGGERS:
-        raise ValueError(f"expected `name` to be one of {', '.join(TAGGERS)}, got {name!r}")
-    if metric is not None and name in ("lorentznet-plain", "egnn", "particlenet"):
+    if name not in (*TAGGERS, *PEERS):
+        raise ValueError(f"expected `name` to be one of {', '.join((*TAGGERS, *PEERS))}, got {name!r}")
+    if metric is not None and name in ("lorentznet-plain", "egnn", "particlenet", *PEERS):
         raise ValueError(f"the tagger {name!r} has no metric, but one was given; leave it out")
+    if name == "lgatr-slim" or name == "lloca":
+        return build_peer(name, num_classes, in_channels, **overrides)
     if name == "particlenet":
         return ParticleNet(in_channels, num_classes, **overrides)
     if name == "egnn":
