@@ -17,7 +17,7 @@ from pyg_liesym.nn.message.edge_map import EdgeMap, Flow, structure
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges, count_neighbours
 from pyg_liesym.nn.message.invariants import ChannelLayout, channel_invariants, gram_matrix, lower
 from pyg_liesym.nn.message.metric import Metric, MetricShape
-from pyg_liesym.nn.message.operands import Activation, ChannelNodes, Choices, Graph, Layout
+from pyg_liesym.nn.message.operands import Activation, ChannelNodes, Choices, Graph
 from pyg_liesym.nn.message.watched import has_hooks
 from pyg_liesym.typing import OptTensor
 
@@ -86,8 +86,9 @@ class VectorLieGNNConv(PairConv):
         (torch.Size([5, 8]), torch.Size([5, 4, 4]))
     """
 
-    spread: Tensor
-    total: Tensor
+    layout_spread: Tensor
+    layout_total: Tensor
+    layout_scales: Tensor
 
     def __init__(
         self,
@@ -122,8 +123,8 @@ class VectorLieGNNConv(PairConv):
             in_channels, edge, forms, edge_dim=forms * (len(self.scales) + 3 * channels) + edge_dim, invariants=(),
             gate=gate, move=None, act=act,
         )  # fmt: skip
-        for name, matrix in ChannelLayout.of(self.metric_shape.dim, channels)._asdict().items():
-            self.register_buffer(name, matrix, persistent=False)
+        for name, matrix in ChannelLayout.of(self.metric_shape.dim, channels, self.scales)._asdict().items():
+            self.register_buffer(f"layout_{name}", matrix, persistent=False)
         self.phi_x = self.mix = None
         if vector_aggr is not None:
             self.phi_x = nn.Sequential(nn.Linear(edge, edge), activation_resolver(act), nn.Linear(edge, 2 * channels))
@@ -222,15 +223,17 @@ class VectorLieGNNConv(PairConv):
         act: Activation = "relu" if edge_map.act == "relu" else "silu"
         with without_autocast(pos.device):
             nodes = ChannelNodes.of(ends, edge_map.lin_edge.weight, pos, vectors, forms, edge_attr, dtype)
-            layout = Layout(self.spread.to(dtype), self.total.to(dtype), nodes.pos.new_tensor(self.scales))
             choices = Choices(False, False, "log", act, "gated", 0.0)
             maps, graph = edge_map.maps(dtype, self.phi_x), Graph.of(edges, self.flow)
-            message, shift = channel_sums(nodes, maps, layout, graph, choices)
+            message, shift = channel_sums(nodes, maps, self._layout().to(dtype), graph, choices)
         return message.to(pos.dtype), None if self.phi_x is None else shift.to(pos.dtype)
 
     def _fits_tiles(self) -> bool:
         moves = [] if self.phi_x is None else list(self.phi_x.modules())
         return super()._fits_tiles() and structure(moves) == self._built and not has_hooks(moves)
+
+    def _layout(self) -> ChannelLayout:
+        return ChannelLayout(self.layout_spread, self.layout_total, self.layout_scales)
 
     def message(  # type: ignore[override]
         self,
@@ -245,15 +248,14 @@ class VectorLieGNNConv(PairConv):
     ) -> Tensor:
         r"""Return the gated message and the shift of every channel side by side, shape :math:`(|E|, H + n C)`."""
         relative, lowered = pos_i - pos_j, lowered_i.unflatten(-1, (self.metric_shape.forms, -1))
-        layout = ChannelLayout(self.spread, self.total)
-        features, flat = channel_invariants(relative, lowered, vectors_j, metric, self.scales, layout)
+        features, flat = channel_invariants(relative, lowered, vectors_j, metric, self._layout())
         if edge_attr is not None:
             features = torch.cat([features, edge_attr], dim=-1)
         message: Tensor = self.edge_map(target_i, source_j, pos_i, pos_j, features, metric)[0]
         if self.phi_x is None:
             return message
         # Under autocast too this only repeats numbers.
-        along, carried = (linear(each, self.total) for each in self.phi_x(message).chunk(2, dim=-1))
+        along, carried = (linear(each, self.layout_total) for each in self.phi_x(message).chunk(2, dim=-1))
         return torch.cat([message, along * flat + carried * vectors_j], dim=-1)
 
     def __repr__(self) -> str:

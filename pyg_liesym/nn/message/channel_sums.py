@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.nn.message.cuts import Cut, cut_edges
-from pyg_liesym.nn.message.operands import ChannelNodes, Choices, Graph, Layout, Maps
+from pyg_liesym.nn.message.invariants import ChannelLayout
+from pyg_liesym.nn.message.operands import ChannelNodes, Choices, Graph, Maps
 from pyg_liesym.nn.message.plain import plain_channel_sums
 from pyg_liesym.nn.message.schema import gather, gradients, keep, kept, pull_back, schema
 from pyg_liesym.nn.message.tile_channels import backward_channels, backward_shifts, forward_channels, forward_shifts
@@ -22,7 +23,7 @@ _AT_NODES = ("target", "source", "pos", "vectors", "lowered")
 class _Operands(NamedTuple):
     nodes: ChannelNodes
     maps: Maps
-    layout: Layout
+    layout: ChannelLayout
     graph: Graph
     choices: Choices
 
@@ -127,7 +128,7 @@ _backward.register_autograd(_differentiate_twice, setup_context=keep(_Cotangents
 
 
 def channel_sums(
-    nodes: ChannelNodes, maps: Maps, layout: Layout, graph: Graph, choices: Choices
+    nodes: ChannelNodes, maps: Maps, layout: ChannelLayout, graph: Graph, choices: Choices
 ) -> tuple[Tensor, Tensor]:
     r"""Sum the messages and the shifts of vector channels at their targets, tile by tile.
 

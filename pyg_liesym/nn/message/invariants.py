@@ -55,7 +55,7 @@ class _SignedLog(torch.autograd.Function):
 
     @staticmethod
     def forward(s: Tensor) -> Tensor:
-        return s.abs().log1p() * s.sign()
+        return s.abs().log1p().copysign(s)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
@@ -148,23 +148,29 @@ def gram_matrix(vectors: Tensor, metric: Tensor, others: OptTensor = None) -> Te
 
 
 class ChannelLayout(NamedTuple):
-    """Matrices of zeros and ones that lay components and channels side by side, component by component.
+    """Matrices of zeros and ones that lay components and channels side by side, and the factors of the distance.
 
     A product with one is faster on a CPU than a broadcast over so few components and channels: in flat rows of
     ``n C`` numbers all other products are plain.
 
     Shapes:
         - **spread**: :math:`(n, n C)`, from components to each channel; **total**: :math:`(n C, C)`, the sum over
-          components
+          components; **scales**: :math:`(S)`
     """
 
     spread: Tensor
     total: Tensor
+    scales: Tensor
 
     @classmethod
-    def of(cls, components: int, channels: int) -> ChannelLayout:
-        """The matrices for so many components and channels."""
-        return cls(torch.eye(components).repeat_interleave(channels, dim=1), torch.eye(channels).repeat(components, 1))
+    def of(cls, components: int, channels: int, scales: Sequence[float] = (1.0,)) -> ChannelLayout:
+        """What lays out so many components and channels."""
+        spread, total = torch.eye(components).repeat_interleave(channels, dim=1), torch.eye(channels)
+        return cls(spread, total.repeat(components, 1), torch.tensor(scales, dtype=spread.dtype))
+
+    def to(self, dtype: torch.dtype) -> ChannelLayout:
+        """The same in another precision."""
+        return ChannelLayout(*(t.to(dtype) for t in self))
 
 
 def channel_invariants(
@@ -172,7 +178,6 @@ def channel_invariants(
     lowered_i: Tensor,
     vectors_j: Tensor,
     metric: Tensor,
-    scales: Sequence[float],
     layout: ChannelLayout,
 ) -> tuple[Tensor, Tensor]:
     r"""Invariants of each edge and the vectors at both its ends, channel by channel.
@@ -186,8 +191,7 @@ def channel_invariants(
         lowered_i: :math:`J v_i^c` of the targets, laid out flat.
         vectors_j: Vectors of the sources, laid out flat.
         metric: The forms J.
-        scales: :math:`\lambda_k`.
-        layout: Of components and channels.
+        layout: Of components and channels, and :math:`\lambda_k`.
 
     Shapes:
         - **relative**: :math:`(|E|, n)`; **lowered_i**: :math:`(|E|, F, n C)`; **vectors_j**: :math:`(|E|, n C)`;
@@ -195,11 +199,11 @@ def channel_invariants(
         - **output**: :math:`(|E|, F (K + 3 C))`, and the differences laid out flat, :math:`(|E|, n C)`
     """
     dtype = lowered_i.dtype
-    spread, total = (matrix.to(dtype) for matrix in layout)
+    spread, total, scales = layout.to(dtype)
     with without_autocast(relative.device):
         r, v_j = relative.to(dtype), vectors_j.to(dtype)[:, None]
         lowered_r, flat_r = lower(r, metric.mT), r @ spread
         distance = (r[:, None] * lowered_r).sum(-1, keepdim=True)
         products = flat_r[:, None] * lowered_i, (lowered_r @ spread) * v_j, v_j * lowered_i
-        scalars = torch.cat([*(distance * scale for scale in scales), *(p @ total for p in products)], dim=-1)
+        scalars = torch.cat([distance * scales, *(p @ total for p in products)], dim=-1)
     return signed_log(scalars.flatten(1)).to(vectors_j.dtype), flat_r.to(vectors_j.dtype)

@@ -77,18 +77,6 @@ class ChannelNodes(NamedTuple):
         return cls(*laid, attr)  # type: ignore[arg-type, call-arg]
 
 
-class Layout(NamedTuple):
-    r"""How components and channels lie flat, and by what distances are multiplied.
-
-    Shapes:
-        - **spread**: :math:`(n, n C)`; **total**: :math:`(n C, C)`; **scales**: :math:`(S)`
-    """
-
-    spread: Tensor
-    total: Tensor
-    scales: Tensor
-
-
 class Maps(NamedTuple):
     r"""Weights of the maps of an edge.
 

@@ -9,7 +9,7 @@ from torch.nn.functional import linear, relu, silu
 from pyg_liesym.nn.message.edges import complete_graph
 from pyg_liesym.nn.message.formula import Map, edge_formula
 from pyg_liesym.nn.message.invariants import ChannelLayout, channel_invariants, pair_invariants
-from pyg_liesym.nn.message.operands import Activation, ChannelNodes, Choices, Graph, Layout, Maps, Nodes
+from pyg_liesym.nn.message.operands import Activation, ChannelNodes, Choices, Graph, Maps, Nodes
 
 
 def plain_scalars(nodes: Nodes, graph: Graph, choices: Choices) -> tuple[Tensor, Tensor, Tensor]:
@@ -43,7 +43,7 @@ def plain_sums(nodes: Nodes, maps: Maps, graph: Graph, choices: Choices) -> tupl
 
 
 def plain_channel_sums(
-    nodes: ChannelNodes, maps: Maps, layout: Layout, graph: Graph, choices: Choices
+    nodes: ChannelNodes, maps: Maps, layout: ChannelLayout, graph: Graph, choices: Choices
 ) -> tuple[Tensor, Tensor]:
     r"""The same of nodes with vector channels.
 
@@ -53,8 +53,7 @@ def plain_channel_sums(
     source, target = _ends(graph, nodes.pos)
     lowered, vectors = nodes.lowered[target].unflatten(1, (len(nodes.metric), -1)), nodes.vectors[source]
     relative = nodes.pos[target] - nodes.pos[source]
-    channels = ChannelLayout(layout.spread, layout.total)
-    scalars, flat = channel_invariants(relative, lowered, vectors, nodes.metric, layout.scales.tolist(), channels)
+    scalars, flat = channel_invariants(relative, lowered, vectors, nodes.metric, layout)
     if nodes.edge_attr is not None:
         scalars = torch.cat([scalars, nodes.edge_attr], dim=1)
     phi_e, phi_m, phi_x = functions(maps, choices.act)

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pyg_liesym.nn.message.operands import ChannelNodes, Layout
+from pyg_liesym.nn.message.invariants import ChannelLayout
+from pyg_liesym.nn.message.operands import ChannelNodes
 from pyg_liesym.nn.message.products import linear
 from pyg_liesym.nn.message.tile_scalars import Needed
 from pyg_liesym.nn.message.tiles import Tile
@@ -29,7 +30,7 @@ class ChannelScalars(NamedTuple):
     entering: Tensor
 
 
-def forward_channels(tile: Tile, nodes: ChannelNodes, layout: Layout, z: Tensor) -> ChannelScalars:
+def forward_channels(tile: Tile, nodes: ChannelNodes, layout: ChannelLayout, z: Tensor) -> ChannelScalars:
     """Write z and return the scalars that made it, in the order of ``channel_invariants``."""
     scalars = _scalars(tile, nodes, layout)
     tile.pair_sum(nodes.target, nodes.source, z)
@@ -37,7 +38,7 @@ def forward_channels(tile: Tile, nodes: ChannelNodes, layout: Layout, z: Tensor)
     return scalars
 
 
-def _scalars(tile: Tile, nodes: ChannelNodes, layout: Layout) -> ChannelScalars:
+def _scalars(tile: Tile, nodes: ChannelNodes, layout: ChannelLayout) -> ChannelScalars:
     pos_i, pos_j = tile.ends(nodes.pos)
     relative = (pos_i - pos_j).view(tile.num_edges, -1)
     flat = relative @ layout.spread
@@ -60,7 +61,9 @@ def _by_form(lowered: Tensor, metric: Tensor) -> tuple[Tensor, ...]:
     return lowered.chunk(metric.size(0), 1)
 
 
-def forward_shifts(tile: Tile, nodes: ChannelNodes, layout: Layout, flat: Tensor, move: Tensor, out: Tensor) -> None:
+def forward_shifts(
+    tile: Tile, nodes: ChannelNodes, layout: ChannelLayout, flat: Tensor, move: Tensor, out: Tensor
+) -> None:
     """Add the shifts of all channels at the targets, from the coefficients of differences and of vectors."""
     tile.mask(move)
     along, carried = (tile.pairs(each @ layout.total.t()) for each in move.chunk(2, 1))
@@ -77,7 +80,7 @@ class ShiftGrads(NamedTuple):
 
 
 def backward_shifts(
-    tile: Tile, nodes: ChannelNodes, layout: Layout, flat: Tensor, move: Tensor, grad_out: Tensor, needed: Needed
+    tile: Tile, nodes: ChannelNodes, layout: ChannelLayout, flat: Tensor, move: Tensor, grad_out: Tensor, needed: Needed
 ) -> ShiftGrads:
     """Gradients from that of :func:`forward_shifts`."""
     grad_i, v_j = tile.ends(grad_out)[0], tile.ends(nodes.vectors)[1]
@@ -92,7 +95,7 @@ def backward_shifts(
 def backward_channels(
     tile: Tile,
     nodes: ChannelNodes,
-    layout: Layout,
+    layout: ChannelLayout,
     scalars: ChannelScalars,
     grad_z: Tensor,
     shifts: ShiftGrads | None,

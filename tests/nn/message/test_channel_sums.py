@@ -9,7 +9,7 @@ from message.leaves import SIZES, gradients, leaf
 from pyg_liesym.nn.message import cuts
 from pyg_liesym.nn.message.channel_sums import channel_sums
 from pyg_liesym.nn.message.invariants import ChannelLayout
-from pyg_liesym.nn.message.operands import ChannelNodes, Choices, Graph, Layout, Maps
+from pyg_liesym.nn.message.operands import ChannelNodes, Choices, Graph, Maps
 from pyg_liesym.nn.message.plain import plain_channel_sums
 
 PARTS = {
@@ -28,11 +28,10 @@ def case(sizes: list[int], parts: tuple[bool, str | None, int], num_edges: int |
     batch = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes, dtype=torch.long))
     edge_index = None if num_edges is None else torch.randint(max(num_nodes, 1), (2, num_edges))
     count = sum(s * (s - 1) for s in sizes) if num_edges is None else num_edges
-    scales = torch.tensor([1.0, 7.0], dtype=torch.float64)
     nodes = ChannelNodes(
         leaf(num_nodes, hidden),
         leaf(num_nodes, hidden),
-        leaf(forms * (len(scales) + 3 * channels) + features, hidden),
+        leaf(forms * (2 + 3 * channels) + features, hidden),
         leaf(num_nodes, n),
         leaf(num_nodes, n * channels),
         leaf(num_nodes, forms * n * channels),
@@ -43,9 +42,9 @@ def case(sizes: list[int], parts: tuple[bool, str | None, int], num_edges: int |
     moves = (leaf(hidden, hidden), leaf(hidden)) if move == "mlp" else (None, None)
     last = (leaf(2 * channels, hidden), leaf(2 * channels)) if move else (None, None)
     maps = Maps(leaf(hidden, hidden), leaf(hidden), *gates, *moves, *last)
-    spread, total = ChannelLayout.of(n, channels)
+    layout = ChannelLayout.of(n, channels, (1.0, 7.0)).to(torch.float64)
     choices = Choices(False, False, "log", act, "gated", 0.0)
-    return nodes, maps, Layout(spread.double(), total.double(), scales), Graph(edge_index, batch), choices
+    return nodes, maps, layout, Graph(edge_index, batch), choices
 
 
 def assert_equals_plain(*operands) -> None:
