@@ -1,4 +1,4 @@
-"""The knee of LieGNN's taggers: AUC against training speed, over widths and depths."""
+"""The front of taggers, and its knee: AUC against training speed, over networks, widths and depths."""
 
 from __future__ import annotations
 
@@ -40,13 +40,15 @@ WARM_UP = 2
 
 @dataclass(frozen=True)
 class TaggingFront(Experiment):
-    """Train variants of LieGNN's fast tagger alike, time them, and find the front of AUC against training speed.
+    """Train taggers and variants of LieGNN's fast one alike, time them, and find the front of AUC against speed.
 
-    Trained are the large LieGNN, the fast one and its variants, all with Minkowski's metric, as ``liesym reproduce
-    tagging`` does it. Once all of them are, their training steps are timed in turn on one batch. What diverged is left
-    out.
+    All have Minkowski's metric, where they have one, and are trained as ``liesym reproduce tagging`` does it. With the
+    extra ``peers`` the taggers of others stand beside ours: ``--taggers '[liegnn-fast, vector-liegnn, lgatr-slim,
+    lloca]' --variants '{}'``. Once all have run with all seeds, their training steps are timed in turn on one batch.
+    What diverged is left out.
 
     Args:
+        taggers: Names that ``build_tagger`` knows.
         variants: Name → arguments in place of those of ``LieGNN.fast``.
         seeds: Seeds of weights and order; every network runs with all of them.
         data: The jets.
@@ -57,6 +59,7 @@ class TaggingFront(Experiment):
     """
 
     name: ClassVar[str] = "tagging-front"
+    taggers: tuple[str, ...] = ("liegnn", "liegnn-fast")
     variants: dict[str, dict[str, Any]] = field(default_factory=VARIANTS.copy)
     seeds: tuple[int, ...] = (0, 1)
     data: TaggingJets = TaggingJets(num_train=100_000, num_val=0)
@@ -92,8 +95,7 @@ class TaggingFront(Experiment):
         return _front(out, rows, training_speeds(nets, batch, self.turns, torch.device(self.device)))
 
     def _networks(self) -> dict[str, TaggerNetwork]:
-        networks = {"liegnn": TaggerNetwork("liegnn"), "liegnn-fast": TaggerNetwork("liegnn-fast")}
-        return networks | {
+        return {name: TaggerNetwork(name) for name in self.taggers} | {
             f"liegnn-fast-{name}": TaggerNetwork("liegnn-fast", sizes=own) for name, own in self.variants.items()
         }
 

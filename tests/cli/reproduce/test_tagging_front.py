@@ -54,6 +54,14 @@ def test_what_diverged_is_not_on_the_front(tmp_path: Path, diverging: Callable[[
     assert [row["row"] for row in record["front"]] == ["liegnn-fast", "liegnn-fast-thin"]
 
 
+def test_taggers_of_other_kinds(tmp_path: Path) -> None:
+    """Each by its name, and no variants if none are asked for."""
+    asked = front(taggers=("vector-liegnn",), variants={}, seeds=(0,))
+    record = run_experiment(asked, Sitting(out=tmp_path, accelerator="cpu", progress=False))
+    assert [row["row"] for row in record["front"]] == ["vector-liegnn"]
+    assert record["knee"] == "vector-liegnn"
+
+
 def test_timing_leaves_the_networks_as_they_are() -> None:
     nets = {
         "small": build_tagger("liegnn-fast", hidden_channels=4, edge_channels=4, num_layers=1),
