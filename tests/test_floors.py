@@ -56,7 +56,17 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"files", "jet_arrays", "jet_class_2", "pickled_names", "schema"},
         {"assembly", "download", "hdf5", "npy", "tensors"},
         {"root_writer", "score_writer"},
-        {"array_jets", "energyflow", "ephemeris", "lorentznet", "pictures", "qm9pack", "root", "top_tagging"},
+        {
+            "array_jets",
+            "energyflow",
+            "ephemeris",
+            "lorentznet",
+            "pictures",
+            "qm9pack",
+            "root",
+            "top_tagging",
+            "wind_files",
+        },
         {"jet_files"},
     ),
     "discovery": (

@@ -12,6 +12,7 @@ __all__ = [
     "QM9",
     "ChargedParticles",
     "Digits",
+    "GlobalWind",
     "GravitationalOrbits",
     "JetClass",
     "JetFlow",
@@ -23,6 +24,7 @@ __all__ = [
     "SolarSystem",
     "StreamingJets",
     "StreamingLoader",
+    "Textures",
     "TopLandscape",
     "VectorPairs",
 ]
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from pyg_liesym.datasets.bodies.n_body import NBody
     from pyg_liesym.datasets.bodies.solar_system import SolarSystem
     from pyg_liesym.datasets.bodies.vector_pairs import VectorPairs
+    from pyg_liesym.datasets.flows.global_wind import GlobalWind
     from pyg_liesym.datasets.flows.jet_flow import JetFlow
     from pyg_liesym.datasets.flows.smoke_plume import SmokePlume
     from pyg_liesym.datasets.jets.jet_class import JetClass
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from pyg_liesym.datasets.loader import PackedLoader
     from pyg_liesym.datasets.molecules.qm9 import QM9
     from pyg_liesym.datasets.pictures.digits import Digits
+    from pyg_liesym.datasets.pictures.textures import Textures
 else:
     __getattr__, __dir__ = lazy(
         __name__,
@@ -56,7 +60,9 @@ else:
             "jets.jets": ["Jets"],
             "loader": ["PackedLoader"],
             "molecules.qm9": ["QM9"],
+            "flows.global_wind": ["GlobalWind"],
             "pictures.digits": ["Digits"],
+            "pictures.textures": ["Textures"],
             "jets.quark_gluon": ["QuarkGluon"],
             "flows.smoke_plume": ["SmokePlume"],
             "jets.streaming": ["StreamingJets"],

