@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,24 +15,37 @@ from torch import Tensor
 from pyg_liesym.cli.reproduce.discovered import keep, kept
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.molecule_networks import MoleculeWidths, molecule_network
+from pyg_liesym.cli.reproduce.molecule_pictures import draw_molecules
+from pyg_liesym.cli.reproduce.molecule_splits import (
+    NULL,
+    ORDER,
+    STRETCHED,
+    SYMBOLS,
+    MoleculeTraining,
+    molecule_splits,
+    numbers_of,
+    part_of,
+    stretched_by,
+    target_unit,
+)  # fmt: skip
 from pyg_liesym.cli.reproduce.table import Column, Run, paired
 from pyg_liesym.cli.reproduce.training import Clock, best_checkpoint, load_best, resume, trainer
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.datasets.molecules.moments import vectors_of_moments
-from pyg_liesym.datasets.molecules.qm9 import QM9, TARGETS, UNITS, QM9Split
+from pyg_liesym.datasets.molecules.qm9 import QM9, QM9Split
 from pyg_liesym.discovery.findings import find_symmetry
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.systems.checkpoint_io import read_checkpoint
 from pyg_liesym.systems.graph_regression import GraphRegression
 from pyg_liesym.systems.last_checkpoint import LastCheckpoint
 
-NULL, STRETCHED = "median", ", stretched"
-ORDER = ("alpha", "gap", "homo", "lumo", "mu", "Cv", "G", "H", "r2", "U", "U0", "zpve")
-"""The targets as EGNN's table has them."""
-SYMBOLS = {
-    "alpha": "α", "gap": "Δε", "homo": "ε_HOMO", "lumo": "ε_LUMO", "mu": "μ", "r2": "⟨R²⟩", "zpve": "ZPVE", "U0": "U₀",
-    "Cv": "C_v",
-}  # fmt: skip
+_PAIRS = (
+    ("liegnn", "egnn"), ("vectors", "egnn"), ("vectors", "liegnn"), ("vectors, J found", "vectors"),
+    ("liegnn, J found", "liegnn"), ("vectors" + STRETCHED, "vectors"),
+    ("vectors, J found" + STRETCHED, "vectors, J found"),
+    ("vectors" + STRETCHED, "vectors, J found" + STRETCHED),
+)  # fmt: skip
+"""Rows that are compared, each with what it is set against."""
 
 
 @dataclass(frozen=True)
@@ -47,29 +59,6 @@ class MoleculeNetwork:
 
     net: str
     found: bool = False
-
-
-@dataclass(frozen=True)
-class MoleculeTraining:
-    """What every network gets alike.
-
-    Args:
-        num_train: Training molecules, the first of the split.
-        num_val: Validation molecules.
-        num_test: Test molecules; None for all.
-        epochs: Passes over the training molecules, with a validation after each.
-        batch_size: Molecules in a batch.
-        lr: Peak rate of Adam: up in the first tenth, then down a cosine.
-        one_each: Whether every target has a network of its own, as in the papers, and not one for all.
-    """
-
-    num_train: int | None = 6000
-    num_val: int | None = 1000
-    num_test: int | None = None
-    epochs: int = 16
-    batch_size: int = 32
-    lr: float = 2e-3
-    one_each: bool = False
 
 
 def _networks() -> dict[str, MoleculeNetwork]:
@@ -129,8 +118,8 @@ class Molecules(Experiment):
     def run(self, job: Job, bench: Bench) -> dict[str, Any]:
         """Train and test a network, or take the median."""
         targets, stretch = tuple(job.settings["targets"]), job.settings["stretch"]
-        splits = _splits(self.root, self.training, targets, stretch)
-        train, test = _numbers(splits["train"]), _numbers(splits["test"])
+        splits = molecule_splits(self.root, self.training, targets, stretch)
+        train, test = numbers_of(splits["train"]), numbers_of(splits["test"])
         null = (test - train.median(0).values).abs().mean(0)
         if job.row == NULL:
             return _errors(targets, null, null)
@@ -153,17 +142,17 @@ class Molecules(Experiment):
     def _found(self, seed: int, stretch: float, place: Path) -> tuple[Tensor, dict[str, Any]]:
         """J of the training molecules, and how far it is from what a physicist expects."""
         if not (place / "symmetry").exists():
-            dataset = _part(QM9(str(self.root), "train"), self.training.num_train)
+            dataset = part_of(QM9(str(self.root), "train"), self.training.num_train)
             generator = torch.Generator().manual_seed(seed)
             chosen = torch.randperm(len(dataset), generator=generator)[: self.discovery_molecules]
-            x = vectors_of_moments(dataset.second_moments("charge")[chosen], generator) @ _stretch(stretch).double()
+            x = vectors_of_moments(dataset.second_moments("charge")[chosen], generator) @ stretched_by(stretch).double()
             asked = find_symmetry(x, dataset.target("r2")[chosen, None], output="scalar", seed=seed)
             if asked.symmetry is None:
                 raise ValueError(f"nothing is certified in {len(x)} molecules: take more `discovery_molecules`")
             keep(asked.symmetry, place)
         symmetry = kept(place)
         metric = symmetry.metric.scaled()
-        expected = _stretch(1 / stretch).double().square()
+        expected = stretched_by(1 / stretch).double().square()
         angle = symmetry.algebra.principal_angles(LieAlgebra.preserving(expected)).max().rad2deg()
         numbers = {"metric": metric.J.tolist(), "angle": float(angle), "dim": symmetry.algebra.dim}
         return metric.J.float(), numbers | {"says": str(symmetry)}
@@ -171,67 +160,27 @@ class Molecules(Experiment):
     def columns(self, table: str) -> Sequence[Column]:
         """The errors relative to the null on average, then each in the unit of EGNN's table."""
         targets = (table,) if table else ORDER
-        units = {name: _unit(name) for name in targets}
+        units = {name: target_unit(name) for name in targets}
         each = [Column(name, SYMBOLS.get(name, name), 1 if unit == "meV" else 3, unit) for name, unit in units.items()]
         relative = Column("relative", "mean error over the median's")
         return (relative, *each, Column("training_seconds", "training", 0, "s"))
 
     def conclude(self, runs: Sequence[Run], out: Path) -> dict[str, Any]:
-        """Ratios of errors, seed by seed, of networks that differ in one thing."""
-        pairs = [
-            ("liegnn", "egnn"), ("vectors", "egnn"), ("vectors", "liegnn"), ("vectors, J found", "vectors"),
-            ("liegnn, J found", "liegnn"), ("vectors" + STRETCHED, "vectors"),
-            ("vectors, J found" + STRETCHED, "vectors, J found"),
-        ]  # fmt: skip
-        comparisons = []
+        """Ratios of errors, seed by seed, of networks that differ in one thing; pictures of errors and forms."""
+        comparisons, by_target = [], []
         for table in dict.fromkeys(run["table"] for run in runs):
             own = [run for run in runs if run["table"] == table]
-            for (first, second), name in product(pairs, ("relative", *((table,) if table else ORDER))):
-                found = paired(own, name, first, second, ratio=True)
-                comparisons += [] if found is None else [found]
-        return {"comparisons": comparisons}
-
-
-def _unit(name: str) -> str:
-    unit = UNITS[TARGETS.index(name)]
-    return "meV" if unit == "eV" else unit
-
-
-def _stretch(factor: float) -> Tensor:
-    """The matrix that stretches the z-axis."""
-    return torch.diag(torch.tensor([1.0, 1.0, factor]))
-
-
-def _part(dataset: QM9, count: int | None) -> QM9:
-    part: QM9 = dataset if count is None else dataset[:count]
-    return part
-
-
-@lru_cache(maxsize=2)
-def _splits(root: Path, training: MoleculeTraining, targets: tuple[str, ...], stretch: float) -> dict[QM9Split, QM9]:
-    """The molecules, stretched, with the targets in the units of EGNN's table."""
-    counts: dict[QM9Split, int | None] = {
-        "train": training.num_train,
-        "val": training.num_val,
-        "test": training.num_test,
-    }
-    columns = [TARGETS.index(name) for name in targets]
-    units = torch.tensor([1000.0 if _unit(name) == "meV" else 1.0 for name in targets])
-    splits: dict[QM9Split, QM9] = {}
-    for split, count in counts.items():
-        dataset = _part(QM9(str(root), split, from_atoms=True), count)
-        data = dataset._data
-        assert data is not None
-        data.y = data.y[:, columns] * units
-        data.pos = data.pos @ _stretch(stretch)
-        splits[split] = dataset
-    return splits
-
-
-def _numbers(dataset: QM9) -> Tensor:
-    """The targets of a split, ``[S, T]``."""
-    numbers: Tensor = dataset._data.y[list(dataset.indices())]
-    return numbers
+            targets = (table,) if table else ORDER
+            for first, second in _PAIRS:
+                overall = paired(own, "relative", first, second, ratio=True)
+                each = [found for name in targets if (found := paired(own, name, first, second, ratio=True))]
+                if overall is not None:
+                    below = sum(found["mean"] < 1 for found in each)
+                    comparisons.append(overall | {"below": below, "targets": len(targets)})
+                    by_target += each
+            if not table:
+                draw_molecules(own, out)
+        return {"comparisons": comparisons, "by_target": by_target}
 
 
 def _errors(targets: Sequence[str], errors: Tensor, null: Tensor) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from pyg_liesym.cli.main import main
-from pyg_liesym.cli.reproduce import molecules
+from pyg_liesym.cli.reproduce import molecule_splits, molecules
 from pyg_liesym.cli.reproduce.experiment import Sitting, run_experiment
 from pyg_liesym.cli.reproduce.molecule_networks import NETWORKS, MoleculeWidths, SumOfAtoms, molecule_network
-from pyg_liesym.cli.reproduce.molecules import ORDER, Molecules, MoleculeTraining
-from pyg_liesym.datasets.molecules.qm9 import QM9
+from pyg_liesym.cli.reproduce.molecule_splits import ORDER, MoleculeTraining
+from pyg_liesym.cli.reproduce.molecules import Molecules
+from pyg_liesym.datasets.molecules.qm9 import QM9, TARGETS
 from pyg_liesym.datasets.packing import pack
 from pyg_liesym.testing.equivariance import randomize_parameters
 
@@ -40,7 +41,7 @@ class Drawn(QM9):
         centre = zero.index_add(0, batch, weight * pos) / zero.index_add(0, batch, weight)
         extent = torch.zeros(len(counts)).index_add(0, batch, (z[:, None] * (pos - centre[batch]).square()).sum(1))
         y = torch.randn(len(counts), 12, generator=generator)
-        y[:, molecules.TARGETS.index("r2")] = extent
+        y[:, TARGETS.index("r2")] = extent
         graph = {"y": y, "rotational": zero, "polarisability": torch.zeros(len(counts), 3, 3), "number": number}
         return pack(counts, node, graph)
 
@@ -48,7 +49,8 @@ class Drawn(QM9):
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(molecules, "QM9", Drawn)
-    molecules._splits.cache_clear()
+    monkeypatch.setattr(molecule_splits, "QM9", Drawn)
+    molecule_splits.molecule_splits.cache_clear()
     return tmp_path / "data"
 
 
@@ -100,6 +102,10 @@ def test_all_networks_stand_beside_the_median(root: Path, tmp_path: Path) -> Non
     assert median["gap"] == pytest.approx(1000 * float(expected), rel=1e-5)
     assert set(ORDER) < set(egnn)
     assert egnn["relative"] == pytest.approx(sum(egnn[name] / median[name] for name in ORDER) / 12)
+    assert {path.name for path in (tmp_path / "runs").glob("*.png")} == {"errors.png", "metric.png"}
+    (moved,) = [one for one in record["comparisons"] if one["second"] == "vectors, J found"]
+    assert moved["mean"] == pytest.approx(stretched["relative"] / found["relative"])
+    assert moved["below"] == sum(stretched[name] < found[name] for name in ORDER)
     for numbers, factor in ((found, 1.0), (stretched, 1.5)):
         assert (numbers["dim"], numbers["angle"] < 2) == (3, True)
         J = torch.tensor(numbers["metric"])
