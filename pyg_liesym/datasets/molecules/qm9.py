@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import resources
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -49,6 +50,7 @@ class QM9(InMemoryDataset):
         root: Folder of the cache (``processed/``), or None to read the tables each time (15 s).
         split: ``"train"``, ``"val"``, ``"test"`` or ``"all"``.
         folder: Folder of the tables, if not that of the installed package.
+        sample: Whether to take the 2000 training molecules that come with this package, split like the whole.
         from_atoms: Whether U0, U, H, G and Cv count from those of the free atoms, as Cormorant and EGNN have them.
         transform: Called on every molecule when it is read.
         force_reload: Read the tables again even if there is a cache.
@@ -68,9 +70,14 @@ class QM9(InMemoryDataset):
         There are no edges: a network of all pairs of atoms needs none.
 
     Raises:
-        ValueError: If ``split`` is unknown or a table is damaged.
+        ValueError: If ``split`` is unknown, a table is damaged, or a sample is to come from a folder or go to a cache.
         ImportError: If ``qm9pack`` is not installed and no folder is given.
         FileNotFoundError: If ``folder`` has no such tables.
+
+    Example:
+        >>> molecules = QM9(split="test", sample=True)
+        >>> len(molecules), molecules[0].x.shape
+        (200, torch.Size([22, 5]))
     """
 
     def __init__(
@@ -79,16 +86,22 @@ class QM9(InMemoryDataset):
         split: QM9Split = "train",
         *,
         folder: PathLike | None = None,
+        sample: bool = False,
         from_atoms: bool = False,
         transform: Callable[..., Any] | None = None,
         force_reload: bool = False,
     ) -> None:
         if split not in get_args(QM9Split):
             raise ValueError(f"expected `split` to be one of {get_args(QM9Split)}, got {split!r}")
+        if sample and (root is not None or folder is not None):
+            raise ValueError("the sample comes with the package: leave `root` and `folder` out")
         self.split, self._folder, self._cached = split, folder, root is not None
         super().__init__(root, transform, force_reload=force_reload)
         self.slices: dict[str, Tensor]
-        self._data, self.slices = load_packed(self.processed_paths[0]) if self._cached else self._read()
+        if sample:
+            self._data, self.slices = _sample()
+        else:
+            self._data, self.slices = load_packed(self.processed_paths[0]) if self._cached else self._read()
         self._data.x = nn.functional.one_hot(self._data.z, 10)[:, list(_FREE)].float()
         self.slices["x"] = self.slices["pos"]
         if from_atoms:
@@ -172,6 +185,14 @@ class QM9(InMemoryDataset):
             "number": torch.as_tensor(read.number),
         }
         return pack(torch.as_tensor(read.counts), node, graph)
+
+
+def _sample() -> tuple[Data, dict[str, Tensor]]:
+    place = resources.files("pyg_liesym.datasets") / "samples" / "qm9.safetensors"
+    with resources.as_file(place) as file:
+        data, slices = load_packed(file)
+    data.z = data.z.long()
+    return data, slices
 
 
 def _split(count: int, split: QM9Split) -> Any:

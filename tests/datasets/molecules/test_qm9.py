@@ -1,3 +1,4 @@
+import csv
 from importlib.util import find_spec
 
 import numpy as np
@@ -152,3 +153,31 @@ def test_elements_are_told_one_by_one(tables):
     dataset = QM9(split="all", folder=tables(20))
     assert torch.equal(torch.tensor([1, 6, 7, 8, 9])[dataset._data.x.argmax(1)], dataset._data.z)
     assert torch.equal(dataset._data.x.sum(1), torch.ones(len(dataset._data.z)))
+
+
+def test_the_sample_is_whole_and_split_like_the_rest():
+    parts = [QM9(split=split, sample=True) for split in ("train", "val", "test")]
+    assert [len(part) for part in parts] == [1528, 272, 200]
+    numbers = [int(molecule.number) for part in parts for molecule in part]
+    assert len(set(numbers)) == 2000
+    molecule = parts[0][0]
+    assert molecule.z.dtype == torch.long
+    assert molecule.x.shape == (molecule.num_nodes, 5)
+    assert torch.allclose(molecule.polarisability.diagonal(dim1=1, dim2=2).mean(), molecule.y[0, 1], atol=0.05)
+    with pytest.raises(ValueError, match="leave `root` and `folder` out"):
+        QM9("here", sample=True)
+
+
+@needs_qm9pack
+def test_the_sample_is_of_the_training_molecules():
+    """Number by number what the tables have."""
+    sample = QM9(split="all", sample=True)
+    folder = find_qm9pack()
+    with (folder / PARTS[0]).open(encoding="utf-8") as file:
+        rows = {row["Index"]: row for row in csv.DictReader(line for line, _ in zip(file, range(3000), strict=False))}
+    there = [molecule for molecule in sample if str(int(molecule.number)) in rows]
+    assert len(there) > 10
+    for molecule in there:
+        row = rows[str(int(molecule.number))]
+        assert float(molecule.y[0, 5]) == pytest.approx(float(row["R2_bohr2"]), rel=1e-6)
+        assert molecule.num_nodes == int(row["N_atoms"])
