@@ -20,7 +20,8 @@ class EnergyAndForces(System):
     eqs. 4-5): the network tells one number E for each graph, and the loss is the mean squared error of the components
     of the forces, plus ``energy_weight`` times that of the energies, where a batch has them. Its gradient holds second
     derivatives of the network, which all layers of this package have (:doc:`/theory/tiles`); an activation without a
-    second derivative, such as ReLU, makes forces that jump. ``val_mse`` and ``test_mse`` are those of the forces.
+    second derivative, such as ReLU, makes forces that jump. What ``torch.compile`` makes of a network cannot be
+    differentiated twice, and says so. ``val_mse`` and ``test_mse`` are those of the forces.
 
     **Law**: where E is invariant under g, forces turn by :math:`g^{-\top}`, which is g for rotations; where it is
     invariant under translations, they add up to zero; and whatever the network, they conserve an energy.

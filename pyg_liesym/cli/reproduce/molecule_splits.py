@@ -34,10 +34,10 @@ class MoleculeTraining:
         one_each: Whether every target has a network of its own, as in the papers, and not one for all.
     """
 
-    num_train: int | None = 6000
+    num_train: int | None = 10_000
     num_val: int | None = 1000
     num_test: int | None = None
-    epochs: int = 16
+    epochs: int = 12
     batch_size: int = 32
     lr: float = 2e-3
     one_each: bool = False
