@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,8 +32,6 @@ class PairConv(SumConv):
         flow: Which row of an edge list holds the targets, as in PyG.
     """
 
-    tiled: ClassVar[type[PairConv]]
-    """The class whose ``message`` the tiles compute."""
     edge_map: EdgeMap
     metric: FixedMetric | LearnedMetric | None
 
@@ -59,7 +57,7 @@ class PairConv(SumConv):
     ) -> tuple[Tensor, OptTensor]:
         """Everything that happens on the edges: at each node the sum of the gated messages, and of the shifts."""
         target, source = self.edge_map.ends(x)
-        if self._takes_tiles(target, edges):
+        if self._takes_tiles(target, edges, PairConv):
             return self.edge_map.tiled_sums(target, source, pos, edges, edge_attr, metric, self.flow)
         if isinstance(edges, CompleteGraph):
             edges = edges.listed(self.flow)
@@ -89,8 +87,8 @@ class PairConv(SumConv):
         message, shift = self.edge_map(target_i, source_j, pos_i, pos_j, edge_attr, metric)
         return message if shift is None else torch.cat([message, shift], dim=-1)
 
-    def _takes_tiles(self, target: Tensor, edges: Edges | CompleteGraph) -> bool:
-        """Whether tiles help, give what the layer's own ``message`` would, and nobody is watching it.
+    def _takes_tiles(self, target: Tensor, edges: Edges | CompleteGraph, tiled: type[PairConv]) -> bool:
+        """Whether tiles help, give what the layer's own ``message`` would (that of ``tiled``), and nobody is watching.
 
         They help where the values of all edges do not fit in one tile. They do not serve a subclass with another
         ``message``, ``aggregate`` or ``update``, explanations, hooks, transforms of :mod:`torch.func`,
@@ -99,7 +97,7 @@ class PairConv(SumConv):
         num_edges = edges.num_edges if isinstance(edges, CompleteGraph) else edges.edge_index.size(1)
         if num_edges is not None and num_edges <= most_edges(target):
             return False
-        own, tiled = type(self), self.tiled
+        own = type(self)
         if own.message is not tiled.message or own.aggregate is not tiled.aggregate:
             return False
         return own.update is MessagePassing.update and not is_watched(self) and self._fits_tiles()
@@ -135,9 +133,6 @@ class PairConv(SumConv):
         if (edge_attr is not None) != (edge_dim > 0) or (edge_attr is not None and edge_attr.size(-1) != edge_dim):
             got = "none" if edge_attr is None else str(list(edge_attr.shape))
             raise ValueError(f"expected `edge_attr` with edge_dim={edge_dim} channels, got {got}")
-
-
-PairConv.tiled = PairConv
 
 
 def _with_todays_names(layer: PairConv, state: dict[str, Any], prefix: str, *_: Any) -> None:

@@ -187,7 +187,7 @@ class VectorLieGNNConv(PairConv):
     ) -> tuple[Tensor, OptTensor]:
         """At each node the sum of the messages, and of what moves its vectors."""
         target, source = self.edge_map.ends(x)
-        if self._takes_tiles(target, edges):
+        if self._takes_tiles(target, edges, VectorLieGNNConv):
             return self._tiled_sums((target, source), pos, vectors, edges, edge_attr, forms)
         if isinstance(edges, CompleteGraph):
             edges = edges.listed(self.flow)
@@ -263,6 +263,3 @@ class VectorLieGNNConv(PairConv):
             f"{type(self).__name__}({self.in_channels}, {self.out_channels}, {self.vector_channels}, "
             f"dim={self.metric_shape.dim})"
         )
-
-
-VectorLieGNNConv.tiled = VectorLieGNNConv

@@ -14,6 +14,8 @@ from pyg_liesym.nn.conv.vector_liegnn_conv import VectorLieGNNConv
 from pyg_liesym.nn.message.metric import MetricShape
 from pyg_liesym.testing.equivariance import assert_equivariant, randomize_parameters
 
+pytestmark = pytest.mark.usefixtures("edges_in_tiles")
+
 H, C = 6, 3
 AREA = torch.block_diag(*2 * [torch.tensor([[0.0, 1.0], [-1.0, 0.0]], dtype=torch.float64)])
 STRETCH = torch.tensor([[1.0, 0.4, 0.0], [0.0, 2.0, -0.3], [0.0, 0.0, 0.5]], dtype=torch.float64)

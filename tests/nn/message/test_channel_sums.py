@@ -6,6 +6,8 @@ import pytest
 import torch
 from message.leaves import SIZES, gradients, leaf
 
+from pyg_liesym.nn.conv import vector_liegnn_conv
+from pyg_liesym.nn.conv.vector_liegnn_conv import VectorLieGNNConv
 from pyg_liesym.nn.message import cuts
 from pyg_liesym.nn.message.channel_sums import channel_sums
 from pyg_liesym.nn.message.invariants import ChannelLayout
@@ -91,3 +93,22 @@ def test_only_what_is_needed(needs: tuple[str, ...]) -> None:
     cotangents = [torch.randn_like(nodes.target), torch.randn_like(nodes.vectors)]
     got = gradients(channel_sums(nodes, *rest), leaves, cotangents, False)
     torch.testing.assert_close(got, gradients(plain_channel_sums(nodes, *rest), leaves, cotangents, False))
+
+
+def test_who_takes_the_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large graphs take the operator; a hook on φx, or another map in its place, takes the plain path again."""
+    monkeypatch.setattr(cuts, "_CPU_BYTES", 400)
+    calls: list[int] = []
+    operator = vector_liegnn_conv.channel_sums
+    monkeypatch.setattr(vector_liegnn_conv, "channel_sums", lambda *o: (calls.append(1), operator(*o))[1])
+    conv = VectorLieGNNConv(4, 4, 2, metric=torch.eye(3))
+    inputs = torch.randn(9, 4), torch.randn(9, 3)
+    expected = conv(*inputs, vectors=torch.ones(9, 2, 3))
+    assert len(calls) == 1
+    assert conv.phi_x is not None
+    hook = conv.phi_x[0].register_forward_hook(lambda *_: None)
+    torch.testing.assert_close(conv(*inputs, vectors=torch.ones(9, 2, 3)), expected)
+    hook.remove()
+    conv.phi_x[1] = torch.nn.Tanh()
+    conv(*inputs, vectors=torch.ones(9, 2, 3))
+    assert len(calls) == 1
