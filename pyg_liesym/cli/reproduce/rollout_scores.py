@@ -15,20 +15,23 @@ from pyg_liesym.metrics.charges import body_energy
 
 
 def scores(kind: NBodyKind, truth: BodyTrajectories, q: Tensor, p: Tensor) -> dict[str, Any]:
-    """Errors and drifts after every step, and what the simulator's own states drift by."""
+    """Errors and drifts after every step, and what the simulator's own states drift by.
+
+    A forecast that has no finite number left is infinitely far off: means have then no value, medians do.
+    """
     true_q, true_p, charge = (torch.from_numpy(part) for part in truth)
-    errors = (q.double() - true_q).square().mean((-2, -1))  # [systems, steps + 1]
+    errors = _whole((q.double() - true_q).square().mean((-2, -1)))  # [systems, steps + 1]
     drifts, own = _drifts(kind, q, p, charge), _drifts(kind, true_q, true_p, charge)
     drifts |= {f"true_{name}": values for name, values in own.items()}
     numbers: dict[str, Any] = {}
     for k in range(1, q.size(1)):
         one = errors[:, k]
         numbers |= {f"mse_{k}": float(one.mean()), f"mse_{k}_error": float(one.std() / len(one) ** 0.5)}
-        numbers[f"median_{k}"] = float(one.median())
+        numbers |= {f"median_{k}": float(one.median()), f"lost_{k}": float(one.isinf().double().mean())}
         for name, values in drifts.items():
             numbers |= {
                 f"{name}_{k}": float(values[:, k].median()),
-                f"{name}_{k}_high": float(values[:, k].quantile(0.9)),
+                f"{name}_{k}_high": float(values[:, k].quantile(0.9, interpolation="nearest")),
             }
     return numbers
 
@@ -45,8 +48,13 @@ def _drifts(kind: NBodyKind, q: Tensor, p: Tensor, charge: Tensor) -> dict[str, 
     energy, size = kinetic + potential.sum(-1), kinetic + potential.abs().sum(-1)
     angular, momentum = noether_charge(LieAlgebra.rotation(3), q, p), p.sum(-2)
     turned = torch.linalg.cross(q[:, 0], p[:, 0]).norm(dim=-1).sum(-1)
-    return {
+    changes = {
         "energy": (energy - energy[:, :1]).abs() / size[:, :1],
         "angular": (angular - angular[:, :1]).norm(dim=-1) / turned[:, None],
         "momentum": (momentum - momentum[:, :1]).norm(dim=-1) / p[:, :1].norm(dim=-1).sum(-1),
     }
+    return {name: _whole(values) for name, values in changes.items()}
+
+
+def _whole(values: Tensor) -> Tensor:
+    return values.nan_to_num(nan=torch.inf, posinf=torch.inf)

@@ -170,10 +170,12 @@ class Rollouts(Experiment):
         """Errors, then what is lost of energy, angular momentum and momentum."""
         last = min(self.steps, _SHOWN[-1])
         shown = [k for k in _SHOWN if k <= last]
+        shares = Column(f"lost_{last}", "systems without a finite forecast", 4)
         drifts = {"energy": "energy", "angular": "angular momentum", "momentum": "momentum"}
         return (
             *(Column(f"mse_{k}", f"MSE after {1000 * k}", 5) for k in shown),
             *(Column(f"median_{k}", f"median after {1000 * k}", 7) for k in shown),
+            shares,
             *(Column(f"{name}_{last}", f"drift of the {title}, median", 7) for name, title in drifts.items()),
             *(Column(f"{name}_{last}_high", f"of the {title}, 90 %", 7) for name, title in drifts.items()),
         )

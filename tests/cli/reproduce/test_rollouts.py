@@ -12,9 +12,10 @@ from pyg_liesym.cli.reproduce import bodies, rollouts
 from pyg_liesym.cli.reproduce.bodies import Bodies
 from pyg_liesym.cli.reproduce.experiment import Sitting, run_experiment
 from pyg_liesym.cli.reproduce.rolling import Moves, charged
+from pyg_liesym.cli.reproduce.rollout_scores import scores
 from pyg_liesym.cli.reproduce.rollouts import Rollouts
 from pyg_liesym.datasets.bodies.n_body import NBody
-from pyg_liesym.datasets.simulation.n_body_recipes import RECIPES
+from pyg_liesym.datasets.simulation.n_body_recipes import RECIPES, simulate_n_body
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.testing.equivariance import assert_equivariant, randomize_parameters
@@ -70,6 +71,16 @@ def test_networks_of_bodies_are_found_and_others_are_trained(tmp_path: Path, mon
     # Momentum is kept where the layer keeps it.
     assert found["second-order, all times"]["momentum_3"] < 1e-5 < found["egnn, all times"]["momentum_3"]
     assert found["egnn, all times"]["parameters"] == 2 * before["runs"][1]["numbers"]["parameters"]
+
+
+def test_a_forecast_without_numbers_is_infinitely_far_off() -> None:
+    truth = simulate_n_body("gravity", "test", frames=(0, 10), num_systems=5, progress=False)
+    pos, vel = torch.from_numpy(truth.pos).clone(), torch.from_numpy(truth.vel).clone()
+    pos[0, 1], vel[1, 1] = torch.nan, torch.inf
+    numbers = scores("gravity", truth, pos, vel)
+    assert (numbers["lost_1"], numbers["median_1"]) == (0.2, 0.0)
+    assert numbers["mse_1"] == float("inf")
+    assert numbers["energy_1"] < 1e-3 < numbers["energy_1_high"] == float("inf")
 
 
 def test_moves_keep_what_space_keeps() -> None:
