@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from pyg_liesym.cli.reproduce.kepler import GAUSS, INVERSE_MASSES, Array, Ellipse, fitted, newton, osculating
-from pyg_liesym.cli.reproduce.solar_states import PLANETS, about_sun, era, states
+from pyg_liesym.cli.reproduce.solar_states import INNER, PLANETS, about_sun, era, states
 
 _FITTED_TO = 400
+_INNER = sum(1 / INVERSE_MASSES[name] for name in INNER)
 
 
 class Start(NamedTuple):
@@ -54,7 +55,7 @@ def _first_ellipse(start: Start) -> Array:
 
 
 def _strength(name: str) -> float:
-    return GAUSS**2 * (1 + 1 / INVERSE_MASSES[name])
+    return GAUSS**2 * (1 + _INNER + 1 / INVERSE_MASSES[name])
 
 
 @lru_cache(maxsize=1)
@@ -77,9 +78,7 @@ def _fitted_ellipse(start: Start) -> Array:
 
 
 def _newton(start: Start) -> Array:
-    """The masses of the inner planets lie in the Sun here."""
-    inner = sum(1 / own for name, own in INVERSE_MASSES.items() if name not in PLANETS)
-    strength = GAUSS**2 * np.array([1 + inner, *(1 / INVERSE_MASSES[name] for name in PLANETS)])
+    strength = GAUSS**2 * np.array([1 + _INNER, *(1 / INVERSE_MASSES[name] for name in PLANETS)])
     return np.stack([about_sun(newton(q, v, strength, dates)) for dates, q, v in zip(*start, strict=True)])
 
 

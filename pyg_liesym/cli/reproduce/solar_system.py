@@ -45,8 +45,8 @@ class SolarSystemForecast(Experiment):
     dates after that. They know which body is which and no masses, and see all about the barycentre. J is the identity,
     the one found in the years of training (as in ``liesym reproduce real-data``), or a wrong one. Beside them stand
     straight motion; what was a period ago; the ellipse of the first state; ellipses fitted to the years of training;
-    and Newton's law with the masses that astronomers know, which measures what the others miss. Errors are distances of
-    the positions about the Sun.
+    and Newton's law with the masses that astronomers know. Errors are distances of the positions about the centre of
+    mass of the Sun and its inner planets.
 
     Args:
         models: Rows of the table.
@@ -70,10 +70,10 @@ class SolarSystemForecast(Experiment):
     years: int = 20
     starts: int = 8
     num_dates: int = 3000
-    epochs: int = 100
-    lr: float = 2e-3
+    epochs: int = 60
+    lr: float = 1e-2
     hidden: int = 32
-    channels: int = 4
+    channels: int = 8
     num_steps: int = 2
 
     def jobs(self) -> Iterator[Job]:
