@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,9 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch_geometric.data import Data, InMemoryDataset
 
+from pyg_liesym.datasets.bodies.blocks import simulate_in_blocks
 from pyg_liesym.datasets.packing import load_packed, pack, save_packed
 from pyg_liesym.datasets.simulation.n_body import BodyTrajectories
-from pyg_liesym.datasets.simulation.n_body_recipes import RECIPES, NBodyKind, NBodySplit, simulate_n_body
+from pyg_liesym.datasets.simulation.n_body_recipes import RECIPES, NBodyKind, NBodySplit, draw_n_body
 
 _ROWS = 2**22  # pairs whose distances are compared at once
 
@@ -28,8 +30,9 @@ class NBody(InMemoryDataset):
     :func:`~pyg_liesym.datasets.simulation.n_body_recipes.simulate_n_body`. That function also gives velocities and
     more frames, for rollouts.
 
-    The systems are simulated when first used, block by block in NumPy: in half a minute for the three splits of five
-    bodies, and in most of an hour for those of a hundred. A run that is killed leaves nothing behind.
+    The systems are simulated when first used, in NumPy: in half a minute for the three splits of five bodies, and in
+    most of an hour for those of a hundred. Blocks of them, a minute each, are kept below ``raw``: a simulation that was
+    killed goes on from there, and other ``edges``, or more systems, do not simulate again what is there.
 
     Args:
         root: Folder to keep the simulated graphs in, one file for every choice of arguments.
@@ -114,16 +117,14 @@ class NBody(InMemoryDataset):
 
     def process(self) -> None:
         """Simulate the split and store its graphs."""
-        trajectories = simulate_n_body(
-            self.kind,
-            self.split,
-            frames=self.frames,
-            num_systems=self.num_systems,
-            num_bodies=self.num_bodies,
-            seed=self.seed,
-            progress=self.progress,
+        recipe, (first, last) = RECIPES[self.kind], self.frames
+        start = draw_n_body(
+            self.kind, self.split, num_systems=self.num_systems, num_bodies=self.num_bodies, seed=self.seed
         )
-        save_packed(self.processed_paths[0], *_graphs(trajectories, RECIPES[self.kind].source, self.edges))
+        parts = (self.kind, self.split, f"frames{first}-{last}", f"draw{self.seed}", f"bodies{self.num_bodies}")
+        blocks = Path(self.raw_dir) / "_".join(parts)
+        trajectories = simulate_in_blocks(start, recipe.dynamics, self.frames, blocks, progress=self.progress)
+        save_packed(self.processed_paths[0], *_graphs(trajectories, recipe.source, self.edges))
 
 
 class _Pairs(NamedTuple):

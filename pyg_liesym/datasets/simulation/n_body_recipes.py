@@ -132,6 +132,42 @@ RECIPES: dict[NBodyKind, NBodyRecipe] = {
 }
 
 
+def draw_n_body(
+    kind: NBodyKind = "charged",
+    split: NBodySplit = "train",
+    *,
+    num_systems: int | None = None,
+    num_bodies: int | None = None,
+    seed: int = 43,
+) -> Bodies:
+    """Draw the first states of a split of an n-body benchmark; the arguments are those of :func:`simulate_n_body`.
+
+    Example:
+        >>> draw_n_body("gravity", num_systems=2).pos.shape
+        (2, 5, 3)
+    """
+    if kind not in RECIPES:
+        raise ValueError(f"expected `kind` to be one of {tuple(RECIPES)}, got {kind!r}")
+    recipe = RECIPES[kind]
+    if split not in recipe.systems:
+        raise ValueError(f"expected `split` to be one of {tuple(recipe.systems)}, got {split!r}")
+    num_systems = recipe.systems[split] if num_systems is None else num_systems
+    if not 1 <= num_systems <= recipe.drawn[split]:
+        raise ValueError(
+            f"expected `num_systems` from 1 to {recipe.drawn[split]} for {split!r}, got {num_systems}; "
+            "another `seed` gives other systems"
+        )
+    num_bodies = recipe.num_bodies if num_bodies is None else num_bodies
+    if num_bodies < 2:
+        raise ValueError(f"expected two bodies or more, got {num_bodies}")
+    rng = np.random.RandomState(seed)
+    for earlier, drawn in recipe.drawn.items():
+        if earlier == split:
+            break
+        recipe.draw(drawn, num_bodies, rng)
+    return recipe.draw(num_systems, num_bodies, rng)
+
+
 def simulate_n_body(
     kind: NBodyKind = "charged",
     split: NBodySplit = "train",
@@ -187,24 +223,6 @@ def simulate_n_body(
         >>> simulate_n_body("gravity", num_systems=2, progress=False).pos.shape
         (2, 2, 5, 3)
     """
-    if kind not in RECIPES:
-        raise ValueError(f"expected `kind` to be one of {tuple(RECIPES)}, got {kind!r}")
+    start = draw_n_body(kind, split, num_systems=num_systems, num_bodies=num_bodies, seed=seed)
     recipe = RECIPES[kind]
-    if split not in recipe.systems:
-        raise ValueError(f"expected `split` to be one of {tuple(recipe.systems)}, got {split!r}")
-    num_systems = recipe.systems[split] if num_systems is None else num_systems
-    if not 1 <= num_systems <= recipe.drawn[split]:
-        raise ValueError(
-            f"expected `num_systems` from 1 to {recipe.drawn[split]} for {split!r}, got {num_systems}; "
-            "another `seed` gives other systems"
-        )
-    num_bodies = recipe.num_bodies if num_bodies is None else num_bodies
-    if num_bodies < 2:
-        raise ValueError(f"expected two bodies or more, got {num_bodies}")
-    rng = np.random.RandomState(seed)
-    for earlier, drawn in recipe.drawn.items():
-        if earlier == split:
-            break
-        recipe.draw(drawn, num_bodies, rng)
-    start = recipe.draw(num_systems, num_bodies, rng)
     return simulate_bodies(start, recipe.dynamics, recipe.frames if frames is None else frames, progress=progress)

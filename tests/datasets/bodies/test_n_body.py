@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.datasets import NBody
+from pyg_liesym.datasets.bodies import blocks
 from pyg_liesym.datasets.loader import PackedLoader
+from pyg_liesym.datasets.simulation.n_body import Bodies, BodyTrajectories, simulate_bodies
 from pyg_liesym.datasets.simulation.n_body_recipes import simulate_n_body
 
 
@@ -74,13 +76,52 @@ def test_the_name_of_the_first_benchmark_stays(root: Path) -> None:
     assert load(root, "charged").processed_file_names == ["train_4_frames0-1_draw43.safetensors"]
 
 
-def test_a_stopped_simulation_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr("pyg_liesym.datasets.bodies.n_body._graphs", lambda *_: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            load(tmp_path)
-    assert not list(tmp_path.rglob("*.safetensors"))
-    assert len(load(tmp_path)) == 4
+def test_a_stopped_simulation_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks that are there are read, and give the same as a simulation in one piece."""
+    simulated: list[int] = []
+
+    def stopped(start: Bodies, *args: object, **options: object) -> BodyTrajectories:
+        if len(simulated) == 2:
+            raise KeyboardInterrupt
+        simulated.append(len(start.charge))
+        return simulate_bodies(start, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(blocks, "_PAIRS", 2 * 6**2)
+    monkeypatch.setattr(blocks, "simulate_bodies", stopped)
+    options: dict[str, object] = {"kind": "many_charged", "num_bodies": 6, "num_systems": 7}
+    with pytest.raises(KeyboardInterrupt):
+        load(tmp_path, **options)  # type: ignore[arg-type]
+    assert len(list(tmp_path.rglob("*.safetensors"))) == 2
+    simulated.clear()
+    monkeypatch.setattr(
+        blocks,
+        "simulate_bodies",
+        lambda start, *a, **o: simulated.append(len(start.charge)) or simulate_bodies(start, *a, **o),
+    )
+    data = load(tmp_path, **options)  # type: ignore[arg-type]
+    assert simulated == [2, 1]
+    whole = simulate_n_body("many_charged", frames=(0, 1), num_systems=7, num_bodies=6, progress=False)
+    torch.testing.assert_close(data._data.pos, torch.from_numpy(whole.pos[:, 0]).float().reshape(-1, 3), rtol=0, atol=0)
+    torch.testing.assert_close(data._data.y, torch.from_numpy(whole.pos[:, 1]).float().reshape(-1, 3), rtol=0, atol=0)
+    torch.testing.assert_close(data._data.vel, torch.from_numpy(whole.vel[:, 0]).float().reshape(-1, 3), rtol=0, atol=0)
+
+
+def test_other_edges_and_more_systems_do_not_simulate_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "_PAIRS", 2 * 6**2)
+    first = load(tmp_path, "many_charged", num_bodies=6, edges=0.5)
+    simulated: list[int] = []
+    monkeypatch.setattr(
+        blocks,
+        "simulate_bodies",
+        lambda start, *a, **o: simulated.append(len(start.charge)) or simulate_bodies(start, *a, **o),
+    )
+    second = load(tmp_path, "many_charged", num_bodies=6, edges=1.0)
+    assert torch.equal(first._data.y, second._data.y)
+    assert first._data.edge_index.size(1) < second._data.edge_index.size(1)
+    assert simulated == []
+    more = load(tmp_path, "many_charged", num_bodies=6, num_systems=6)
+    assert simulated == [2]
+    assert torch.equal(more._data.y[: 4 * 6], first._data.y)
 
 
 @pytest.mark.parametrize(
