@@ -99,9 +99,12 @@ def fit_and_test(
     bench: Bench,
     epochs: int,
     averaging: L.Callback | None = None,
+    *,
+    batch_size: int = 100,
+    every: int = 5,
     **options: Any,
 ) -> dict[str, Any]:
-    """Train in batches of 100, validate every 5 epochs, and test at the best validation.
+    """Train, validate every few epochs, and test at the best validation.
 
     Args:
         system: With fresh weights.
@@ -110,16 +113,18 @@ def fit_and_test(
         bench: Where the run works.
         epochs: Passes over the training systems.
         averaging: Of the weights; the averages are then what is validated and tested.
+        batch_size: Systems in a batch.
+        every: Epochs from one validation, and checkpoint to go on from, to the next.
         **options: Of Lightning's trainer.
     """
     best, clock = best_checkpoint(bench, "val_mse", averaged=averaging is not None), Clock(bench)
-    callbacks = [clock, best, LastCheckpoint(folder=bench.folder, every=50)]
+    callbacks = [clock, best, LastCheckpoint(folder=bench.folder, every=every)]
     callbacks += [] if averaging is None else [averaging]
-    training = trainer(bench, epochs, callbacks, check_val_every_n_epoch=5, **options)
-    train = PackedLoader(splits["train"], 100, shuffle=True, drop_last=True, seed=seed)
-    resume(training, bench, system, train, PackedLoader(splits["val"], 100))
+    training = trainer(bench, epochs, callbacks, check_val_every_n_epoch=every, **options)
+    train = PackedLoader(splits["train"], batch_size, shuffle=True, drop_last=True, seed=seed)
+    resume(training, bench, system, train, PackedLoader(splits["val"], batch_size))
     load_best(system, bench)
-    (scores,) = training.test(system, PackedLoader(splits["test"], 100), verbose=False)
+    (scores,) = training.test(system, PackedLoader(splits["test"], batch_size), verbose=False)
     return {
         "test_mse": scores["test_mse"],
         "best_val_mse": float(best.best_model_score or float("nan")),

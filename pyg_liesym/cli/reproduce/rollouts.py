@@ -145,7 +145,7 @@ class Rollouts(Experiment):
         averaging = EMAWeightAveraging(decay=self._bodies.decay)
         sizes = SYSTEMS | {"test": self.num_systems}
         splits = {name: self._pairs(kind, name, size) for name, size in sizes.items()}
-        options = {"gradient_clip_val": 1.0, "limit_train_batches": 30}
+        options: dict[str, Any] = {"gradient_clip_val": 1.0, "limit_train_batches": 30}
         numbers = fit_and_test(system, splits, job.seed, bench, self._bodies.epochs, averaging, **options)
         return system.net.eval(), {f"pairs_{name}" if "mse" in name else name: own for name, own in numbers.items()}
 
