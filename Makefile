@@ -59,16 +59,17 @@ lint: $(VENV)/.stamp-dev
 
 # What takes longer is not here: liesym reproduce charged-particles.
 bench: $(VENV)/.stamp-jets $(VENV)/.stamp-dev
-	@echo "[1/7] messages in tiles against a textbook; half an hour on a quiet machine" && \
+	@echo "[1/8] messages in tiles against a textbook; half an hour on a quiet machine" && \
 	  for model in liegnn lorentznet; do \
 	    $(BIN)/python benchmarks/engine.py all --model $$model --out runs/bench/$$model || exit 1; done
-	@echo "[2/7] what relaxing a layer costs" && $(BIN)/python benchmarks/fields.py --threads 1
-	@echo "[3/7] steps of time and vector channels against a textbook" && $(BIN)/python benchmarks/bodies.py
-	@echo "[4/7] liesym reproduce two-body" && $(BIN)/liesym reproduce two-body
-	@echo "[5/7] liesym simulate jets" && \
+	@echo "[2/8] what relaxing a layer costs" && $(BIN)/python benchmarks/fields.py --threads 1
+	@echo "[3/8] steps of time and vector channels against a textbook" && $(BIN)/python benchmarks/bodies.py
+	@echo "[4/8] a hundred bodies, and thousands" && $(BIN)/python benchmarks/many_bodies.py
+	@echo "[5/8] liesym reproduce two-body" && $(BIN)/liesym reproduce two-body
+	@echo "[6/8] liesym simulate jets" && \
 	  $(BIN)/liesym simulate jets --num-jets 60000 --num-workers $$(getconf _NPROCESSORS_ONLN)
-	@echo "[6/7] liesym reproduce jets-metric" && $(BIN)/liesym reproduce jets-metric
-	@echo "[7/7] liesym reproduce jets-tagging" && $(BIN)/liesym reproduce jets-tagging
+	@echo "[7/8] liesym reproduce jets-metric" && $(BIN)/liesym reproduce jets-metric
+	@echo "[8/8] liesym reproduce jets-tagging" && $(BIN)/liesym reproduce jets-tagging
 
 docs: $(VENV)/.stamp-docs
 	@echo "==> sphinx-build -W"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +78,14 @@ def peak_of_step(name: str, model: str, num_nodes: int, threads: int, device: st
         before = torch.cuda.memory_allocated()
         contender.train(case)
         return torch.cuda.max_memory_allocated() - before
+    return peak_above(lambda: contender.train(case))
+
+
+def peak_above(call: Callable[[], object]) -> int:
+    """Bytes that a call takes above what the process holds before it."""
     _forget_peak()
     before = _peak()
-    contender.train(case)
+    call()
     return _peak() - before
 
 

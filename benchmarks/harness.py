@@ -78,7 +78,7 @@ def markdown(rows: list[dict[str, Any]]) -> str:
     """The ratios as a table."""
     lines = ["| training step of | beside | ratio | asked |", "|---|---|---|---|"]
     for row in rows:
-        asked = "" if row["asked"] is None else f"≤ {row['asked']:.1f}"
+        asked = "" if row["asked"] is None else f"≤ {row['asked']:g}"
         lines.append(f"| {row['what']} | {row['beside']} | {row['ratio']:.2f} | {asked} |")
     return "\n".join(lines)
 

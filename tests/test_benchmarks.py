@@ -184,6 +184,24 @@ def test_bodies_run(benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     assert f"| {rows[1]['ratio']:.2f} | ≤ 1.5 |" in capsys.readouterr().out
 
 
+def test_many_bodies_run(benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    module = benchmark("many_bodies")
+
+    def here(module_name: str, function: str, threads: int, **options: object) -> object:
+        return getattr(benchmark(module_name), function)(threads=threads, **options)
+
+    monkeypatch.setattr(module, "apart", here)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    out = tmp_path / "many_bodies.json"
+    module.main(["--quick", "--threads", str(torch.get_num_threads()), "--out", str(out)])
+    found = json.loads(out.read_text())
+    assert [row["what"] for row in found["rows"]][2:] == ["virtual", "near"]
+    assert list(found["growth"]) == ["20", "40"]
+    text = capsys.readouterr().out
+    assert f"| {found['rows'][2]['ratio']:.2f} | ≤ 0.33 |" in text
+    assert "Exponents in the number of bodies" in text
+
+
 def test_a_process_of_its_own(benchmark) -> None:
     apart = benchmark("harness").apart
     options = {"name": "ours", "model": "liegnn", "num_nodes": 40, "device": "cpu", "quick": True}
