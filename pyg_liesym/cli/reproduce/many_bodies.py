@@ -56,7 +56,7 @@ class ManyBodies(Experiment):
     models: tuple[str, ...] = ("virtual", "near", "egnn", "straight")
     seeds: tuple[int, ...] = (1, 2, 3)
     systems: tuple[int, int, int] = (5000, 2000, 2000)
-    edges: float = 0.1
+    edges: float = 0.05
     epochs: int = 10
     batch_size: int = 10
     lr: float = 3e-3
@@ -64,7 +64,7 @@ class ManyBodies(Experiment):
     hidden: int = 64
     channels: int = 8
     edge_channels: int = 32
-    num_steps: int = 4
+    num_steps: int = 6
     virtual_nodes: int = 3
     scales: tuple[float, ...] = (1.0, 10.0, 100.0, 1000.0)
     root: Path = Path("datasets/n_body")

@@ -46,7 +46,9 @@ def test_every_network_beside_motion_straight_on(few: None, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("name", ["virtual", "near"])
 def test_ours_keep_turns_and_translations(name: str) -> None:
-    net = randomize_parameters(ManyBodies().networks()[name]().double(), generator=torch.Generator().manual_seed(0))
+    net = randomize_parameters(
+        ManyBodies(num_steps=2).networks()[name]().double(), generator=torch.Generator().manual_seed(0)
+    )
     pos, vel, charge = torch.randn(3, 6, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     target = torch.arange(6).repeat_interleave(2)
     edges = torch.stack([(target + 1 + torch.arange(12) % 2) % 6, target])
