@@ -89,8 +89,8 @@ class RelaxedSize(Experiment):
         training=TwinTraining(epochs=1, batch_size=64, lr=2e-2, penalty=0.3),
     )  # fmt: skip
     jets: RelaxedJets = RelaxedJets(
-        data=PlaneJets(num_val=300, num_test=1000, max_constituents=20, neighbours=8), steps=200,
-        network=SteerableTwins(num_layers=2, parameters=6000),
+        data=PlaneJets(num_val=300, num_test=1000, max_constituents=12, neighbours=6), steps=150,
+        network=SteerableTwins(num_layers=2, parameters=4000),
         training=TwinTraining(epochs=1, batch_size=64, lr=3e-3, penalty=0.3),
     )  # fmt: skip
     mesh: RelaxedMesh = RelaxedMesh(
