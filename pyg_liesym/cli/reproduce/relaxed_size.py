@@ -158,7 +158,7 @@ class RelaxedSize(Experiment):
             panels.pop(SCORES["quarter"], None)
             if panels:
                 save_figure(out / f"{task}.png", plot_levels(levels, panels, title=TITLES.get(task)))
-        return found
+        return {**found, "facts": facts_of(found["crossovers"], found["regrets"])}
 
 
 def in_and_out_of_distribution(task: PlaneTask, net: nn.Module) -> dict[str, float]:
@@ -207,3 +207,26 @@ def regrets(errors: Mapping[str, Mapping[int, Array]]) -> dict[str, float]:
     arrays = {twin: np.stack(list(own.values())) for twin, own in errors.items()}
     best = np.min(list(arrays.values()), axis=0)
     return {twin: float(np.log(own / best).mean()) for twin, own in arrays.items()}
+
+
+def facts_of(crossovers: Mapping[str, Any], losses: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Numbers that a page can quote: powers and crossings with their intervals, and losses in per cent."""
+    facts: dict[str, float] = {}
+    for name, own in _flat(crossovers):
+        if own["slope"] is not None and own["slope_interval"] is not None:
+            facts |= _between(f"{name}_power", own["slope"], own["slope_interval"])
+        for n, crossing, interval in zip(own["samples"], own["crossings"], own["intervals"], strict=True):
+            facts |= _between(f"{name}_{n}", crossing, interval)
+    for name, own in _flat(losses):
+        facts |= {f"{name}_{twin}_loses_percent": 100 * math.expm1(value) for twin, value in own.items()}
+    digits = {name: 0 if "percent" in name else 2 if "power" in name else 4 for name in facts}
+    return {name: {"value": value, "digits": digits[name]} for name, value in facts.items() if math.isfinite(value)}
+
+
+def _flat(by: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    return ((f"{task}_{score}", own) for task, scores in by.items() for score, own in scores.items())
+
+
+def _between(name: str, value: float, interval: Sequence[float]) -> dict[str, float]:
+    low, high = interval
+    return {name: value, f"{name}_from": low, f"{name}_to": high}

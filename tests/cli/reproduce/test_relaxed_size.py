@@ -14,7 +14,14 @@ from small_twins import JETS, ORBITS, mesh, noise, sitting
 from torch import Tensor, nn
 
 from pyg_liesym.cli.reproduce.experiment import run_experiment
-from pyg_liesym.cli.reproduce.relaxed_size import Grid, RelaxedSize, errors_of, in_and_out_of_distribution, regrets
+from pyg_liesym.cli.reproduce.relaxed_size import (
+    Grid,
+    RelaxedSize,
+    errors_of,
+    facts_of,
+    in_and_out_of_distribution,
+    regrets,
+)
 from pyg_liesym.cli.reproduce.relaxed_twins import PlaneTask, TwinSystem, TwinTraining
 from pyg_liesym.datasets.simulation import plume_files
 from pyg_liesym.datasets.simulation.gravity import in_sector
@@ -159,12 +166,23 @@ def test_a_record_and_its_conclusions(tmp_path: Path, plumes: Any, monkeypatch: 
     assert set(record["crossovers"]) == {"orbits", "jets"}
     assert record["crossovers"]["orbits"]["seen"]["samples"] == [16, 24]
     assert set(record["regrets"]["orbits"]["elsewhere"]) == {"strict", "relaxed", "free", "relaxed, vector channels"}
+    regret = record["regrets"]["orbits"]["seen"]["free"]
+    assert record["facts"]["orbits_seen_free_loses_percent"]["value"] == pytest.approx(100 * math.expm1(regret))
     assert (tmp_path / "orbits.png").stat().st_size > 1000
     assert (tmp_path / "jets.png").stat().st_size > 1000
     monkeypatch.setattr("lightning.Trainer.fit", None)
     assert run_experiment(own, sitting(tmp_path))["regrets"] == record["regrets"]
     with pytest.raises(ValueError, match="there is no task tides; there are orbits"):
         list(replace(own, tasks=("tides",)).jobs())
+
+
+def test_facts_are_what_is_finite() -> None:
+    found = {"samples": [10, 30], "crossings": [0.02, math.inf], "intervals": [[0.01, math.inf], [0.02, math.inf]]}
+    known = {"slope": -0.5, "slope_interval": [-0.7, -0.2]}
+    facts = facts_of({"orbits": {"seen": found | known, "turned": found | {"slope": None}}}, {})
+    assert facts["orbits_seen_power_from"] == {"value": -0.7, "digits": 2}
+    assert facts["orbits_seen_10"]["value"] == 0.02
+    assert not {"orbits_seen_10_to", "orbits_seen_30", "orbits_turned_power"} & {*facts}
 
 
 def test_errors_are_of_the_seeds_that_all_have() -> None:
