@@ -6,14 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import mean
 from typing import Any, ClassVar, Literal, TypeAlias
 
+from pyg_liesym.cli.files import save_figure
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.relaxed_twins import Twin, TwinTraining, train_twin
-from pyg_liesym.cli.reproduce.table import Column
+from pyg_liesym.cli.reproduce.table import Column, Run, paired
 from pyg_liesym.cli.reproduce.vision_data import SIZES, VisionTable, parts_of
 from pyg_liesym.cli.reproduce.vision_networks import GridTwins, PointTwins
-from pyg_liesym.cli.reproduce.vision_symmetry import QUESTIONS, ask
+from pyg_liesym.cli.reproduce.vision_symmetry import MARGIN, QUESTIONS, ask
 from pyg_liesym.cli.reproduce.vision_tasks import Answer, Classify, VisionTask
 
 Layout: TypeAlias = Literal["grid", "points"]
@@ -103,3 +105,47 @@ class Vision(Experiment):
             Column("strict_upright", "made strict: upright", 2, "%"),
             Column("strict_turned", "made strict: turned", 2, "%"),
         )
+
+    def conclude(self, runs: Sequence[Run], out: Path) -> dict[str, Any]:
+        """Draw how far rotations are broken, and the errors of all twins; set the twins beside each other."""
+        asked = [run for run in runs if run["table"] == SYMMETRY]
+        if asked:
+            save_figure(out / "symmetry.png", _draw_answers(asked))
+        comparisons = []
+        for table in dict.fromkeys(run["table"] for run in runs if run["table"] != SYMMETRY):
+            own = [run for run in runs if run["table"] == table]
+            for layout in dict.fromkeys(run["settings"]["layout"] for run in own):
+                _draw_errors(own, table, layout, out)
+                rows = [f"{layout}, {twin}" for twin in ("strict", "relaxed", "free")]
+                for first, second in ((rows[0], rows[2]), (rows[1], rows[2]), (rows[0], rows[1])):
+                    for number in ("upright", "turned"):
+                        found = paired(own, number, first, second)
+                        comparisons += [] if found is None else [{"table": table, **found}]
+        return {"comparisons": comparisons}
+
+
+def _draw_answers(runs: Sequence[Run]) -> Any:
+    """Means over the seeds; certified or refuted is what all seeds are."""
+    from pyg_liesym.plot.ladder import plot_breakings
+
+    candidates = []
+    for name in dict.fromkeys(run["row"] for run in runs):
+        numbers = [run["numbers"] for run in runs if run["row"] == name]
+        low, size, high = (mean(each[key] for each in numbers) / 100 for key in ("low", "breaking", "high"))
+        agreed = [status for status in ("certified", "refuted") if all(each[status] for each in numbers)]
+        candidates.append((name, (low, size, high), agreed[0] if agreed else "no evidence"))
+    return plot_breakings(candidates, MARGIN, title="Rotations of the density")
+
+
+def _draw_errors(runs: Sequence[Run], table: str, layout: str, out: Path) -> None:
+    """A dot for each seed of each twin on data as they are and turned."""
+    from pyg_liesym.plot.twins import plot_twins
+
+    scores: dict[str, dict[str, list[float]]] = {}
+    for run in runs:
+        if run["settings"]["layout"] == layout:
+            of_twin = scores.setdefault(run["settings"]["twin"], {"as they are": [], "turned": []})
+            of_twin["as they are"].append(run["numbers"]["upright"])
+            of_twin["turned"].append(run["numbers"]["turned"])
+    name = table.replace(" ", "-")
+    save_figure(out / f"{name}-{layout}.png", plot_twins(scores, score="error [%]", level="test data", title=table))

@@ -37,6 +37,10 @@ def test_every_twin_is_scored_on_upright_and_on_turned_digits(tmp_path: Path) ->
         assert row["upright"]["error"] > 0
         assert 0 <= row["turned_pair"]["mean"] <= 100
     assert rows["grid, relaxed"]["strict_turned"]["mean"] is not None
+    pairs = [(one["first"], one["second"], one["number"]) for one in record["comparisons"]]
+    assert ("points, strict", "points, free", "turned") in pairs
+    assert len(pairs) == 12
+    assert (tmp_path / "digits-points.png").stat().st_size > 1000
     changed = replace(SMALL, training=replace(SMALL.training, epochs=2))
     with pytest.raises(ValueError, match="runs with another training"):
         run_experiment(changed, Sitting(out=tmp_path, progress=False))
@@ -121,3 +125,4 @@ def test_a_question_is_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert row["row"] == "brick"
     assert row["refuted"]["mean"] == 1
     assert row["null"]["mean"] > 20
+    assert (tmp_path / "symmetry.png").stat().st_size > 1000
