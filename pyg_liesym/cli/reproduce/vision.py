@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import mean
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 from pyg_liesym.cli.files import save_figure
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.relaxed_twins import Twin, TwinTraining, train_twin
 from pyg_liesym.cli.reproduce.table import Column, Run, paired
-from pyg_liesym.cli.reproduce.vision_data import SIZES, VisionTable, parts_of
+from pyg_liesym.cli.reproduce.vision_data import TABLES, VisionTable, parts_of
 from pyg_liesym.cli.reproduce.vision_networks import GridTwins, PointTwins
 from pyg_liesym.cli.reproduce.vision_symmetry import MARGIN, QUESTIONS, ask
 from pyg_liesym.cli.reproduce.vision_tasks import Answer, Classify, VisionTask
@@ -42,7 +42,7 @@ class Vision(Experiment):
     name: ClassVar[str] = "vision"
     which: ClassVar[tuple[str, ...]] = ("seeds", "tables", "layouts", "twins", "questions")
     seeds: tuple[int, ...] = (1, 2, 3)
-    tables: tuple[VisionTable, ...] = tuple(SIZES)
+    tables: tuple[VisionTable, ...] = get_args(VisionTable)
     layouts: tuple[Layout, ...] = ("grid", "points")
     twins: tuple[Twin, ...] = ("strict", "relaxed", "free")
     questions: bool = True
@@ -73,13 +73,13 @@ class Vision(Experiment):
 
     def task(self, job: Job) -> VisionTask:
         """Data and questions of a job."""
-        table: VisionTable = job.settings["data"]
-        grid = job.settings["layout"] == "grid"
-        build = self.grids.build if grid else partial(self.points.build, size=SIZES[table])
-        parts, size = parts_of(table, self.winds), self.training.batch_size
-        if "winds" in table:
-            return Answer(parts, build, size, job.seed)
-        return Classify(parts, build, size, job.seed, pair=(6, 9) if "digits" in table else ())
+        name: VisionTable = job.settings["data"]
+        table, on_grid = TABLES[name], job.settings["layout"] == "grid"
+        build = self.grids.build if on_grid else partial(self.points.build, size=table.size)
+        parts, batch_size = parts_of(name, self.winds), self.training.batch_size
+        if table.vectors:
+            return Answer(parts, build, batch_size, job.seed)
+        return Classify(parts, build, batch_size, job.seed, table.pair)
 
     def columns(self, table: str) -> Sequence[Column]:
         """Errors on data as they are and turned, and of the relaxed network when it is made strict."""
@@ -95,12 +95,10 @@ class Vision(Experiment):
                 Column("samples", "samples", 0),
                 Column("units", "independent", 0),
             )
-        digits = (Column("upright_pair", "6 and 9, upright", 1, "%"), Column("turned_pair", "6 and 9, turned", 1, "%"))
         return (
             Column("upright", "error, upright", 2, "%"),
             Column("turned", "error, turned", 2, "%"),
-            *(digits if "digits" in table else ()),
-            *((Column("tilted", "error, tilted", 2, "%"),) if "textures" in table else ()),
+            *TABLES[table].more,
             Column("relaxation", "relaxation", 3),
             Column("strict_upright", "made strict: upright", 2, "%"),
             Column("strict_turned", "made strict: turned", 2, "%"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -11,6 +13,7 @@ import torch
 from torch import Tensor
 from torch_geometric.loader import DataLoader
 
+from pyg_liesym.cli.reproduce.table import Column
 from pyg_liesym.cli.reproduce.vision_tasks import Seen
 from pyg_liesym.datasets.flows.global_wind import GlobalWind
 from pyg_liesym.datasets.pictures.digits import Digits, PictureSplit
@@ -20,44 +23,47 @@ from pyg_liesym.field.lattice import Lattice
 VisionTable: TypeAlias = Literal[
     "digits", "turned digits", "textures", "turned textures", "winds completed", "winds forecast"
 ]  # fmt: skip
-SIZES: dict[VisionTable, int] = {
-    "digits": 12, "turned digits": 12, "textures": 12, "turned textures": 12, "winds completed": 9, "winds forecast": 9,
-}  # fmt: skip
-"""Tables, and pixels along a side of what networks see."""
-
 TILT = math.pi / 3
 _SPACING, _HOLE = 400.0, 900.0
 _REGIONS = {"train": (0.0, 180.0), "val": (205.0, 245.0), "test": (270.0, 335.0)}
 _COUNTS = {"train": 1000, "val": 300, "test": 500}
-_HIGHEST = 60.0
+_HIGHEST, _WINDOW = 60.0, 9
+_TESTS = {"upright": 0.0, "turned": math.pi}
 _LEARNED: tuple[PictureSplit, ...] = ("train", "val")
 
 
-@lru_cache(maxsize=2)
-def parts_of(table: VisionTable, winds: Path) -> dict[str, Seen]:
-    """Training, validation and test sets; those of tests upright, turned by any angle, of textures also tilted.
+@dataclass(frozen=True)
+class Table:
+    """What networks learn from in a table, and what they are asked.
 
     Args:
-        table: Which.
-        winds: Folder of the cache of the winds.
+        size: Pixels along a side of what they see.
+        make: Makes training, validation and test sets by name, given the folder of the cache of the winds.
+        pair: Two classes that a turn may carry into each other.
+        vectors: Whether the answer is a vector, and not a class.
+        more: Further scores to be shown.
     """
-    turn = math.pi if table.startswith("turned") else 0.0
-    if "winds" in table:
-        dataset = GlobalWind(str(winds))
-        parts = {split: _winds(dataset, table, split, turned=False) for split in ("train", "val", "test")}
-        return {**_named(parts), "turned": _winds(dataset, table, "test", turned=True)}
-    found: dict[str, Seen]
-    if "digits" in table:
-        found = {split: _pictures(Digits(split, turn=turn)) for split in _LEARNED}
-        tests = {name: _pictures(Digits("test", turn=own)) for name, own in (("upright", 0.0), ("turned", math.pi))}
-        return {**found, **tests}
-    found = {split: _pictures(Textures(split, turn=turn)) for split in _LEARNED}
-    tests = {name: _pictures(Textures("test", turn=own)) for name, own in (("upright", 0.0), ("turned", math.pi))}
-    return {**found, **tests, "tilted": _pictures(Textures("test", tilt=TILT))}
+
+    size: int
+    make: Callable[[Path], dict[str, Seen]]
+    pair: tuple[int, ...] = ()
+    vectors: bool = False
+    more: tuple[Column, ...] = ()
 
 
-def _named(parts: dict[str, Seen]) -> dict[str, Seen]:
-    return {"upright" if name == "test" else name: part for name, part in parts.items()}
+def _digits(winds: Path, *, turn: float) -> dict[str, Seen]:
+    learned = {split: _pictures(Digits(split, turn=turn)) for split in _LEARNED}
+    return _by_name(learned) | {name: _pictures(Digits("test", turn=own)) for name, own in _TESTS.items()}
+
+
+def _textures(winds: Path, *, turn: float) -> dict[str, Seen]:
+    learned = {split: _pictures(Textures(split, turn=turn)) for split in _LEARNED}
+    tests = {name: _pictures(Textures("test", turn=own)) for name, own in _TESTS.items()}
+    return _by_name(learned) | tests | {"tilted": _pictures(Textures("test", tilt=TILT))}
+
+
+def _by_name(parts: Mapping[PictureSplit, Seen]) -> dict[str, Seen]:
+    return {str(split): part for split, part in parts.items()}
 
 
 def _pictures(dataset: Digits | Textures) -> Seen:
@@ -65,9 +71,16 @@ def _pictures(dataset: Digits | Textures) -> Seen:
     return Seen(batch.x, batch.y)
 
 
-def _winds(dataset: GlobalWind, table: VisionTable, split: str, *, turned: bool) -> Seen:
+def _winds(winds: Path, *, forecast: bool) -> dict[str, Seen]:
+    dataset = GlobalWind(str(winds))
+    learned = {split: _windows(dataset, split, forecast, turned=False) for split in ("train", "val")}
+    tests = {name: _windows(dataset, "test", forecast, turned=turn > 0) for name, turn in _TESTS.items()}
+    return learned | tests
+
+
+def _windows(dataset: GlobalWind, split: str, forecast: bool, *, turned: bool) -> Seen:
     """Windows about random places of a range of longitudes, in units of the size of all winds."""
-    count, size = _COUNTS[split], SIZES[table]
+    count, size = _COUNTS[split], _WINDOW
     generator = torch.Generator().manual_seed(list(_REGIONS).index(split))
     random = torch.rand(4, count, generator=generator, dtype=torch.float64)
     # Uniform on the globe between the latitudes.
@@ -83,7 +96,7 @@ def _winds(dataset: GlobalWind, table: VisionTable, split: str, *, turned: bool)
         return dataset.around(months % 12, latitude, longitude, places, angle) / dataset.velocity.square().mean().sqrt()
 
     now = around(month)
-    if table == "winds forecast":
+    if forecast:
         x, y = now[:, :-1], (around(month + 1) - now)[:, -1]
     else:
         seen = places[:-1].norm(dim=1) > _HOLE
@@ -91,3 +104,26 @@ def _winds(dataset: GlobalWind, table: VisionTable, split: str, *, turned: bool)
         # What is asked is what the ring around the hole does not say by its mean.
         y = y - x.sum(1) / seen.sum()
     return Seen(lattice.to_field(x.flatten(0, 1)), y)
+
+
+_PAIR = (Column("upright_pair", "6 and 9, upright", 1, "%"), Column("turned_pair", "6 and 9, turned", 1, "%"))
+_TILTED = (Column("tilted", "error, tilted", 2, "%"),)
+TABLES: dict[str, Table] = {
+    "digits": Table(12, partial(_digits, turn=0.0), pair=(6, 9), more=_PAIR),
+    "turned digits": Table(12, partial(_digits, turn=math.pi), pair=(6, 9), more=_PAIR),
+    "textures": Table(12, partial(_textures, turn=0.0), more=_TILTED),
+    "turned textures": Table(12, partial(_textures, turn=math.pi), more=_TILTED),
+    "winds completed": Table(_WINDOW, partial(_winds, forecast=False), vectors=True),
+    "winds forecast": Table(_WINDOW, partial(_winds, forecast=True), vectors=True),
+}
+
+
+@lru_cache(maxsize=2)
+def parts_of(table: VisionTable, winds: Path) -> dict[str, Seen]:
+    """Training, validation and test sets; those of tests ``upright``, ``turned`` by any angle, of textures ``tilted``.
+
+    Args:
+        table: Which.
+        winds: Folder of the cache of the winds.
+    """
+    return TABLES[table].make(winds)

@@ -23,7 +23,7 @@ _POINTS, _WIND_POINTS, _WIND_BLOCK, _HIGHEST = 40_000, 20_000, 20.0, 60.0
 _ROTATIONS = LieAlgebra.rotation(2)
 
 
-class Question(NamedTuple):
+class Asked(NamedTuple):
     """Vectors, which of them depend on each other, and the algebra that their density is asked about."""
 
     x: Tensor
@@ -31,21 +31,21 @@ class Question(NamedTuple):
     algebra: LieAlgebra = _ROTATIONS
 
 
-def _texture(name: Texture, tilt: float, winds: Path, seed: int) -> Question:
-    return Question(*picture_gradients(photograph(name, tilt), _POINTS, seed=seed))
+def _texture(name: Texture, tilt: float, winds: Path, seed: int) -> Asked:
+    return Asked(*picture_gradients(photograph(name, tilt), _POINTS, seed=seed))
 
 
-def _own_metric(name: Texture, winds: Path, seed: int) -> Question:
+def _own_metric(name: Texture, winds: Path, seed: int) -> Asked:
     """Of a tilted photograph: the left half gives the metric that its right half is asked about."""
     picture = photograph(name, TILT)
     half = picture.shape[1] // 2
     fitted = picture_gradients(picture[:, :half], _POINTS, seed=seed)[0]
     metric = torch.linalg.inv(fitted.mT @ fitted / len(fitted))
     judged = picture_gradients(picture[:, half:], _POINTS, seed=seed)
-    return Question(*judged, LieAlgebra.preserving(metric))
+    return Asked(*judged, LieAlgebra.preserving(metric))
 
 
-def _digits(winds: Path, seed: int) -> Question:
+def _digits(winds: Path, seed: int) -> Asked:
     """Gradients in the middles of pixels, of all digits; those of one digit depend on each other."""
     pictures = read_digits(find_digits())[0]
     down, right = np.gradient(pictures, axis=(1, 2))
@@ -54,10 +54,10 @@ def _digits(winds: Path, seed: int) -> Question:
     inked = x.flatten(0, 1).norm(dim=1) > 0
     rows = torch.nonzero(inked).flatten()
     chosen = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))[:_POINTS]]
-    return Question(x.flatten(0, 1)[chosen], digit[chosen])
+    return Asked(x.flatten(0, 1)[chosen], digit[chosen])
 
 
-def _winds(eddies: bool, winds: Path, seed: int) -> Question:
+def _winds(eddies: bool, winds: Path, seed: int) -> Asked:
     """Winds of all months at places uniform on the globe between the latitudes; squares of 20° are independent."""
     dataset = GlobalWind(str(winds))
     velocity = dataset.velocity[0].double()
@@ -70,10 +70,10 @@ def _winds(eddies: bool, winds: Path, seed: int) -> Question:
     column = (len(dataset.longitude) * random[1]).long()
     x = velocity[(12 * random[2]).long(), :, row, column]
     square = torch.div(latitude + 90, _WIND_BLOCK, rounding_mode="floor") * 1000
-    return Question(x, (square + dataset.longitude[column].div(_WIND_BLOCK, rounding_mode="floor")).long())
+    return Asked(x, (square + dataset.longitude[column].div(_WIND_BLOCK, rounding_mode="floor")).long())
 
 
-QUESTIONS: dict[str, Callable[[Path, int], Question]] = {
+QUESTIONS: dict[str, Callable[[Path, int], Asked]] = {
     "gravel": lambda *own: _texture("gravel", 0.0, *own),
     "grass": lambda *own: _texture("grass", 0.0, *own),
     "brick": lambda *own: _texture("brick", 0.0, *own),
@@ -114,7 +114,7 @@ def ask(name: str, winds: Path, seed: int) -> dict[str, Any]:
     return {**numbers, **{key: 100 * size for key, size in sizes.items()}, **seen}
 
 
-def _density(question: Question, seed: int) -> Finding:
+def _density(question: Asked, seed: int) -> Finding:
     asked = DiscoveredSymmetry.of(question.algebra)
     found = asked.certify(question.x, groups=question.groups, margin=MARGIN, seed=seed)
     return next(finding for finding in found.findings if finding.claim.question == "density")

@@ -14,7 +14,7 @@ from pyg_liesym.cli.reproduce.relaxed_twins import Twin, TwinTraining
 from pyg_liesym.cli.reproduce.steerable_twins import SteerableTwins
 from pyg_liesym.cli.reproduce.vision import Vision
 from pyg_liesym.cli.reproduce.vision_networks import GridTwins, PointTwins
-from pyg_liesym.cli.reproduce.vision_symmetry import Question, _density
+from pyg_liesym.cli.reproduce.vision_symmetry import Asked, _density
 from pyg_liesym.cli.reproduce.vision_tasks import Answer, Classify, Seen
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.metrics.equivariance import relative_error
@@ -109,12 +109,12 @@ class Halves(torch.nn.Module):
 def test_densities_with_known_answers() -> None:
     x = torch.randn(20_000, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     groups = torch.arange(20_000) // 20
-    assert _density(Question(x, groups), 0).claim.status == "certified"
+    assert _density(Asked(x, groups), 0).claim.status == "certified"
     stretched = x * torch.tensor([1.0, 2.0])
-    assert _density(Question(stretched, groups), 0).claim.status == "refuted"
+    assert _density(Asked(stretched, groups), 0).claim.status == "refuted"
     own = LieAlgebra.preserving(torch.diag(torch.tensor([1.0, 0.25])))
-    assert _density(Question(stretched, groups, own), 0).claim.status == "certified"
-    assert _density(Question(x.sign() + 0.1 * x, groups), 0).claim.status == "refuted"
+    assert _density(Asked(stretched, groups, own), 0).claim.status == "certified"
+    assert _density(Asked(x.sign() + 0.1 * x, groups), 0).claim.status == "refuted"
 
 
 @pytest.mark.skipif(find_spec("skimage") is None, reason="the extra `vision` is not installed")
