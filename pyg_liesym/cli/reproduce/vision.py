@@ -17,15 +17,18 @@ from pyg_liesym.cli.reproduce.vision_data import TABLES, VisionTable, parts_of
 from pyg_liesym.cli.reproduce.vision_networks import GridTwins, PointTwins
 from pyg_liesym.cli.reproduce.vision_symmetry import MARGIN, QUESTIONS, ask
 from pyg_liesym.cli.reproduce.vision_tasks import Answer, Classify, VisionTask
+from pyg_liesym.cli.reproduce.vision_width import WIDTHS, turned_within
 
 Layout: TypeAlias = Literal["grid", "points"]
 
-SYMMETRY = "symmetry"
+SYMMETRY, FAR = "symmetry", "how far"
 
 
 @dataclass(frozen=True)
 class Vision(Experiment):
     """Ask pictures and winds what they keep; train networks that keep, bend or ignore rotations, and turn the tests.
+
+    Beside the questions stands how far digits can be turned before it costs what they say.
 
     Args:
         seeds: Seeds of weights, order and questions.
@@ -57,6 +60,9 @@ class Vision(Experiment):
         for seed in self.seeds:
             for row in QUESTIONS if self.questions else ():
                 yield Job(row, seed, self.settings(*networks), SYMMETRY)
+            for width in WIDTHS if self.questions else ():
+                own = {**self.settings(*networks), "width": width}
+                yield Job(f"digits within {width}°", seed, own, FAR)
         for layout in self.layouts:
             other = "points" if layout == "grid" else "grids"
             for seed in self.seeds:
@@ -69,6 +75,8 @@ class Vision(Experiment):
         """Ask a question, or train and test a twin."""
         if job.table == SYMMETRY:
             return ask(job.row, self.winds, job.seed)
+        if job.table == FAR:
+            return turned_within(job.settings["width"], job.seed)
         return train_twin(self.task(job), job.settings["twin"], self.training, job.seed, bench)
 
     def task(self, job: Job) -> VisionTask:
@@ -95,6 +103,13 @@ class Vision(Experiment):
                 Column("samples", "samples", 0),
                 Column("units", "independent", 0),
             )
+        if table == FAR:
+            return (
+                Column("error", "error of the nearest neighbour", 2, "%"),
+                Column("rise", "more than upright", 2, "%"),
+                Column("rise_pair", "of 6 and 9", 2, "%"),
+                Column("rise_others", "of the others", 2, "%"),
+            )
         return (
             Column("upright", "error, upright", 2, "%"),
             Column("turned", "error, turned", 2, "%"),
@@ -110,7 +125,7 @@ class Vision(Experiment):
         if asked:
             save_figure(out / "symmetry.png", _draw_answers(asked))
         comparisons = []
-        for table in dict.fromkeys(run["table"] for run in runs if run["table"] != SYMMETRY):
+        for table in dict.fromkeys(run["table"] for run in runs if run["table"] in TABLES):
             own = [run for run in runs if run["table"] == table]
             for layout in dict.fromkeys(run["settings"]["layout"] for run in own):
                 _draw_errors(own, table, layout, out)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pyg_liesym.cli.reproduce import vision
+from pyg_liesym.cli.reproduce import vision, vision_width
 from pyg_liesym.cli.reproduce.experiment import Sitting, run_experiment
 from pyg_liesym.cli.reproduce.relaxed_twins import Twin, TwinTraining
 from pyg_liesym.cli.reproduce.steerable_twins import SteerableTwins
@@ -119,6 +119,7 @@ def test_densities_with_known_answers() -> None:
 
 @pytest.mark.skipif(find_spec("skimage") is None, reason="the extra `vision` is not installed")
 def test_a_question_is_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vision, "WIDTHS", ())
     monkeypatch.setattr(vision, "QUESTIONS", {name: vision.QUESTIONS[name] for name in ("brick",)})
     record = run_experiment(replace(SMALL, tables=(), questions=True), Sitting(out=tmp_path, progress=False))
     (row,) = record["table"]
@@ -126,3 +127,15 @@ def test_a_question_is_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert row["refuted"]["mean"] == 1
     assert row["null"]["mean"] > 20
     assert (tmp_path / "symmetry.png").stat().st_size > 1000
+
+
+def test_two_digits_pay_most_for_a_whole_turn() -> None:
+    upright, little, whole = (vision_width.turned_within(width, 200) for width in (0, 30, 180))
+    assert upright["rise"] == upright["rise_error"] == 0
+    assert upright["error"] < 8
+    assert little["rise"] < 2
+    assert whole["rise_pair"] > max(4, 3 * whole["rise_others"])
+    copies = vision_width._turned("train", 0, 2, 0)
+    assert copies.x.shape == (2000, 1, 12, 12)
+    assert copies.y[:4].tolist() == [0, 0, 1, 1]
+    assert torch.allclose(copies.x[0], copies.x[1])
