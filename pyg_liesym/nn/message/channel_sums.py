@@ -53,7 +53,7 @@ def _forward(*inputs: Any) -> tuple[Tensor, Tensor]:
         values, gate, move = forward_maps(tile, maps, choices, values)
         tile.sum_weighted(gate, values.m, out)
         if move is not None:
-            forward_shifts(tile, nodes, layout, scalars.flat, move, shift)
+            forward_shifts(tile, layout, scalars, move, shift)
     return cut.to_nodes(out), cut.to_nodes(shift)
 
 
@@ -77,7 +77,7 @@ def _backward(*inputs: Any) -> list[Tensor]:
         values, gate, move = forward_maps(tile, maps, choices, values)
         shifts = None
         if move is not None:
-            shifts = backward_shifts(tile, nodes, layout, scalars.flat, move, grad_shift, needed)
+            shifts = backward_shifts(tile, layout, scalars, move, grad_shift, needed)
         grad_move = None if shifts is None else shifts.move
         grad_z = backward_maps(tile, maps, choices, values, gate, grad_out, grad_move, grad_maps)
         backward_channels(tile, nodes, layout, scalars, grad_z, shifts, grads, needed)

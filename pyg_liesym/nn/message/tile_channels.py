@@ -20,12 +20,15 @@ class ChannelScalars(NamedTuple):
 
     Shapes:
         - **relative**: :math:`(E, n)`, and **flat** the same for every channel, :math:`(E, n C)`
-        - **lowered**: :math:`J^\top r` for each form, :math:`(F, E, n)`; **raw**, **entering**: :math:`(E, K)`
+        - **vectors**: of the sources, and for each form **lowered**: of the targets, as they go with pairs
+        - **turned**: :math:`J^\top r` for each form, :math:`(E, n)`; **raw**, **entering**: :math:`(E, K)`
     """
 
     relative: Tensor
     flat: Tensor
+    vectors: Tensor
     lowered: list[Tensor]
+    turned: list[Tensor]
     raw: Tensor
     entering: Tensor
 
@@ -39,35 +42,30 @@ def forward_channels(tile: Tile, nodes: ChannelNodes, layout: ChannelLayout, z: 
 
 
 def _scalars(tile: Tile, nodes: ChannelNodes, layout: ChannelLayout) -> ChannelScalars:
-    pos_i, pos_j = tile.ends(nodes.pos)
-    relative = (pos_i - pos_j).view(tile.num_edges, -1)
-    flat = relative @ layout.spread
-    v_j = tile.ends(nodes.vectors)[1]
-    by_form, scalars = [], []
-    for metric, lowered in zip(nodes.metric, _by_form(nodes.lowered, nodes.metric), strict=True):
-        turned, lowered_i = relative @ metric, tile.ends(lowered)[0]
-        by_form.append(turned)
-        scalars.append((turned * relative).sum(1, keepdim=True) * layout.scales)
-        factors = (tile.pairs(flat), lowered_i), (tile.pairs(turned @ layout.spread), v_j), (v_j, lowered_i)
+    relative = (tile.targets(nodes.pos) - tile.sources(nodes.pos)).view(tile.num_edges, -1)
+    flat, v_j = relative @ layout.spread, tile.sources(nodes.vectors)
+    lowered = [tile.targets(each) for each in _by_form(nodes.lowered, nodes.metric)]
+    turned, scalars = [relative @ metric for metric in nodes.metric], []
+    for lowered_i, own in zip(lowered, turned, strict=True):
+        scalars.append((own * relative).sum(1, keepdim=True) * layout.scales)
+        factors = (tile.pairs(flat), lowered_i), (tile.pairs(own @ layout.spread), v_j), (v_j, lowered_i)
         scalars += [(left * right).view(tile.num_edges, -1) @ layout.total for left, right in factors]
     raw = torch.cat(scalars, 1)
     entering = raw.abs().log1p_().copysign_(raw)
     if nodes.edge_attr is not None:
         entering = torch.cat([entering, tile.edge_attr(nodes.edge_attr).t()], 1)
-    return ChannelScalars(relative, flat, by_form, raw, entering)
+    return ChannelScalars(relative, flat, v_j, lowered, turned, raw, entering)
 
 
 def _by_form(lowered: Tensor, metric: Tensor) -> tuple[Tensor, ...]:
     return lowered.chunk(metric.size(0), 1)
 
 
-def forward_shifts(
-    tile: Tile, nodes: ChannelNodes, layout: ChannelLayout, flat: Tensor, move: Tensor, out: Tensor
-) -> None:
+def forward_shifts(tile: Tile, layout: ChannelLayout, scalars: ChannelScalars, move: Tensor, out: Tensor) -> None:
     """Add the shifts of all channels at the targets, from the coefficients of differences and of vectors."""
     tile.mask(move)
     along, carried = (tile.pairs(each @ layout.total.t()) for each in move.chunk(2, 1))
-    shift = (along * tile.pairs(flat)).addcmul_(carried, tile.ends(nodes.vectors)[1])
+    shift = (along * tile.pairs(scalars.flat)).addcmul_(carried, scalars.vectors)
     tile.sum_targets(shift.view(tile.num_edges, -1), out)
 
 
@@ -80,13 +78,13 @@ class ShiftGrads(NamedTuple):
 
 
 def backward_shifts(
-    tile: Tile, nodes: ChannelNodes, layout: ChannelLayout, flat: Tensor, move: Tensor, grad_out: Tensor, needed: Needed
+    tile: Tile, layout: ChannelLayout, scalars: ChannelScalars, move: Tensor, grad_out: Tensor, needed: Needed
 ) -> ShiftGrads:
     """Gradients from that of :func:`forward_shifts`."""
-    grad_i, v_j = tile.ends(grad_out)[0], tile.ends(nodes.vectors)[1]
+    grad_i, seen = tile.targets(grad_out), (tile.pairs(scalars.flat), scalars.vectors)
     tile.mask(move)
     along, carried = (tile.pairs(each @ layout.total.t()) for each in move.chunk(2, 1))
-    products = [(grad_i * each).view(tile.num_edges, -1) @ layout.total for each in (tile.pairs(flat), v_j)]
+    products = [(grad_i * each).view(tile.num_edges, -1) @ layout.total for each in seen]
     grad_move = torch.cat(products, 1)
     tile.mask(grad_move)
     return ShiftGrads(grad_move, carried.mul_(grad_i), along.mul_(grad_i) if any(needed) else None)
@@ -111,32 +109,52 @@ def backward_channels(
         assert grads.edge_attr is not None
         tile.edge_attr_backward(grad[:, scalars.raw.size(1) :].t(), grads.edge_attr)
     grad = grad[:, : scalars.raw.size(1)] / (scalars.raw.abs() + 1.0)
-    v_j, flat = tile.ends(nodes.vectors)[1], tile.pairs(scalars.flat)
-    grad_j = None if shifts is None else shifts.vectors
-    grad_flat = None if shifts is None else shifts.flat
-    grad_relative = torch.zeros_like(scalars.relative)
-    forms = zip(
-        grad.chunk(nodes.metric.size(0), 1), nodes.metric, _by_form(nodes.lowered, nodes.metric),
-        _by_form(grads.lowered, nodes.metric), scalars.lowered, strict=True,
-    )  # fmt: skip
-    for form, (own, metric, lowered, grad_lowered, turned) in enumerate(forms):
-        count, channels = layout.scales.numel(), layout.total.size(1)
-        distance, *products = own.split([count, channels, channels, channels], 1)
-        by_target, by_source, both = (tile.pairs(each @ layout.total.t()) for each in products)
-        lowered_i = tile.ends(lowered)[0]
-        tile.sum_targets((by_target * flat).addcmul_(both, v_j).view(tile.num_edges, -1), grad_lowered)
-        from_form = (both * lowered_i).addcmul_(by_source, tile.pairs(turned @ layout.spread))
-        grad_j = from_form if grad_j is None else grad_j.add_(from_form)
-        if any(needed):
-            grad_flat = by_target.mul_(lowered_i) if grad_flat is None else grad_flat.addcmul_(by_target, lowered_i)
-            squares = distance @ layout.scales[:, None]
-            grad_turned = (by_source * v_j).view(tile.num_edges, -1) @ layout.spread.t()
-            grad_turned.addcmul_(squares, scalars.relative)
-            grad_relative.addmm_(grad_turned, metric.t()).addcmul_(squares, turned)
-            grads.metric[form].addmm_(scalars.relative.t(), grad_turned)
-    assert grad_j is not None
-    tile.sum_sources(grad_j.view(tile.num_edges, -1), grads.vectors)
-    if grad_flat is not None:
-        grad_relative.addmm_(grad_flat.view(tile.num_edges, -1), layout.spread.t())
-        tile.sum_targets(grad_relative, grads.pos)
-        tile.sum_sources(grad_relative.neg_(), grads.pos)
+    like = tile.pairs(scalars.flat)
+    flat = None if shifts is None else shifts.flat
+    if flat is None and any(needed):
+        flat = torch.zeros_like(like)
+    vectors = torch.zeros_like(like) if shifts is None else shifts.vectors
+    ends = _EndGrads(vectors, flat, torch.zeros_like(scalars.relative))
+    for form, own in enumerate(grad.chunk(nodes.metric.size(0), 1)):
+        _backward_form(tile, nodes, layout, scalars, form, own, ends, grads)
+    tile.sum_sources(ends.vectors.view(tile.num_edges, -1), grads.vectors)
+    if ends.flat is not None:
+        ends.relative.addmm_(ends.flat.view(tile.num_edges, -1), layout.spread.t())
+        tile.sum_targets(ends.relative, grads.pos)
+        tile.sum_sources(ends.relative.neg_(), grads.pos)
+
+
+class _EndGrads(NamedTuple):
+    """Gradients to add to: of the sources' vectors, and of the differences, flat (if needed) and as they are."""
+
+    vectors: Tensor
+    flat: OptTensor
+    relative: Tensor
+
+
+def _backward_form(
+    tile: Tile,
+    nodes: ChannelNodes,
+    layout: ChannelLayout,
+    scalars: ChannelScalars,
+    form: int,
+    grad: Tensor,
+    ends: _EndGrads,
+    grads: ChannelNodes,
+) -> None:
+    """Add the gradients from the scalars of one form."""
+    count, channels = layout.scales.numel(), layout.total.size(1)
+    lowered, turned, v_j = scalars.lowered[form], scalars.turned[form], scalars.vectors
+    distance, *products = grad.split([count, channels, channels, channels], 1)
+    by_target, by_source, both = (tile.pairs(each @ layout.total.t()) for each in products)
+    at_targets = (by_target * tile.pairs(scalars.flat)).addcmul_(both, v_j)
+    tile.sum_targets(at_targets.view(tile.num_edges, -1), _by_form(grads.lowered, nodes.metric)[form])
+    ends.vectors.addcmul_(both, lowered).addcmul_(by_source, tile.pairs(turned @ layout.spread))
+    if ends.flat is None:
+        return
+    ends.flat.addcmul_(by_target, lowered)
+    squares = distance @ layout.scales[:, None]
+    grad_turned = (by_source * v_j).view(tile.num_edges, -1) @ layout.spread.t()
+    grad_turned.addcmul_(squares, scalars.relative)
+    ends.relative.addmm_(grad_turned, nodes.metric[form].t()).addcmul_(squares, turned)
+    grads.metric[form].addmm_(scalars.relative.t(), grad_turned)

@@ -29,9 +29,13 @@ class BlockTile:
         g, r, n = self.g, self.r, self.n
         torch.add(target[self.rows].view(g, r, 1, -1), source[self.cols].view(g, 1, n, -1), out=out.view(g, r, n, -1))
 
-    def ends(self, nodes: Tensor) -> tuple[Tensor, Tensor]:
-        """The target's and the source's values, :math:`(N, H)`, as they go with those of :meth:`pairs`."""
-        return nodes[self.rows].view(self.g, self.r, 1, -1), nodes[self.cols].view(self.g, 1, self.n, -1)
+    def targets(self, nodes: Tensor) -> Tensor:
+        """The target's values, :math:`(N, H)`, as they go with those of :meth:`pairs`."""
+        return nodes[self.rows].view(self.g, self.r, 1, -1)
+
+    def sources(self, nodes: Tensor) -> Tensor:
+        """The source's values, :math:`(N, H)`, as they go with those of :meth:`pairs`."""
+        return nodes[self.cols].view(self.g, 1, self.n, -1)
 
     def pairs(self, values: Tensor) -> Tensor:
         """Values of edges :math:`(E, H)` with an axis for each end."""
@@ -169,8 +173,11 @@ class ListTile:
         torch.index_select(target, 0, self.target, out=out)
         out += source.index_select(0, self.source)
 
-    def ends(self, nodes: Tensor) -> tuple[Tensor, Tensor]:
-        return nodes.index_select(0, self.target), nodes.index_select(0, self.source)
+    def targets(self, nodes: Tensor) -> Tensor:
+        return nodes.index_select(0, self.target)
+
+    def sources(self, nodes: Tensor) -> Tensor:
+        return nodes.index_select(0, self.source)
 
     def pairs(self, values: Tensor) -> Tensor:
         return values
