@@ -37,9 +37,9 @@ class MoleculeWidths:
     num_layers: int = 3
     vector_hidden: int = 56
     vector_layers: int = 2
-    channels: int = 8
-    edge_channels: int = 40
-    scales: tuple[float, ...] = (1.0,)
+    channels: int = 2
+    edge_channels: int = 48
+    scales: tuple[float, ...] = (0.01, 0.1, 1.0, 10.0, 100.0)
 
 
 class SumOfAtoms(nn.Module):

@@ -39,7 +39,7 @@ class MoleculeTraining:
     num_test: int | None = None
     epochs: int = 12
     batch_size: int = 32
-    lr: float = 2e-3
+    lr: float = 4e-3
     one_each: bool = False
 
 
