@@ -158,7 +158,8 @@ class SolarSystemForecast(Experiment):
         found = {run["row"]: load_file(out / run["folder"] / "rollout.safetensors") for run in own}
         if found:
             truth = next(iter(found.values()))["truth"]
-            paths = {row: one["pos"] for row, one in found.items()}
+            # The start is the same for all, but for rounding.
+            paths = {row: torch.cat([truth[:, :1], one["pos"][:, 1:]], 1) for row, one in found.items()}
             figure = plot_rollout(truth, paths, dt=1 / self.steps_a_year, unit="au", title="Planets, time in years")
             save_figure(out / "planets.png", figure)
         return {}
