@@ -65,6 +65,33 @@ def molecule() -> tuple[Tensor, Tensor, Tensor]:
     return x, torch.randn(7, 3, generator=generator, dtype=torch.float64), torch.tensor([0, 0, 0, 1, 1, 1, 1])
 
 
+def published(net: SumOfAtoms, x: Tensor, pos: Tensor) -> Tensor:
+    """EGNN for one molecule, written out pair by pair: Satorras et al. 2021, eqs. 3, 5, 6 and 8, and Section 5.3."""
+    silu, atoms = torch.nn.functional.silu, net.atoms
+    h = atoms.embedding(x)
+    for conv in atoms.convs:
+        edge, new = conv.edge_map, []
+        first = torch.cat([edge.lin_target.weight, edge.lin_source.weight, edge.lin_edge.weight], dim=1)
+        for i in range(len(x)):
+            total = torch.zeros_like(h[i])
+            for j in range(len(x)):
+                if i != j:
+                    seen = torch.cat([h[i], h[j], (pos[i] - pos[j]).square().sum()[None]])
+                    message = silu(edge.phi_e[1](silu(first @ seen + edge.lin_target.bias)))
+                    total = total + torch.sigmoid(edge.phi_m[0](message)) * message
+            new.append(h[i] + conv.phi_h[2](silu(conv.phi_h[0](torch.cat([h[i], total])))))
+        h = torch.stack(new)
+    decoded = net.decoder[3](silu(net.decoder[0](h))).sum(0)
+    return net.head[3](silu(net.head[0](decoded)))
+
+
+def test_egnn_is_the_published_formula() -> None:
+    egnn = randomised("egnn")
+    x, pos, batch = molecule()
+    slow = torch.stack([published(egnn, x[batch == k], pos[batch == k]) for k in (0, 1)])
+    torch.testing.assert_close(egnn(x, pos, batch, 2), slow, rtol=1e-10, atol=1e-10)
+
+
 def test_liegnn_with_the_identity_is_the_published_network() -> None:
     """The same weights, the same numbers; LieGNN's own head is EGNN's decoder of atoms."""
     egnn, liegnn = randomised("egnn"), molecule_network("liegnn", SMALL, 12).double()
