@@ -46,7 +46,7 @@ def test_a_picture_is_whole_or_not_there(tmp_path: Path) -> None:
         (["data", "info", str(SAMPLE)], "reading jets.root"),
         (["data", "convert", str(SAMPLE), "out.h5"], "jets.root → out.h5"),
         (["tag", str(SAMPLE), "out.h5", "--device=cpu"], "tagging jets.root"),
-        (["simulate", "charged-particles", "--root=charged"], "bodies"),
+        (["simulate", "charged-particles", "--root=charged"], "blocks of systems"),
         (["simulate", "jets", "--folder=jets", "--num-jets=1"], "simulating"),
         (["discover", "two-body", "--method=liegan", "--liegan.max-steps=50"], "Epoch"),
     ],

@@ -55,7 +55,7 @@ class _SignedLog(torch.autograd.Function):
 
     @staticmethod
     def forward(s: Tensor) -> Tensor:
-        return s.abs().log1p().copysign(s)
+        return s.abs().log1p() * s.sign()
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
