@@ -10,12 +10,20 @@ from torch import Tensor
 from pyg_liesym.nn.message.cuts import Cut, cut_edges
 from pyg_liesym.nn.message.invariants import ChannelLayout
 from pyg_liesym.nn.message.operands import ChannelNodes, Choices, Graph, Maps
-from pyg_liesym.nn.message.plain import plain_channel_sums
-from pyg_liesym.nn.message.schema import gather, gradients, keep, kept, pull_back, schema
+from pyg_liesym.nn.message.plain import differentiate_twice, plain_channel_sums
+from pyg_liesym.nn.message.schema import (
+    gather,
+    gradients,
+    keep,
+    kept,
+    returned,
+    schema,
+    shapes_returned,
+    zero_gradients,
+)
 from pyg_liesym.nn.message.tile_channels import backward_channels, backward_shifts, forward_channels, forward_shifts
 from pyg_liesym.nn.message.tile_maps import Values, backward_maps, forward_maps
 from pyg_liesym.nn.message.tile_scalars import Needed
-from pyg_liesym.typing import OptTensor
 
 _AT_NODES = ("target", "source", "pos", "vectors", "lowered")
 
@@ -69,7 +77,7 @@ def _(*inputs: Any) -> tuple[Tensor, Tensor]:
 def _backward(*inputs: Any) -> list[Tensor]:
     grad_out, grad_shift, (nodes, maps, layout, graph, choices), needed = gather(_Cotangents, inputs)
     cut, nodes, largest = _prepare(nodes, graph, backward=True)
-    grads, grad_maps = ChannelNodes(*map(_zeros, nodes)), Maps(*map(_zeros, maps))  # type: ignore[arg-type]
+    grads, grad_maps = zero_gradients(nodes), zero_gradients(maps)
     grad_out, grad_shift = cut.to_places(grad_out.contiguous()), cut.to_places(grad_shift.contiguous())
     for tile in cut.tiles:
         values = largest.of_edges(tile.num_edges)
@@ -82,18 +90,13 @@ def _backward(*inputs: Any) -> list[Tensor]:
         grad_z = backward_maps(tile, maps, choices, values, gate, grad_out, grad_move, grad_maps)
         backward_channels(tile, nodes, layout, scalars, grad_z, shifts, grads, needed)
     grads = grads._replace(**{name: cut.to_nodes(getattr(grads, name)) for name in _AT_NODES})
-    return [nodes.pos.new_empty(0) if grad is None else grad for grad in (*grads, *grad_maps)]
+    return returned((*grads, *grad_maps), nodes.pos)
 
 
 @_backward.register_fake
 def _(*inputs: Any) -> list[Tensor]:
     _, _, (nodes, maps, *_), _ = gather(_Cotangents, inputs)
-    none = nodes.pos.new_empty(0)
-    return [none if t is None else torch.empty_like(t).contiguous() for t in (*nodes, *maps)]
-
-
-def _zeros(like: OptTensor) -> OptTensor:
-    return None if like is None else torch.zeros_like(like, memory_format=torch.contiguous_format)
+    return shapes_returned((*nodes, *maps), nodes.pos)
 
 
 def _differentiate(ctx: Any, grad_out: Tensor, grad_shift: Tensor) -> tuple[Any, ...]:
@@ -103,28 +106,8 @@ def _differentiate(ctx: Any, grad_out: Tensor, grad_shift: Tensor) -> tuple[Any,
     return gradients(grads, operands)
 
 
-def _differentiate_twice(ctx: Any, cotangents: list[Tensor]) -> tuple[Any, ...]:
-    """Gradients of the gradients, through the plain formula: exact, and with its memory."""
-    with torch.enable_grad():
-        inputs = [t.detach() if isinstance(t, Tensor) else t for t in kept(ctx)]
-        leaves = {place: t.requires_grad_() for place, t in enumerate(inputs) if _is_real(t)}
-        grad_out, grad_shift, operands, _ = gather(_Cotangents, inputs)
-        tensors = [*operands.nodes, *operands.maps]
-        first = pull_back(
-            plain_channel_sums(*operands), [t for t in tensors if t is not None], (grad_out, grad_shift),
-            create_graph=True,
-        )  # fmt: skip
-        known = [c for c, t in zip(cotangents, tensors, strict=True) if t is not None]
-        second = dict(zip(leaves, pull_back(first, list(leaves.values()), known), strict=True))
-    return gradients([second.get(place) for place in range(len(inputs))], inputs)
-
-
-def _is_real(operand: Any) -> bool:
-    return isinstance(operand, Tensor) and operand.is_floating_point()
-
-
 _forward.register_autograd(_differentiate, setup_context=keep(_Operands))
-_backward.register_autograd(_differentiate_twice, setup_context=keep(_Cotangents))
+_backward.register_autograd(differentiate_twice(_Cotangents, plain_channel_sums), setup_context=keep(_Cotangents))
 
 
 def channel_sums(

@@ -18,7 +18,17 @@ from torch import Tensor, nn
 from pyg_liesym.nn.message.cuts import Cut, cut_edges
 from pyg_liesym.nn.message.operands import Choices, Graph, Nodes
 from pyg_liesym.nn.message.plain import plain_scalars
-from pyg_liesym.nn.message.schema import gather, gradients, keep, kept, pull_back, schema
+from pyg_liesym.nn.message.schema import (
+    gather,
+    gradients,
+    keep,
+    kept,
+    pull_back,
+    returned,
+    schema,
+    shapes_returned,
+    zero_gradients,
+)
 from pyg_liesym.nn.message.tile_scalars import Needed, backward_scalars, forward_scalars, needed
 from pyg_liesym.typing import OptTensor
 
@@ -91,7 +101,7 @@ def _backward(*inputs: Any) -> list[Tensor]:
     nodes = cut.at_places(nodes)
     at_targets, at_sources = cut.to_places(sums.at_targets, 1), cut.to_places(sums.at_sources, 1)
     neighbours = cut.to_places(sums.neighbours)
-    grads = Nodes(*(None if t is None else torch.zeros_like(t, memory_format=torch.contiguous_format) for t in nodes))  # type: ignore[arg-type]
+    grads = zero_gradients(nodes)
     both = (sums.products + sums.products.t()).to(nodes.pos.dtype)
     for tile in cut.tiles:
         tile.gather_backward(neighbours, grads.source)
@@ -102,13 +112,13 @@ def _backward(*inputs: Any) -> list[Tensor]:
         for row in grad:
             tile.mask(row)
         backward_scalars(tile, nodes, choices, scalars, grad, None, grads, needed)
-    return [nodes.pos.new_empty(0) if grad is None else grad for grad in cut.at_nodes(grads)]
+    return returned(cut.at_nodes(grads), nodes.pos)
 
 
 @_backward.register_fake
 def _(*inputs: Any) -> list[Tensor]:
     nodes = gather(_Cotangents, inputs).operands.nodes
-    return [nodes.pos.new_empty(0) if t is None else torch.empty_like(t).contiguous() for t in nodes]
+    return shapes_returned(nodes, nodes.pos)
 
 
 def _differentiate(ctx: Any, *cotangents: Tensor) -> tuple[Any, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn.functional import linear, relu, silu
@@ -10,6 +13,7 @@ from pyg_liesym.nn.message.edges import complete_graph
 from pyg_liesym.nn.message.formula import Map, edge_formula
 from pyg_liesym.nn.message.invariants import ChannelLayout, channel_invariants, pair_invariants
 from pyg_liesym.nn.message.operands import Activation, ChannelNodes, Choices, Graph, Maps, Nodes
+from pyg_liesym.nn.message.schema import gather, gradients, kept, pull_back
 
 
 def plain_scalars(nodes: Nodes, graph: Graph, choices: Choices) -> tuple[Tensor, Tensor, Tensor]:
@@ -90,3 +94,32 @@ def functions(maps: Maps, act: Activation) -> tuple[Map, Map | None, Map | None]
         return linear(message if w3 is None else sigma(linear(message, w3, b3)), torch.atleast_2d(w4), b4)
 
     return phi_e, None if wg is None else phi_m, None if w4 is None else phi_x
+
+
+def differentiate_twice(
+    cotangents: type[tuple[Any, ...]], plain: Callable[..., tuple[Tensor, Tensor]]
+) -> Callable[[Any, list[Tensor]], tuple[Any, ...]]:
+    """The derivative of an operator that pulls sums back: gradients of the gradients, exact, with a formula's memory.
+
+    Args:
+        cotangents: The operands of that operator: those of the two sums, the operands of the sums, what is needed.
+        plain: The sums without tiles.
+    """
+
+    def differentiate(ctx: Any, given: list[Tensor]) -> tuple[Any, ...]:
+        with torch.enable_grad():
+            inputs = [t.detach() if isinstance(t, Tensor) else t for t in kept(ctx)]
+            leaves = {place: t.requires_grad_() for place, t in enumerate(inputs) if _is_real(t)}
+            grad_out, grad_shift, operands, _ = gather(cotangents, inputs)
+            tensors = [*operands.nodes, *operands.maps]
+            real = [t for t in tensors if t is not None]
+            first = pull_back(plain(*operands), real, (grad_out, grad_shift), create_graph=True)
+            known = [c for c, t in zip(given, tensors, strict=True) if t is not None]
+            second = dict(zip(leaves, pull_back(first, list(leaves.values()), known), strict=True))
+        return gradients([second.get(place) for place in range(len(inputs))], inputs)
+
+    return differentiate
+
+
+def _is_real(operand: Any) -> bool:
+    return isinstance(operand, Tensor) and operand.is_floating_point()

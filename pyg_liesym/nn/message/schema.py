@@ -98,6 +98,22 @@ def gradients(of_first: Iterable[OptTensor], operands: Sequence[Any]) -> tuple[O
     return (*known, *(len(operands) - len(known)) * [None])
 
 
+def zero_gradients(operands: Operands) -> Operands:
+    """Zeros like the tensors of a named tuple, row by row in memory, and ``None`` where there is none."""
+    zeros = (None if t is None else torch.zeros_like(t, memory_format=torch.contiguous_format) for t in operands)
+    return type(operands)(*zeros)  # type: ignore[arg-type]
+
+
+def returned(grads: Iterable[OptTensor], like: Tensor) -> list[Tensor]:
+    """Gradients as an operator returns them: an empty tensor stands for ``None``."""
+    return [like.new_empty(0) if grad is None else grad for grad in grads]
+
+
+def shapes_returned(operands: Iterable[OptTensor], like: Tensor) -> list[Tensor]:
+    """What :func:`returned` gives of the gradients of operands, without their values."""
+    return returned((None if t is None else torch.empty_like(t).contiguous() for t in operands), like)
+
+
 def pull_back(
     outputs: Sequence[Tensor], inputs: Sequence[Tensor], cotangents: Sequence[Tensor], create_graph: bool = False
 ) -> tuple[Tensor, ...]:

@@ -9,11 +9,19 @@ from torch import Tensor
 
 from pyg_liesym.nn.message.cuts import Cut, cut_edges
 from pyg_liesym.nn.message.operands import Choices, Graph, Maps, Nodes
-from pyg_liesym.nn.message.plain import plain_sums
-from pyg_liesym.nn.message.schema import gather, gradients, keep, kept, pull_back, schema
+from pyg_liesym.nn.message.plain import differentiate_twice, plain_sums
+from pyg_liesym.nn.message.schema import (
+    gather,
+    gradients,
+    keep,
+    kept,
+    returned,
+    schema,
+    shapes_returned,
+    zero_gradients,
+)
 from pyg_liesym.nn.message.tile_maps import Values, backward_maps, forward_maps
 from pyg_liesym.nn.message.tile_scalars import Needed, backward_first, forward_first, needed
-from pyg_liesym.typing import OptTensor
 
 
 class _Operands(NamedTuple):
@@ -69,7 +77,7 @@ def _(*inputs: Any) -> tuple[Tensor, Tensor]:
 def _backward(*inputs: Any) -> list[Tensor]:
     grad_out, grad_shift, (nodes, maps, graph, choices), needed = gather(_Cotangents, inputs)
     cut, nodes, largest = _prepare(nodes, graph, backward=True)
-    grads, grad_maps = Nodes(*map(_zeros, nodes)), Maps(*map(_zeros, maps))  # type: ignore[arg-type]
+    grads, grad_maps = zero_gradients(nodes), zero_gradients(maps)
     grad_out, grad_shift = cut.to_places(grad_out.contiguous()), cut.to_places(grad_shift, 1)
     for tile in cut.tiles:
         values = largest.of_edges(tile.num_edges)
@@ -85,18 +93,13 @@ def _backward(*inputs: Any) -> list[Tensor]:
             grad_relative = grad_shifts * move
         grad_z = backward_maps(tile, maps, choices, values, gate, grad_out, grad_move, grad_maps)
         backward_first(tile, nodes, choices, scalars, grad_z, grad_relative, grads, needed)
-    return [nodes.pos.new_empty(0) if grad is None else grad for grad in (*cut.at_nodes(grads), *grad_maps)]
+    return returned((*cut.at_nodes(grads), *grad_maps), nodes.pos)
 
 
 @_backward.register_fake
 def _(*inputs: Any) -> list[Tensor]:
     _, _, (nodes, maps, *_), _ = gather(_Cotangents, inputs)
-    none = nodes.pos.new_empty(0)
-    return [none if t is None else torch.empty_like(t).contiguous() for t in (*nodes, *maps)]
-
-
-def _zeros(like: OptTensor) -> OptTensor:
-    return None if like is None else torch.zeros_like(like, memory_format=torch.contiguous_format)
+    return shapes_returned((*nodes, *maps), nodes.pos)
 
 
 def _differentiate(ctx: Any, grad_out: Tensor, grad_shift: Tensor) -> tuple[Any, ...]:
@@ -104,27 +107,8 @@ def _differentiate(ctx: Any, grad_out: Tensor, grad_shift: Tensor) -> tuple[Any,
     return gradients(_backward(grad_out, grad_shift, *operands, *needed(ctx.needs_input_grad)), operands)
 
 
-def _differentiate_twice(ctx: Any, cotangents: list[Tensor]) -> tuple[Any, ...]:
-    """Gradients of the gradients, through the plain formula: exact, and with its memory."""
-    with torch.enable_grad():
-        inputs = [t.detach() if isinstance(t, Tensor) else t for t in kept(ctx)]
-        leaves = {place: t.requires_grad_() for place, t in enumerate(inputs) if _is_real(t)}
-        grad_out, grad_shift, operands, _ = gather(_Cotangents, inputs)
-        tensors = [*operands.nodes, *operands.maps]
-        first = pull_back(
-            plain_sums(*operands), [t for t in tensors if t is not None], (grad_out, grad_shift), create_graph=True
-        )
-        known = [c for c, t in zip(cotangents, tensors, strict=True) if t is not None]
-        second = dict(zip(leaves, pull_back(first, list(leaves.values()), known), strict=True))
-    return gradients([second.get(place) for place in range(len(inputs))], inputs)
-
-
-def _is_real(operand: Any) -> bool:
-    return isinstance(operand, Tensor) and operand.is_floating_point()
-
-
 _forward.register_autograd(_differentiate, setup_context=keep(_Operands))
-_backward.register_autograd(_differentiate_twice, setup_context=keep(_Cotangents))
+_backward.register_autograd(differentiate_twice(_Cotangents, plain_sums), setup_context=keep(_Cotangents))
 
 
 def message_sums(nodes: Nodes, maps: Maps, graph: Graph, choices: Choices) -> tuple[Tensor, Tensor]:
