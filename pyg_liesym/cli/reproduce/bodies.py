@@ -14,7 +14,7 @@ import torch
 from lightning.pytorch.callbacks import EMAWeightAveraging
 from torch import Tensor, nn
 
-from pyg_liesym.cli.reproduce.charged_particles import fit_and_test
+from pyg_liesym.cli.reproduce.charged_particles import FORECAST_COLUMNS, fit_and_test
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.table import Column
 from pyg_liesym.datasets.bodies.n_body import NBody
@@ -109,12 +109,7 @@ class Bodies(Experiment):
 
     def columns(self, table: str) -> Sequence[Column]:
         """The error of the test first."""
-        return (
-            Column("test_mse", "test MSE at the best validation", 5),
-            Column("best_val_mse", "validation MSE", 5),
-            Column("best_epoch", "epoch of it", 0),
-            Column("training_seconds", "training", 0, "s"),
-        )
+        return (*FORECAST_COLUMNS, Column("training_seconds", "training", 0, "s"))
 
 
 @lru_cache(maxsize=1)

@@ -15,16 +15,20 @@ from torch_geometric.data import InMemoryDataset
 
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.table import Column
-from pyg_liesym.cli.reproduce.training import Clock, best_checkpoint, load_best, resume, trainer
+from pyg_liesym.cli.reproduce.training import fit_best
 from pyg_liesym.datasets.bodies.charged_particles import ChargedParticles
 from pyg_liesym.datasets.bodies.n_body import NBody
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.nn.models.liegnn import LieGNN
-from pyg_liesym.systems.checkpoint_io import read_checkpoint
 from pyg_liesym.systems.forecasting import TrajectoryForecasting
-from pyg_liesym.systems.last_checkpoint import LastCheckpoint
 
 HIDDEN, LAYERS, EDGE_DIM = 64, 4, 2
+FORECAST_COLUMNS = (
+    Column("test_mse", "test MSE at the best validation", 5),
+    Column("best_val_mse", "validation MSE", 5),
+    Column("best_epoch", "epoch of it", 0),
+)
+"""What a table shows of :func:`fit_and_test`."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class ChargedParticlesForecast(Experiment):
         """Train and test a network, or fit the linear law."""
         splits = _splits(self.root)
         if job.row == "linear":
-            return _linear(splits)
+            return straight_motion(splits)
         L.seed_everything(job.seed, verbose=False)
         system = TrajectoryForecasting(self.network(job.row))
         if self.compiled:
@@ -80,11 +84,7 @@ class ChargedParticlesForecast(Experiment):
 
     def columns(self, table: str) -> Sequence[Column]:
         """The error of the test first."""
-        return (
-            Column("test_mse", "test MSE at the best validation", 5),
-            Column("best_val_mse", "validation MSE", 5),
-            Column("best_epoch", "epoch of it", 0),
-        )
+        return FORECAST_COLUMNS
 
 
 @lru_cache(maxsize=1)
@@ -117,26 +117,19 @@ def fit_and_test(
         every: Epochs from one validation, and checkpoint to go on from, to the next.
         **options: Of Lightning's trainer.
     """
-    best, clock = best_checkpoint(bench, "val_mse", averaged=averaging is not None), Clock(bench)
-    callbacks = [clock, best, LastCheckpoint(folder=bench.folder, every=every)]
-    callbacks += [] if averaging is None else [averaging]
-    training = trainer(bench, epochs, callbacks, check_val_every_n_epoch=every, **options)
     train = PackedLoader(splits["train"], batch_size, shuffle=True, drop_last=True, seed=seed)
-    resume(training, bench, system, train, PackedLoader(splits["val"], batch_size))
-    load_best(system, bench)
+    val = PackedLoader(splits["val"], batch_size)
+    training, numbers = fit_best(
+        system, train, val, bench, epochs, "val_mse", every=every, averaging=averaging, **options
+    )
     (scores,) = training.test(system, PackedLoader(splits["test"], batch_size), verbose=False)
-    return {
-        "test_mse": scores["test_mse"],
-        "best_val_mse": float(best.best_model_score or float("nan")),
-        "best_epoch": read_checkpoint(bench.folder / "best.ckpt")["epoch"],
-        "parameters": sum(p.numel() for p in system.net.parameters()),
-        **clock.numbers(),
-    }
+    return {"test_mse": scores["test_mse"], "best_val_mse": numbers.pop("best_val"), **numbers}
 
 
-def _linear(splits: Mapping[str, NBody]) -> dict[str, Any]:
+def straight_motion(splits: Mapping[Any, NBody]) -> dict[str, Any]:
+    """The error of x + v·t on the test, with the t that is best on the training systems."""
     train, test = splits["train"]._data, splits["test"]._data
-    t = ((train.y - train.pos) * train.vel).sum() / train.vel.pow(2).sum()
+    t = ((train.y - train.pos) * train.vel).sum() / train.vel.square().sum()
     return {"test_mse": float(nn.functional.mse_loss(test.pos + t * test.vel, test.y)), "time": float(t)}
 
 

@@ -13,7 +13,7 @@ import torch
 from lightning.pytorch.callbacks import EMAWeightAveraging
 from torch import Tensor, nn
 
-from pyg_liesym.cli.reproduce.charged_particles import fit_and_test
+from pyg_liesym.cli.reproduce.charged_particles import FORECAST_COLUMNS, fit_and_test, straight_motion
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.table import Column
 from pyg_liesym.datasets.bodies.n_body import NBody
@@ -87,7 +87,7 @@ class ManyBodies(Experiment):
         """Train and test a network, or fit motion straight on."""
         splits = _splits(self.root, self.systems, self.edges)
         if job.row == "straight":
-            return _straight(splits)
+            return straight_motion(splits)
         L.seed_everything(job.seed, verbose=False)
         net = self.networks()[job.row]()
         system = TrajectoryForecasting(net, lr=self.lr, weight_decay=0.0, warm_up=100, decay=True)
@@ -115,12 +115,7 @@ class ManyBodies(Experiment):
 
     def columns(self, table: str) -> Sequence[Column]:
         """The error of the test first."""
-        return (
-            Column("test_mse", "test MSE at the best validation", 5),
-            Column("best_val_mse", "validation MSE", 5),
-            Column("best_epoch", "epoch of it", 0),
-            Column("training_seconds", "training", 0, "s"),
-        )
+        return (*FORECAST_COLUMNS, Column("training_seconds", "training", 0, "s"))
 
 
 @lru_cache(maxsize=1)
@@ -132,12 +127,6 @@ def _splits(root: Path, systems: tuple[int, int, int], edges: float) -> dict[str
         bodies._data.x = torch.stack([bodies._data.x[:, 0], bodies._data.charge], dim=1)
         splits[split] = bodies
     return splits
-
-
-def _straight(splits: dict[str, NBody]) -> dict[str, Any]:
-    train, test = splits["train"]._data, splits["test"]._data
-    t = ((train.y - train.pos) * train.vel).sum() / train.vel.square().sum()
-    return {"test_mse": float(nn.functional.mse_loss(test.pos + t * test.vel, test.y)), "time": float(t)}
 
 
 class OfProducts(nn.Module):

@@ -29,15 +29,13 @@ from pyg_liesym.cli.reproduce.molecule_splits import (
     target_unit,
 )  # fmt: skip
 from pyg_liesym.cli.reproduce.table import Column, Run, paired
-from pyg_liesym.cli.reproduce.training import Clock, best_checkpoint, load_best, resume, trainer
+from pyg_liesym.cli.reproduce.training import fit_best
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.datasets.molecules.moments import vectors_of_moments
 from pyg_liesym.datasets.molecules.qm9 import QM9, QM9Split
 from pyg_liesym.discovery.findings import find_symmetry
 from pyg_liesym.lie.algebra import LieAlgebra
-from pyg_liesym.systems.checkpoint_io import read_checkpoint
 from pyg_liesym.systems.graph_regression import GraphRegression
-from pyg_liesym.systems.last_checkpoint import LastCheckpoint
 
 _PAIRS = (
     ("liegnn", "egnn"), ("vectors", "egnn"), ("vectors", "liegnn"), ("vectors, J found", "vectors"),
@@ -193,15 +191,8 @@ def _fit_and_test(
     system: GraphRegression, splits: dict[QM9Split, QM9], training: MoleculeTraining, seed: int, bench: Bench
 ) -> dict[str, Any]:
     """Train, validate after every epoch, and test at the best validation."""
-    best, clock = best_checkpoint(bench, "val_mae"), Clock(bench, "epochs")
-    lightning = trainer(bench, training.epochs, [clock, best, LastCheckpoint(folder=bench.folder)])
     train = PackedLoader(splits["train"], training.batch_size, shuffle=True, drop_last=True, seed=seed)
-    resume(lightning, bench, system, train, PackedLoader(splits["val"], 200))
-    load_best(system, bench)
-    lightning.test(system, PackedLoader(splits["test"], 200), verbose=False)
-    return {
-        "best_val": float(best.best_model_score or float("nan")),
-        "best_epoch": read_checkpoint(bench.folder / "best.ckpt")["epoch"],
-        "parameters": sum(p.numel() for p in system.net.parameters()),
-        **clock.numbers(),
-    }
+    val, test = (PackedLoader(splits[split], 200) for split in ("val", "test"))
+    lightning, numbers = fit_best(system, train, val, bench, training.epochs, "val_mae", between="epochs")
+    lightning.test(system, test, verbose=False)
+    return numbers

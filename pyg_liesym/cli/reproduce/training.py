@@ -14,6 +14,8 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from pyg_liesym.cli.reproduce.experiment import Bench, SittingOver
 from pyg_liesym.progress import ProgressBar
 from pyg_liesym.systems.checkpoint_io import WholeCheckpointIO, read_checkpoint
+from pyg_liesym.systems.last_checkpoint import LastCheckpoint
+from pyg_liesym.systems.system import System
 
 FIRST_STEPS = 50
 """Steps of a sitting after which its pace is known."""
@@ -151,6 +153,50 @@ def resume(trainer: L.Trainer, bench: Bench, system: L.LightningModule, train: A
 def load_best(system: L.LightningModule, bench: Bench) -> None:
     """Give a system the weights of its best epoch."""
     system.load_state_dict(read_checkpoint(bench.folder / "best.ckpt")["state_dict"])
+
+
+def fit_best(
+    system: System,
+    train: Any,
+    val: Any,
+    bench: Bench,
+    epochs: int,
+    monitor: str,
+    *,
+    every: int = 1,
+    between: Literal["steps", "epochs"] = "steps",
+    averaging: L.Callback | None = None,
+    **options: Any,
+) -> tuple[L.Trainer, dict[str, Any]]:
+    """Train, or go on, validate every few epochs, and load the weights of the best validation.
+
+    Args:
+        system: With fresh weights.
+        train: Loader of the training data.
+        val: Loader of what validates.
+        bench: Where the run works.
+        epochs: Passes over the training data.
+        monitor: What of a validation is to be small.
+        every: Epochs from one validation, and checkpoint to go on from, to the next.
+        between: Where a sitting ends, see :class:`Clock`.
+        averaging: Of the weights; the averages are then what is validated and loaded.
+        **options: Of Lightning's trainer.
+
+    Returns:
+        The trainer, which can test, and ``best_val``, ``best_epoch``, ``parameters`` and the numbers of the clock.
+    """
+    best, clock = best_checkpoint(bench, monitor, averaged=averaging is not None), Clock(bench, between)
+    callbacks = [clock, best, LastCheckpoint(folder=bench.folder, every=every)]
+    callbacks += [] if averaging is None else [averaging]
+    training = trainer(bench, epochs, callbacks, check_val_every_n_epoch=every, **options)
+    resume(training, bench, system, train, val)
+    load_best(system, bench)
+    return training, {
+        "best_val": float(best.best_model_score or float("nan")),
+        "best_epoch": read_checkpoint(bench.folder / "best.ckpt")["epoch"],
+        "parameters": sum(p.numel() for p in system.net.parameters()),
+        **clock.numbers(),
+    }
 
 
 def duration(seconds: float) -> str:
