@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch_geometric.data import InMemoryDataset
 
 from pyg_liesym.datasets.packing import pack
+from pyg_liesym.nn.message.edges import complete_graph
 from pyg_liesym.typing import OptTensor
 
 Step: TypeAlias = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -33,15 +34,8 @@ class Seen(NamedTuple):
 
 
 def complete_edges(bodies: int, systems: int = 1) -> Tensor:
-    """Source and target of all edges of each system, sorted by target.
-
-    Example:
-        >>> complete_edges(3).tolist()
-        [[1, 2, 0, 2, 0, 1], [0, 0, 1, 1, 2, 2]]
-    """
-    target, source = (~torch.eye(bodies, dtype=torch.bool)).nonzero().T
-    first = bodies * torch.arange(systems).repeat_interleave(len(source))
-    return torch.stack([source, target]).repeat(1, systems) + first
+    """Source and target of all edges of each system, sorted by target."""
+    return complete_graph(bodies * systems, torch.arange(systems).repeat_interleave(bodies)).edge_index
 
 
 def charged(pos: Tensor, vel: Tensor, charge: Tensor) -> Seen:

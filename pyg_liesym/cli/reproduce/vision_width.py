@@ -37,7 +37,7 @@ def turned_within(width: int, seed: int) -> dict[str, float]:
     """
     wrong, upright = _wrong(width, seed), _wrong(0, seed)
     rise = 100 * (wrong - upright)
-    among = torch.isin(_turned("test", 0, 1, seed).y, torch.tensor(_PAIR))
+    among = torch.isin(torch.from_numpy(read_digits(find_digits())[1][SPLITS["test"]]), torch.tensor(_PAIR))
     root = len(rise) ** 0.5
     return {
         "error": 100 * float(wrong.mean()), "error_error": 100 * float(wrong.std()) / root,

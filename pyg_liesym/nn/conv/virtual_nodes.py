@@ -11,7 +11,7 @@ from torch_geometric.nn.resolver import activation_resolver
 from pyg_liesym.nn.autocast import without_autocast
 from pyg_liesym.nn.message.invariants import gram_matrix
 from pyg_liesym.nn.message.metric import MetricShape
-from pyg_liesym.nn.message.reduce import pool_nodes
+from pyg_liesym.nn.message.reduce import at_nodes, pool_nodes
 from pyg_liesym.typing import OptTensor
 
 VirtualState: TypeAlias = tuple[Tensor, Tensor]
@@ -125,7 +125,7 @@ class VirtualNodes(nn.Module):
             places = pos.new_zeros(mean.size(0), self.num_nodes, pos.size(1))
         else:
             scalars, places = state
-        own = torch.cat([(pos - _at_nodes(mean, pos, batch))[:, None], vectors], dim=1)
+        own = torch.cat([(pos - at_nodes(mean, pos.size(0), batch))[:, None], vectors], dim=1)
         seen, _ = self._seen(x, own, scalars, places, metric, batch)
         hidden = self.hidden_channels
         message, along = self.phi_g(seen).split([hidden, self.num_nodes * own.size(1)], dim=-1)
@@ -144,17 +144,29 @@ class VirtualNodes(nn.Module):
         self, x: Tensor, own: Tensor, scalars: Tensor, places: Tensor, metric: Tensor, batch: OptTensor
     ) -> tuple[Tensor, Tensor]:
         """What the maps of a node see, and the place of the node and those of the virtual nodes, D."""
-        theirs = torch.cat([own[:, :1], _at_nodes(places, own, batch)], dim=1)
+        theirs = torch.cat([own[:, :1], at_nodes(places, own.size(0), batch)], dim=1)
         products = gram_matrix(own, metric, theirs)
-        return torch.cat([x, _at_nodes(scalars, x, batch), products], dim=-1), theirs
+        return torch.cat([x, at_nodes(scalars, x.size(0), batch), products], dim=-1), theirs
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.channels}, {self.vector_channels}, {self.num_nodes})"
 
 
-def _at_nodes(values: Tensor, nodes: Tensor, batch: OptTensor) -> Tensor:
-    """What belongs to a graph, at each of its nodes."""
-    return values.expand(nodes.size(0), *values.shape[1:]) if batch is None else values[batch]
+def virtual_layers(
+    num_layers: int,
+    channels: int,
+    vector_channels: int,
+    num_nodes: int,
+    *,
+    metric: MetricShape,
+    hidden_channels: int,
+    act: str,
+) -> nn.ModuleList:
+    """Virtual nodes before each of some layers, with weights of their own; none of them without virtual nodes."""
+    return nn.ModuleList(
+        VirtualNodes(channels, vector_channels, num_nodes, metric=metric, hidden_channels=hidden_channels, act=act)
+        for _ in range(num_layers if num_nodes else 0)
+    )
 
 
 def _combine(coefficients: Tensor, vectors: Tensor) -> Tensor:

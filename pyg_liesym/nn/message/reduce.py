@@ -85,8 +85,26 @@ def pool_nodes(x: Tensor, batch: OptTensor, batch_size: int | None, reduce: Lite
     return out
 
 
+def at_nodes(values: Tensor, num_nodes: int, batch: OptTensor) -> Tensor:
+    """What belongs to a graph, at each of its nodes.
+
+    Args:
+        values: One row for each graph.
+        num_nodes: Number of nodes.
+        batch: Graph of every node; ``None`` for one graph.
+
+    Shapes:
+        - **values**: :math:`(B, *)`; **batch**: :math:`(N)`; **output**: :math:`(N, *)`
+
+    Example:
+        >>> at_nodes(torch.tensor([[1.0], [2.0]]), 3, torch.tensor([0, 0, 1])).flatten()
+        tensor([1., 1., 2.])
+    """
+    return values.expand(num_nodes, *values.shape[1:]) if batch is None else values[batch]
+
+
 def mean_at_nodes(x: Tensor, batch: OptTensor, batch_size: int | None) -> Tensor:
-    """The mean over the nodes of a graph, at each of them; of one graph alone a single row, which broadcasts.
+    """The mean over the nodes of a graph, at each of them.
 
     Args:
         x: Features of the nodes.
@@ -94,11 +112,10 @@ def mean_at_nodes(x: Tensor, batch: OptTensor, batch_size: int | None) -> Tensor
         batch_size: Number of graphs.
 
     Shapes:
-        - **x**: :math:`(N, F)`; **batch**: :math:`(N)`; **output**: :math:`(N, F)`, or :math:`(1, F)` without ``batch``
+        - **x**: :math:`(N, F)`; **batch**: :math:`(N)`; **output**: :math:`(N, F)`
 
     Example:
         >>> mean_at_nodes(torch.tensor([[1.0], [3.0], [5.0]]), torch.tensor([0, 0, 1]), 2).flatten()
         tensor([2., 2., 5.])
     """
-    mean = pool_nodes(x, batch, batch_size, "mean")
-    return mean if batch is None else mean[batch]
+    return at_nodes(pool_nodes(x, batch, batch_size, "mean"), x.size(0), batch)

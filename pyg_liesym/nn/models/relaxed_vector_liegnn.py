@@ -74,6 +74,7 @@ class RelaxedVectorLieGNN(SpurionNet):
         edge_dim: int = 0,
         vector_aggr: Literal["mean", "sum"] = "mean",
         scales: Sequence[float] = (1.0,),
+        virtual_nodes: int = 0,
         gate: bool = True,
         readout: Literal["mean", "sum"] | None = None,
         dropout: float = 0.0,
@@ -84,7 +85,7 @@ class RelaxedVectorLieGNN(SpurionNet):
             in_channels, hidden_channels, out_channels, num_layers, metric=metric, dim=dim,
             vector_channels=vector_channels, in_vectors=in_vectors + num_spurions, out_vectors=out_vectors,
             origin=origin, edge_channels=edge_channels, edge_dim=edge_dim, vector_aggr=vector_aggr, scales=scales,
-            gate=gate, readout=readout, dropout=dropout, act=act,
+            virtual_nodes=virtual_nodes, gate=gate, readout=readout, dropout=dropout, act=act,
         )  # fmt: skip
         super().__init__(net, num_spurions, forms.size(-1))
         self.in_vectors = in_vectors

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pyg_liesym.nn.conv.vector_liegnn_conv import VectorLieGNNConv
-from pyg_liesym.nn.conv.virtual_nodes import VirtualNodes, VirtualState
+from pyg_liesym.nn.conv.virtual_nodes import VirtualState, virtual_layers
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges
 from pyg_liesym.nn.message.metric import LearnedMetric, Metric, MetricShape, as_metric, check_vectors
 from pyg_liesym.nn.message.reduce import mean_at_nodes
@@ -110,12 +110,9 @@ class SecondOrderLieGNN(nn.Module):
         self.metric = as_metric(metric, dim)
         self.embedding = nn.Linear(in_channels, hidden_channels)
         self.lift = nn.Linear(2, vector_channels, bias=False)
-        self.virtual_nodes = nn.ModuleList(
-            VirtualNodes(
-                hidden_channels, vector_channels, virtual_nodes, metric=MetricShape.of(self.metric), act=act,
-                hidden_channels=edge_channels or hidden_channels,
-            )
-            for _ in range(num_layers if virtual_nodes else 0)
+        self.virtual_nodes = virtual_layers(
+            num_layers, hidden_channels, vector_channels, virtual_nodes, metric=MetricShape.of(self.metric),
+            hidden_channels=edge_channels or hidden_channels, act=act,
         )  # fmt: skip
         self.convs = nn.ModuleList(
             VectorLieGNNConv(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pyg_liesym.nn.conv.vector_liegnn_conv import VectorLieGNNConv
-from pyg_liesym.nn.conv.virtual_nodes import VirtualNodes, VirtualState
+from pyg_liesym.nn.conv.virtual_nodes import VirtualState, virtual_layers
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges
 from pyg_liesym.nn.message.invariants import gram_matrix
 from pyg_liesym.nn.message.metric import LearnedMetric, Metric, MetricShape, as_metric, check_vectors
@@ -120,12 +120,9 @@ class VectorLieGNN(nn.Module):
         answers = (1 if readout is None else 0) if out_vectors is None else out_vectors
         self.embedding = nn.Linear(num_scalars, hidden_channels)
         self.lift = nn.Linear(brought, vector_channels, bias=False) if brought else None
-        self.virtual_nodes = nn.ModuleList(
-            VirtualNodes(
-                hidden_channels, vector_channels, virtual_nodes, metric=shape, act=act,
-                hidden_channels=edge_channels or hidden_channels,
-            )
-            for _ in range(num_layers if virtual_nodes else 0)
+        self.virtual_nodes = virtual_layers(
+            num_layers, hidden_channels, vector_channels, virtual_nodes, metric=shape,
+            hidden_channels=edge_channels or hidden_channels, act=act,
         )  # fmt: skip
         self.convs = nn.ModuleList()
         for layer in range(num_layers):
