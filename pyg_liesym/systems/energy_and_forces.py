@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from pyg_liesym.systems.schedules import Schedule, make_schedule
+from pyg_liesym.systems.schedules import Schedule, by_step
 from pyg_liesym.systems.system import System
 from pyg_liesym.transforms.with_batch import with_batch
 
@@ -103,9 +103,7 @@ class EnergyAndForces(System):
     def configure_optimizers(self) -> Any:
         """Adam, and its schedule by the step."""
         adam = torch.optim.Adam(self.parameters(), lr=self.lr)
-        steps = int(min(self.trainer.estimated_stepping_batches, 2**62))
-        schedule = make_schedule(self.schedule, adam, self.lr, steps)
-        return {"optimizer": adam, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return by_step(self.schedule, adam, self.lr, self.trainer.estimated_stepping_batches)
 
     def _score(self, name: str, batch: Batch) -> None:
         error = nn.functional.mse_loss(self(batch)[1], self.like_network(batch.force))

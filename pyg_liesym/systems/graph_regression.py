@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch_geometric.data import Batch
 
 from pyg_liesym.systems.gather import gather_rows
-from pyg_liesym.systems.schedules import Schedule, make_schedule
+from pyg_liesym.systems.schedules import Schedule, by_step
 from pyg_liesym.systems.system import System
 from pyg_liesym.transforms.with_batch import with_batch
 
@@ -116,9 +116,7 @@ class GraphRegression(System):
     def configure_optimizers(self) -> Any:
         """Adam, and its schedule by the step."""
         adam = torch.optim.Adam(self.parameters(), lr=self.lr, weight_decay=self.weight_decay)
-        steps = int(min(self.trainer.estimated_stepping_batches, 2**62))
-        schedule = make_schedule(self.schedule, adam, self.lr, steps)
-        return {"optimizer": adam, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return by_step(self.schedule, adam, self.lr, self.trainer.estimated_stepping_batches)
 
     def _log(self, name: str, value: Tensor, batch: Batch) -> None:
         shared = self.trainer.world_size > 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import torch
 
@@ -65,3 +65,24 @@ def make_schedule(
     if name == "constant":
         return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
     raise ValueError(f"expected a schedule 'lorentznet', 'one-cycle' or 'constant', got {name!r}")
+
+
+def by_step(name: Schedule, optimizer: torch.optim.Optimizer, lr: float, num_steps: float) -> dict[str, Any]:
+    """An optimiser with its schedule, as Lightning's ``configure_optimizers`` hands them on.
+
+    Args:
+        name: See :func:`make_schedule`.
+        optimizer: The optimiser, at the peak rate.
+        lr: The peak rate.
+        num_steps: Steps of the whole training; infinity if nobody knows.
+
+    Raises:
+        ValueError: If there is no such schedule, or it needs a length that nobody knows.
+    """
+    if name != "constant" and num_steps == float("inf"):
+        raise ValueError(
+            f"the schedule {name!r} is stretched over the training: set the trainer's max_epochs or max_steps, or "
+            "schedule='constant'"
+        )
+    schedule = make_schedule(name, optimizer, lr, int(min(num_steps, 2**62)))
+    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -14,7 +14,7 @@ from torch_geometric.data import Batch
 from pyg_liesym.metrics.summary import tagging_summary
 from pyg_liesym.systems.gather import gather_rows
 from pyg_liesym.systems.lion import Lion
-from pyg_liesym.systems.schedules import Schedule, make_schedule
+from pyg_liesym.systems.schedules import Schedule, by_step
 from pyg_liesym.systems.system import System, TrainingDiverged
 from pyg_liesym.systems.training_range import SeenRange
 from pyg_liesym.transforms.with_batch import with_batch
@@ -184,13 +184,7 @@ class JetTagging(System):
         if self.trainer.ckpt_path is not None:
             # Reading it made the trainer set its loaders up, before their states come from the checkpoint.
             self.trainer.fit_loop._combined_loader = None
-        if self.schedule != "constant" and steps == float("inf"):
-            raise ValueError(
-                f"the schedule {self.schedule!r} is stretched over the training: set the trainer's max_epochs or "
-                "max_steps, or schedule='constant'"
-            )
-        schedule = make_schedule(self.schedule, optimizer, self.lr, int(min(steps, 2**62)))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return by_step(self.schedule, optimizer, self.lr, steps)
 
     @contextlib.contextmanager
     def _own_randomness(self, batch_idx: int) -> Iterator[None]:

@@ -87,3 +87,9 @@ def test_what_does_not_go_together_is_refused(tmp_path: Path) -> None:
     torch.nn.init.constant_(net.net.embedding.weight, torch.nan)
     with pytest.raises(TrainingDiverged):
         trainer(tmp_path).fit(net, PackedLoader(Clouds(20, 0), 10), PackedLoader(Clouds(20, 0), 10))
+
+
+def test_a_schedule_of_a_training_without_an_end_is_refused(tmp_path: Path) -> None:
+    endless = trainer(tmp_path, epochs=-1)
+    with pytest.raises(ValueError, match="'one-cycle' is stretched over the training: set the trainer's max_epochs"):
+        endless.fit(system(), PackedLoader(Clouds(8, 0), 4), PackedLoader(Clouds(4, 1), 4))
