@@ -120,7 +120,7 @@ def fit_and_test(
     train = PackedLoader(splits["train"], batch_size, shuffle=True, drop_last=True, seed=seed)
     val = PackedLoader(splits["val"], batch_size)
     training, numbers = fit_best(
-        system, train, val, bench, epochs, "val_mse", every=every, averaging=averaging, **options
+        system, (train, val), bench, epochs, "val_mse", every=every, averaging=averaging, **options
     )
     (scores,) = training.test(system, PackedLoader(splits["test"], batch_size), verbose=False)
     return {"test_mse": scores["test_mse"], "best_val_mse": numbers.pop("best_val"), **numbers}

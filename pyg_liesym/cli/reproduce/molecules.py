@@ -193,6 +193,6 @@ def _fit_and_test(
     """Train, validate after every epoch, and test at the best validation."""
     train = PackedLoader(splits["train"], training.batch_size, shuffle=True, drop_last=True, seed=seed)
     val, test = (PackedLoader(splits[split], 200) for split in ("val", "test"))
-    lightning, numbers = fit_best(system, train, val, bench, training.epochs, "val_mae", between="epochs")
+    lightning, numbers = fit_best(system, (train, val), bench, training.epochs, "val_mae", between="epochs")
     lightning.test(system, test, verbose=False)
     return numbers

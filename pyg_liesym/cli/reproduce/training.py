@@ -157,8 +157,7 @@ def load_best(system: L.LightningModule, bench: Bench) -> None:
 
 def fit_best(
     system: System,
-    train: Any,
-    val: Any,
+    loaders: tuple[Any, Any],
     bench: Bench,
     epochs: int,
     monitor: str,
@@ -172,8 +171,7 @@ def fit_best(
 
     Args:
         system: With fresh weights.
-        train: Loader of the training data.
-        val: Loader of what validates.
+        loaders: Of the training data, and of what validates.
         bench: Where the run works.
         epochs: Passes over the training data.
         monitor: What of a validation is to be small.
@@ -189,7 +187,7 @@ def fit_best(
     callbacks = [clock, best, LastCheckpoint(folder=bench.folder, every=every)]
     callbacks += [] if averaging is None else [averaging]
     training = trainer(bench, epochs, callbacks, check_val_every_n_epoch=every, **options)
-    resume(training, bench, system, train, val)
+    resume(training, bench, system, *loaders)
     load_best(system, bench)
     return training, {
         "best_val": float(best.best_model_score or float("nan")),
