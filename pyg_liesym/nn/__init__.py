@@ -14,6 +14,7 @@ from pyg_liesym.nn.dense.equivariant_mlp import EquivariantMLP
 from pyg_liesym.nn.dense.hamiltonian_network import HamiltonianNetwork
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, complete_graph
 from pyg_liesym.nn.message.metric import LearnedMetric, MetricShape
+from pyg_liesym.nn.models.canonicalized import Canonicalized
 from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.nn.models.field_conv_net import FieldConvNet
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
@@ -32,6 +33,7 @@ from pyg_liesym.nn.relaxable import Relaxable, make_strict, relaxation, relaxati
 
 __all__ = [
     "EGNN",
+    "Canonicalized",
     "CompleteGraph",
     "EGNNConv",
     "Edges",

@@ -1,5 +1,6 @@
 """Whole networks."""
 
+from pyg_liesym.nn.models.canonicalized import Canonicalized
 from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.nn.models.field_conv_net import FieldConvNet
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
@@ -17,6 +18,7 @@ from pyg_liesym.nn.models.vector_liegnn import VectorLieGNN
 
 __all__ = [
     "EGNN",
+    "Canonicalized",
     "FieldConvNet",
     "FieldForecaster",
     "LieGNN",

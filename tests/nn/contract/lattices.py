@@ -139,7 +139,21 @@ def steerable_net() -> nn.FieldConvNet:
     )
 
 
+def canonicalized(inner: Any = None, **arguments: Any) -> nn.Canonicalized:
+    return nn.Canonicalized(steerable_net() if inner is None else inner, 2, lattice_dims=2, **arguments)
+
+
+def wind(factor: float) -> Element:
+    """A flow made so many times as strong, in a wind."""
+    act = lambda f: factor * f + torch.tensor([3.0, -2.0], dtype=f.dtype)[:, None, None]  # noqa: E731
+    return Element({"field": act}, (act,))
+
+
 NETS = [
+    Row("Canonicalized", canonicalized, Lattice((2, SIDE, SIDE), periodic=True), wind(5.0), wind(-5.0)).but(
+        relaxed_keeps=True
+    ),
+    turning("Canonicalized, turned", canonicalized, FLOW, FLOW, periodic=True),
     turning("FieldConvNet", steerable_net, FLOW, FLOW, periodic=True),
     scaling(
         "ScaleConvNet",
