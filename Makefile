@@ -105,7 +105,7 @@ $(VENV)/.stamp-core: pyproject.toml $(CONSTRAINTS) $(TORCH_STAMP)
 
 $(VENV)/.stamp-dev: $(VENV)/.stamp-core
 	@echo "[setup] what the tests and the linters need"
-	@$(PIP) $(CONSTRAINTS:%=--constraint %) -e '.[dev,hdf5,parquet,onnx,e3nn,fluids]'
+	@$(PIP) $(CONSTRAINTS:%=--constraint %) -e '.[dev,hdf5,parquet,onnx,e3nn,fluids,ocean]'
 	@touch $@
 
 $(VENV)/.stamp-docs: $(VENV)/.stamp-core

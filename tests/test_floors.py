@@ -54,10 +54,11 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     ),
     "datasets.io": (
         {"files", "jet_arrays", "jet_class_2", "pickled_names", "schema"},
-        {"assembly", "download", "hdf5", "npy", "tensors"},
+        {"assembly", "download", "geographic_grid", "hdf5", "npy", "tensors"},
         {"root_writer", "score_writer"},
         {
             "array_jets",
+            "current_files",
             "energyflow",
             "ephemeris",
             "lorentznet",

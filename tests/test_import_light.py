@@ -16,6 +16,7 @@ HEAVY = (
     "awkward",
     "matplotlib",
     "h5py",
+    "xarray",
     "jplephem",
     "jsonargparse",
     "pythia8mc",

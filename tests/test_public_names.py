@@ -18,7 +18,7 @@ INTERNAL = {
     "Density": "asked by find_symmetry",
     "EdgeMap": "the maps of an edge, inside the layers of pairs",
     "Ephemeris": "read by SolarSystem",
-    "FlowWindows": "the base of SmokePlume and JetFlow",
+    "FlowWindows": "the base of the data sets of flows",
     "JetDataset": "the base of the data sets of jets",
     "JetSummary": "what `liesym data info` prints",
     "Law": "asked by find_symmetry",

@@ -18,6 +18,7 @@ __all__ = [
     "JetFlow",
     "Jets",
     "NBody",
+    "OceanCurrents",
     "PackedLoader",
     "QuarkGluon",
     "SmokePlume",
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from pyg_liesym.datasets.bodies.vector_pairs import VectorPairs
     from pyg_liesym.datasets.flows.global_wind import GlobalWind
     from pyg_liesym.datasets.flows.jet_flow import JetFlow
+    from pyg_liesym.datasets.flows.ocean_currents import OceanCurrents
     from pyg_liesym.datasets.flows.smoke_plume import SmokePlume
     from pyg_liesym.datasets.jets.jet_class import JetClass
     from pyg_liesym.datasets.jets.jets import Jets
@@ -64,6 +66,7 @@ else:
             "pictures.digits": ["Digits"],
             "pictures.textures": ["Textures"],
             "jets.quark_gluon": ["QuarkGluon"],
+            "flows.ocean_currents": ["OceanCurrents"],
             "flows.smoke_plume": ["SmokePlume"],
             "jets.streaming": ["StreamingJets"],
             "jets.streaming_loader": ["StreamingLoader"],

@@ -78,10 +78,10 @@ class FlowWindows(Dataset):
             frame=frame,
         )
 
-    def save(self, velocity: Tensor) -> None:
-        """Write the tensor of all frames, ``[S, T, 2, H, W]``, as the one processed file."""
+    def save(self, velocity: Tensor, **others: Tensor) -> None:
+        """Write the tensor of all frames, ``[S, T, 2, H, W]``, and what belongs to it, as the one processed file."""
         with whole_file(self.processed_paths[0]) as temporary:
-            save_file({"velocity": velocity.float().contiguous()}, temporary)
+            save_file({"velocity": velocity.float().contiguous(), **others}, temporary)
 
 
 def load_frames(path: PathLike, shape: tuple[int, ...], frames: int) -> Tensor:
