@@ -19,6 +19,8 @@ from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.nn.models.field_conv_net import FieldConvNet
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.nn.models.field_forecasters import build_forecaster
+from pyg_liesym.nn.models.field_res_net import FieldResNet
+from pyg_liesym.nn.models.field_u_net import FieldUNet
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
 from pyg_liesym.nn.models.particlenet import ParticleNet
@@ -42,6 +44,8 @@ __all__ = [
     "FieldConv",
     "FieldConvNet",
     "FieldForecaster",
+    "FieldResNet",
+    "FieldUNet",
     "GroupConv",
     "HamiltonianNetwork",
     "LearnedMetric",

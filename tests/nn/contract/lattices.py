@@ -133,10 +133,12 @@ def lift_expansion() -> baselines.LiftExpansion:
     return baselines.LiftExpansion(front, back, in_channels=2, hidden_channels=4, num_features=4, blocks=2)
 
 
+def circular(before: FieldType, after: FieldType) -> field.SteerableConv2d:
+    return field.SteerableConv2d(before, after, 3, relaxed=True, padding="circular")
+
+
 def steerable_net() -> nn.FieldConvNet:
-    return nn.FieldConvNet(
-        [FLOW, HIDDEN, FLOW], lambda a, b: field.SteerableConv2d(a, b, 3, relaxed=True, padding="circular")
-    )
+    return nn.FieldConvNet([FLOW, HIDDEN, FLOW], circular)
 
 
 def canonicalized(inner: Any = None, **arguments: Any) -> nn.Canonicalized:
@@ -155,6 +157,10 @@ NETS = [
     ),
     turning("Canonicalized, turned", canonicalized, FLOW, FLOW, periodic=True),
     turning("FieldConvNet", steerable_net, FLOW, FLOW, periodic=True),
+    turning(
+        "FieldResNet", lambda: nn.FieldResNet(FLOW, HIDDEN, FLOW, circular, num_blocks=2), FLOW, FLOW, periodic=True
+    ),
+    turning("FieldUNet", lambda: nn.FieldUNet(FLOW, [HIDDEN, regulars(C4, 3)], FLOW, circular), FLOW, FLOW),
     scaling(
         "ScaleConvNet",
         lambda: nn.ScaleConvNet(
