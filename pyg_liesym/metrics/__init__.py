@@ -3,6 +3,7 @@
 from pyg_liesym.metrics.areas import Estimate, auc, auc_difference, bootstrap_error
 from pyg_liesym.metrics.charges import ChargeDrift, body_energy, charge_drift, energy_drift, momentum_drift
 from pyg_liesym.metrics.equivariance import equivariance_error, relative_error
+from pyg_liesym.metrics.flows import divergence, energy_spectrum, spectrum_error, vorticity
 from pyg_liesym.metrics.front import knee, pareto_front
 from pyg_liesym.metrics.jet_comparison import Point, compare_jets
 from pyg_liesym.metrics.jet_statistics import Percentiles, Values, jet_statistics, percentiles, statistics_of_classes
@@ -29,7 +30,9 @@ __all__ = [
     "charge_drift",
     "class_rejections",
     "compare_jets",
+    "divergence",
     "energy_drift",
+    "energy_spectrum",
     "equivariance_error",
     "jet_statistics",
     "knee",
@@ -41,7 +44,9 @@ __all__ = [
     "robustness",
     "roc",
     "separation",
+    "spectrum_error",
     "statistics_of_classes",
     "tagging_summary",
     "versus",
+    "vorticity",
 ]
