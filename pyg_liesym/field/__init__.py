@@ -2,6 +2,7 @@
 
 from pyg_liesym.field.action import quarter_turn, reflect, scale_interpolated, turn_interpolated
 from pyg_liesym.field.angular_basis import AngularBasis, angular_basis
+from pyg_liesym.field.flow_action import FlowAction
 from pyg_liesym.field.group_average import group_average
 from pyg_liesym.field.kernel_space import KernelSpace
 from pyg_liesym.field.lattice import Lattice
@@ -17,6 +18,7 @@ from pyg_liesym.field.stencil import orbits, stencil
 __all__ = [
     "AngularBasis",
     "FieldType",
+    "FlowAction",
     "KernelSpace",
     "Lattice",
     "OffsetBasis",

@@ -198,7 +198,8 @@ class FieldType(tuple[tuple[Representation, int], ...]):
         out = []
         for (rep, count), part in zip(self, self.slices(), strict=True):
             angles = torch.tensor([angle], dtype=torch.float64)
-            matrix = rep.matrices(angles, torch.tensor([reflected]))[0].to(values)
+            matrix = rep.matrices(angles, torch.tensor([reflected]))[0]
+            matrix = torch.where(matrix.abs() < 1e-15, 0.0, matrix).to(values)  # so that quarter turns are exact
             fields = values.movedim(dim, -1)[..., part].unflatten(-1, (count, rep.dim))
             out.append((fields @ matrix.mT).flatten(-2))
         return torch.cat(out, -1).movedim(-1, dim)
