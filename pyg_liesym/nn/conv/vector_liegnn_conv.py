@@ -32,9 +32,9 @@ class VectorLieGNNConv(PairConv):
     one. With :math:`r_{ij} = x_i - x_j`, channels :math:`v^c` and :math:`\psi(s) = \mathrm{sign}(s) \log(1 + |s|)`:
 
     .. math::
-        m_{ij} &= \phi_m \cdot \phi_e\bigl(h_i, h_j, \psi(\lambda_k \langle r_{ij}, r_{ij}\rangle_J),
+        m_{ij} &= \phi_m \cdot \phi_e\bigl(h_i, h_j, \psi_k \langle r_{ij}, r_{ij}\rangle_J,
         \psi\langle r_{ij}, v_i^c\rangle_J, \psi\langle r_{ij}, v_j^c\rangle_J, \psi\langle v_j^c, v_i^c\rangle_J,
-        a_{ij}\bigr)
+        a_{ij}\bigr), \quad \psi_k(s) = \psi(\lambda_k s) / \min(1, \lambda_k)
 
         u_i^c &= v_i^c + C_i \sum_j \bigl(\alpha_{ij}^c\, r_{ij} + \beta_{ij}^c\, v_j^c\bigr), \qquad
         (\alpha_{ij}, \beta_{ij}) = \phi_x(m_{ij})
@@ -65,7 +65,8 @@ class VectorLieGNNConv(PairConv):
         vector_aggr: :math:`C_i`: ``"mean"`` (one over the edges that arrive at i) or ``"sum"`` (1); ``None`` leaves the
             vectors as they are.
         scales: :math:`\lambda_k`, by which the distance is multiplied before :math:`\psi`. One is enough where
-            distances are of order one; where near and far matter, several resolve what one logarithm squeezes.
+            distances are of order one; where near and far matter, several resolve what one logarithm squeezes. A small
+            one gives the distance as it is.
         gate: Whether messages pass :math:`\phi_m`, a sigmoid gate.
         act: Activation, by name.
         flow: Which row of ``edge_index`` holds the targets, as in PyG.
@@ -89,6 +90,7 @@ class VectorLieGNNConv(PairConv):
     layout_spread: Tensor
     layout_total: Tensor
     layout_scales: Tensor
+    gain: OptTensor
 
     def __init__(
         self,
@@ -125,6 +127,11 @@ class VectorLieGNNConv(PairConv):
         )  # fmt: skip
         for name, matrix in ChannelLayout.of(self.metric_shape.dim, channels, self.scales)._asdict().items():
             self.register_buffer(f"layout_{name}", matrix, persistent=False)
+        gain: OptTensor = None
+        if min(self.scales) < 1:
+            factors = [max(1.0, 1 / scale) for scale in self.scales]
+            gain = torch.tensor([*factors, *[1.0] * 3 * channels]).repeat(forms)
+        self.register_buffer("gain", gain, persistent=False)
         self.phi_x = self.mix = None
         if vector_aggr is not None:
             self.phi_x = nn.Sequential(nn.Linear(edge, edge), activation_resolver(act), nn.Linear(edge, 2 * channels))
@@ -222,7 +229,11 @@ class VectorLieGNNConv(PairConv):
         assert edge_map.lin_edge is not None
         act: Activation = "relu" if edge_map.act == "relu" else "silu"
         with without_autocast(pos.device):
-            nodes = ChannelNodes.of(ends, edge_map.lin_edge.weight, pos, vectors, forms, edge_attr, dtype)
+            weight = edge_map.lin_edge.weight
+            if self.gain is not None:
+                own = self.gain.numel()
+                weight = torch.cat([weight[:, :own] * self.gain, weight[:, own:]], dim=1)
+            nodes = ChannelNodes.of(ends, weight, pos, vectors, forms, edge_attr, dtype)
             choices = Choices(False, False, "log", act, "gated", 0.0)
             maps, graph = edge_map.maps(dtype, self.phi_x), Graph.of(edges, self.flow)
             message, shift = channel_sums(nodes, maps, self._layout().to(dtype), graph, choices)
@@ -249,6 +260,8 @@ class VectorLieGNNConv(PairConv):
         r"""Return the gated message and the shift of every channel side by side, shape :math:`(|E|, H + n C)`."""
         relative, lowered = pos_i - pos_j, lowered_i.unflatten(-1, (self.metric_shape.forms, -1))
         features, flat = channel_invariants(relative, lowered, vectors_j, metric, self._layout())
+        if self.gain is not None:
+            features = features * self.gain.to(features.dtype)
         if edge_attr is not None:
             features = torch.cat([features, edge_attr], dim=-1)
         message: Tensor = self.edge_map(target_i, source_j, pos_i, pos_j, features, metric)[0]

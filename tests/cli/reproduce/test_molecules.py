@@ -19,7 +19,7 @@ from pyg_liesym.datasets.molecules.qm9 import QM9, TARGETS
 from pyg_liesym.datasets.packing import pack
 from pyg_liesym.testing.equivariance import randomize_parameters
 
-SMALL = MoleculeWidths(hidden=8, num_layers=2, vector_hidden=8, channels=2, edge_channels=8)
+SMALL = MoleculeWidths(hidden=8, num_layers=2, vector_hidden=8, vector_layers=2, channels=2, edge_channels=8)
 BRIEF = MoleculeTraining(num_train=2000, num_val=20, num_test=30, epochs=1, batch_size=100)
 STRETCH = torch.diag(torch.tensor([1.0, 1.0, 1.5], dtype=torch.float64))
 
@@ -54,7 +54,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data"
 
 
-def randomised(name: str, metric: Tensor | None = None) -> SumOfAtoms:
+def randomised(name: str, metric: Tensor | None = None) -> Any:
     net = molecule_network(name, SMALL, 12, metric).double()
     return randomize_parameters(net, generator=torch.Generator().manual_seed(0))
 
@@ -89,7 +89,7 @@ def test_egnn_is_the_published_formula() -> None:
     egnn = randomised("egnn")
     x, pos, batch = molecule()
     slow = torch.stack([published(egnn, x[batch == k], pos[batch == k]) for k in (0, 1)])
-    torch.testing.assert_close(egnn(x, pos, batch, 2), slow, rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(egnn(x, pos, batch=batch, batch_size=2), slow, rtol=1e-10, atol=1e-10)
 
 
 def test_liegnn_with_the_identity_is_the_published_network() -> None:
@@ -103,17 +103,20 @@ def test_liegnn_with_the_identity_is_the_published_network() -> None:
     assert {name for name in mine if "metric" not in name} == set(shared)
     liegnn.load_state_dict(mine | shared)
     x, pos, batch = molecule()
-    torch.testing.assert_close(liegnn(x, pos, batch, 2), egnn(x, pos, batch, 2), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(
+        liegnn(x, pos, batch=batch, batch_size=2), egnn(x, pos, batch=batch, batch_size=2), rtol=1e-12, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("name", ["liegnn", "vectors"])
 def test_the_right_metric_undoes_a_stretch_and_another_does_not(name: str) -> None:
     x, pos, batch = molecule()
     inverse = torch.linalg.inv(STRETCH)
-    plain = randomised(name)(x, pos, batch, 2)
+    run = lambda net, where: net(x, where, batch=batch, batch_size=2)  # noqa: E731
+    plain = run(randomised(name), pos)
     conjugate = randomised(name, inverse.mT @ inverse)
-    torch.testing.assert_close(conjugate(x, pos @ STRETCH.mT, batch, 2), plain, rtol=1e-9, atol=1e-9)
-    assert not torch.allclose(randomised(name)(x, pos @ STRETCH.mT, batch, 2), plain, rtol=1e-3)
+    torch.testing.assert_close(run(conjugate, pos @ STRETCH.mT), plain, rtol=1e-9, atol=1e-9)
+    assert not torch.allclose(run(randomised(name), pos @ STRETCH.mT), plain, rtol=1e-3)
 
 
 def test_all_networks_stand_beside_the_median(root: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.metric import minkowski
 from pyg_liesym.nn.conv.liegnn_conv import LieGNNConv
 from pyg_liesym.nn.conv.vector_liegnn_conv import VectorLieGNNConv
+from pyg_liesym.nn.message import cuts
 from pyg_liesym.nn.message.metric import MetricShape
 from pyg_liesym.testing.equivariance import assert_equivariant, randomize_parameters
 
@@ -91,8 +93,9 @@ def by_hand(conv: VectorLieGNNConv, x: Tensor, pos: Tensor, edge_index: Tensor, 
             j, r = edge_index[0, e], pos[i] - pos[edge_index[0, e]]
             seen = [[product(r, v[i, c]) for c in range(C)], [product(r, v[j, c]) for c in range(C)]]
             seen.append([product(v[j, c], v[i, c]) for c in range(C)])
-            seen = [[scale * product(r, r) for scale in conv.scales], *seen]
-            features = torch.cat([psi(torch.stack([s for kind in seen for s in kind], dim=1)).flatten(), attr[e]])
+            near = [psi(scale * product(r, r)) / min(1, scale) for scale in conv.scales]
+            features = torch.stack([*near, *(psi(s) for kind in seen for s in kind)], dim=1).flatten()
+            features = torch.cat([features, attr[e]])
             z = maps.lin_target(x[i]) + maps.lin_source(x[j]) + maps.lin_edge(features)
             message = maps.phi_e(z)
             message = message * maps.phi_m(message)
@@ -106,13 +109,27 @@ def by_hand(conv: VectorLieGNNConv, x: Tensor, pos: Tensor, edge_index: Tensor, 
     return torch.stack(new_x), torch.stack(new_v)
 
 
-def test_is_the_formula() -> None:
+@pytest.mark.parametrize("scales", [(1.0, 30.0), (0.01, 1.0, 30.0)], ids=str)
+@pytest.mark.parametrize("tiles", [False, True])
+def test_is_the_formula(scales: tuple[float, ...], tiles: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if tiles:
+        monkeypatch.setattr(cuts, "_CPU_BYTES", 400)
     forms = random(2, 4, 4, seed=3)
-    conv = layer(H, H, C, metric=forms, edge_dim=2, scales=(1.0, 30.0))
+    conv = layer(H, H, C, metric=forms, edge_dim=2, scales=scales)
     edge_index = torch.tensor([[0, 1, 2, 3, 3, 0], [1, 0, 0, 2, 0, 1]])
     given = random(5, H), random(5, 4, seed=1), edge_index, random(6, 2, seed=4), random(5, C, 4, seed=2)
     # The fifth node has no neighbours: nothing arrives, and the mean over nothing is zero.
     torch.testing.assert_close(conv(*given), by_hand(conv, *given))
+
+
+def test_a_small_scale_gives_the_distance_as_it_is() -> None:
+    conv = layer(H, H, C, metric=torch.eye(3), scales=(1e-6, 1.0))
+    seen: list[Tensor] = []
+    conv.edge_map.lin_edge.register_forward_hook(lambda module, args, out: seen.append(args[0]))
+    pos = torch.tensor([[0.0, 0.0, 0.0], [3.0, 4.0, 0.0]], dtype=torch.float64)
+    conv(random(2, H), pos, torch.tensor([[0], [1]]))
+    assert seen[0][0, 0] == pytest.approx(25, rel=1e-4)
+    assert seen[0][0, 1] == pytest.approx(math.log(26), rel=1e-12)
 
 
 def test_the_metric_comes_with_the_call() -> None:
