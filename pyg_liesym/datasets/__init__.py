@@ -21,6 +21,7 @@ __all__ = [
     "OceanCurrents",
     "PackedLoader",
     "QuarkGluon",
+    "RayleighBenard",
     "SmokePlume",
     "SolarSystem",
     "StreamingJets",
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from pyg_liesym.datasets.flows.global_wind import GlobalWind
     from pyg_liesym.datasets.flows.jet_flow import JetFlow
     from pyg_liesym.datasets.flows.ocean_currents import OceanCurrents
+    from pyg_liesym.datasets.flows.rayleigh_benard import RayleighBenard
     from pyg_liesym.datasets.flows.smoke_plume import SmokePlume
     from pyg_liesym.datasets.jets.jet_class import JetClass
     from pyg_liesym.datasets.jets.jets import Jets
@@ -67,6 +69,7 @@ else:
             "pictures.textures": ["Textures"],
             "jets.quark_gluon": ["QuarkGluon"],
             "flows.ocean_currents": ["OceanCurrents"],
+            "flows.rayleigh_benard": ["RayleighBenard"],
             "flows.smoke_plume": ["SmokePlume"],
             "jets.streaming": ["StreamingJets"],
             "jets.streaming_loader": ["StreamingLoader"],

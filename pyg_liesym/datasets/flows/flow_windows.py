@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Literal
 
 import torch
 from safetensors.torch import save_file
@@ -13,6 +16,8 @@ from torch_geometric.data import Data, Dataset
 from pyg_liesym.datasets.io.files import PathLike
 from pyg_liesym.datasets.io.tensors import load_tensor
 from pyg_liesym.writing import whole_file
+
+_HELD_OUT = 0.15
 
 
 class FlowWindows(Dataset):
@@ -84,20 +89,41 @@ class FlowWindows(Dataset):
             save_file({"velocity": velocity.float().contiguous(), **others}, temporary)
 
 
-def load_frames(path: PathLike, shape: tuple[int, ...], frames: int) -> Tensor:
+def share_of(count: int, least: int, part: Literal["train", "val", "test"], what: str) -> tuple[int, int]:
+    """The first and the last, exclusively, of what belongs to a part: the last 15 % are ``test``, those before ``val``.
+
+    Args:
+        count: How many there are.
+        least: How many each part has at least.
+        part: Which part.
+        what: What is counted, for the message.
+
+    Raises:
+        ValueError: If there are fewer than three times the least.
+    """
+    held_out = max(least, round(_HELD_OUT * count))
+    edges = [0, count - 2 * held_out, count - held_out, count]
+    if edges[1] < least:
+        raise ValueError(f"expected at least {3 * least} {what} for training, validation and test, got {count}")
+    place = ("train", "val", "test").index(part)
+    return edges[place], edges[place + 1]
+
+
+def load_frames(path: PathLike, shape: tuple[int, ...], frames: int, every: int = 1) -> Tensor:
     """Read a tensor ``[T, *shape]`` that ``torch.save`` wrote, without running anything in the file.
 
     Args:
         path: The file.
         shape: Shape of a frame.
         frames: Least number of frames.
+        every: Take one row and one column out of so many.
 
     Raises:
         ValueError: If it is damaged, is not a tensor of this shape, or is not finite.
     """
     path = Path(path)
     try:
-        values = torch.load(path, weights_only=True, map_location="cpu")
+        values = torch.load(path, weights_only=True, map_location="cpu", mmap=zipfile.is_zipfile(path))
     except Exception as error:
         says = str(error).strip().splitlines()
         raise ValueError(
@@ -107,6 +133,12 @@ def load_frames(path: PathLike, shape: tuple[int, ...], frames: int) -> Tensor:
         found = list(values.shape) if isinstance(values, Tensor) else type(values).__name__
         expected = ", ".join(map(str, shape))
         raise ValueError(f"{path}: expected a tensor [T, {expected}] of at least {frames} frames, got {found}")
+    values = values[..., ::every, ::every]
     if not bool(values.isfinite().all()):
         raise ValueError(f"{path}: expected finite velocities, got NaN or infinity")
     return values.float()
+
+
+def by_number(name: str) -> list[tuple[int, str]]:
+    """A key that sorts names by the numbers in them."""
+    return [(int(number or -1), rest) for number, rest in re.findall(r"(\d+)|(\D+)", name)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
@@ -12,7 +11,7 @@ from typing import Literal, TypeAlias, get_args
 import torch
 from torch_geometric.data import Data
 
-from pyg_liesym.datasets.flows.flow_windows import FlowWindows, load_frames
+from pyg_liesym.datasets.flows.flow_windows import FlowWindows, by_number, load_frames
 
 JetFlowSplit: TypeAlias = Literal["train", "val", "test"]
 
@@ -74,7 +73,7 @@ class JetFlow(FlowWindows):
     @property
     def raw_file_names(self) -> list[str]:
         """The files of ``raw/``, in the order of the numbers in their names."""
-        found = sorted((path.name for path in Path(self.raw_dir).glob("*.pt")), key=_by_number)
+        found = sorted((path.name for path in Path(self.raw_dir).glob("*.pt")), key=by_number)
         return found or ["*.pt"]
 
     @property
@@ -100,7 +99,3 @@ class JetFlow(FlowWindows):
         flows = [load_frames(path, SHAPE, self.history + self.horizon) for path in self.raw_paths]
         velocity = torch.stack([flow[: min(map(len, flows))] for flow in flows])
         self.save(velocity.flip(-2) if self.rows_upwards else velocity)
-
-
-def _by_number(name: str) -> list[tuple[int, str]]:
-    return [(int(number or -1), rest) for number, rest in re.findall(r"(\d+)|(\D+)", name)]

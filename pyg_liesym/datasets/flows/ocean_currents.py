@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch_geometric.data import Data
 
-from pyg_liesym.datasets.flows.flow_windows import FlowWindows
+from pyg_liesym.datasets.flows.flow_windows import FlowWindows, share_of
 from pyg_liesym.datasets.io.current_files import Names, read_currents
 from pyg_liesym.datasets.io.files import PathLike, find_files
 from pyg_liesym.datasets.io.geographic_grid import Box
@@ -23,8 +23,6 @@ from pyg_liesym.datasets.io.tensors import load_tensor
 
 OceanSplit: TypeAlias = Literal["train", "val", "test", "all"]
 OceanSplitting: TypeAlias = Literal["region", "time"]
-
-_SHARE = 0.15
 
 
 class OceanCurrents(FlowWindows):
@@ -158,11 +156,11 @@ class OceanCurrents(FlowWindows):
         if self.split == "all":
             return everywhere, 0, frames
         if self.by == "time":
-            first, last = _share(frames, self.history + self.horizon, self.split, "frames")
+            first, last = share_of(frames, self.history + self.horizon, self.split, "frames")
             return everywhere, first + self.history, last - self.horizon + 1
         west = self.longitude[:, 0]
         columns = west.unique()
-        first, last = _share(len(columns), 1, self.split, "columns of patches with enough water")
+        first, last = share_of(len(columns), 1, self.split, "columns of patches with enough water")
         chosen = torch.isin(west, columns[first:last])
         return chosen.nonzero().flatten().tolist(), 0, frames
 
@@ -183,16 +181,3 @@ class OceanCurrents(FlowWindows):
 def _tiles(size: int, patch: int) -> range:
     """Where patches begin that lie side by side in the middle of an axis."""
     return range(size % patch // 2, size - patch + 1, patch)
-
-
-def _share(count: int, least: int, split: OceanSplit, what: str) -> tuple[int, int]:
-    """The first and the last of so many that belong to a split, exclusively."""
-    held_out = max(least, round(_SHARE * count))
-    edges = [0, count - 2 * held_out, count - held_out, count]
-    if edges[1] < least:
-        raise ValueError(
-            f"expected at least {3 * least} {what} for training, validation and test, got {count}: take smaller "
-            "patches, more frames, split by the other of region and time, or take split='all'"
-        )
-    place = ("train", "val", "test").index(split)
-    return edges[place], edges[place + 1]

@@ -1,6 +1,8 @@
 """Pure simulators: settings and a seed in, arrays out (and, of many jets, files)."""
 
 from pyg_liesym.datasets.simulation.calorimeter import Cells, Layer
+from pyg_liesym.datasets.simulation.convection import Convection, ConvectionFrames, simulate_convection
+from pyg_liesym.datasets.simulation.convection_files import write_convection
 from pyg_liesym.datasets.simulation.detector import Card, EnergyFlow, Noise, Particles, draw_noise, reconstruct
 from pyg_liesym.datasets.simulation.gravity import (
     Orbits,
@@ -18,17 +20,20 @@ from pyg_liesym.datasets.simulation.n_body_recipes import (
     draw_gravitating_bodies,
     simulate_n_body,
 )
-from pyg_liesym.datasets.simulation.plume import PlumeFrames, remove_divergence, simulate_plumes
+from pyg_liesym.datasets.simulation.plume import PlumeFrames, simulate_plumes
 from pyg_liesym.datasets.simulation.plume_files import write_plumes
 from pyg_liesym.datasets.simulation.plume_settings import Plumes, plume_batches
 from pyg_liesym.datasets.simulation.propagation import propagate
 from pyg_liesym.datasets.simulation.pythia import generate_jets
+from pyg_liesym.datasets.simulation.staggered import remove_divergence
 
 __all__ = [
     "Bodies",
     "BodyTrajectories",
     "Card",
     "Cells",
+    "Convection",
+    "ConvectionFrames",
     "EnergyFlow",
     "Layer",
     "Noise",
@@ -50,10 +55,12 @@ __all__ = [
     "reconstruct",
     "remove_divergence",
     "simulate_bodies",
+    "simulate_convection",
     "simulate_jets",
     "simulate_n_body",
     "simulate_orbits",
     "simulate_plumes",
     "total_energy",
+    "write_convection",
     "write_plumes",
 ]

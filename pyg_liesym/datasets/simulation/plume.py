@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import dctn, idctn
 from tqdm import tqdm
 
 from pyg_liesym.datasets.simulation.plume_settings import Plumes
+from pyg_liesym.datasets.simulation.staggered import at_middles, remove_divergence
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -86,33 +86,10 @@ def simulate_plumes(
         for frame in tqdm(range(frames), desc="plumes", unit="frame", disable=None if progress else True):
             u, v, smoke = step(u, v, smoke)
             u, v = remove_divergence(u, v)
-            kept[0][:, frame] = _brought_back(_centred(u, v), plumes) / plumes.factor
+            kept[0][:, frame] = _brought_back(at_middles(u, v), plumes) / plumes.factor
             kept[1][:, frame] = _brought_back(smoke[:, None], plumes)
             report(1)
     return PlumeFrames(*kept)
-
-
-def remove_divergence(u: Array, v: Array) -> tuple[Array, Array]:
-    r"""Subtract the gradient of a pressure so that no divergence is left, in a closed box of square cells.
-
-    The five-point Laplacian with zero gradient at the walls is diagonal in cosines (DCT-II), with eigenvalues
-    :math:`2 \cos(\pi k / W) + 2 \cos(\pi l / H) - 4`; so the pressure is exact and costs two fast transforms.
-
-    Args:
-        u: x-components at the inner faces between columns.
-        v: y-components at the inner faces between rows; rows upwards.
-
-    Shapes:
-        - **u**: :math:`(S, H, W - 1)`; **v**: :math:`(S, H - 1, W)`; both are returned
-    """
-    divergence = np.diff(u, axis=2, prepend=0.0, append=0.0) + np.diff(v, axis=1, prepend=0.0, append=0.0)
-    rows, columns = (2 * np.cos(np.pi * np.arange(n) / n) - 2 for n in divergence.shape[1:])
-    eigenvalues = rows[:, None] + columns
-    eigenvalues[0, 0] = 1.0
-    coefficients = dctn(divergence, axes=(1, 2)) / eigenvalues
-    coefficients[:, 0, 0] = 0.0
-    pressure = idctn(coefficients, axes=(1, 2))
-    return u - np.diff(pressure, axis=2), v - np.diff(pressure, axis=1)
 
 
 def import_phiflow() -> tuple[Any, Any]:
@@ -196,12 +173,6 @@ def _wind_at_faces(plumes: Plumes) -> tuple[Array, Array]:
     wind = plumes.wind[:, ::-1] if plumes.wind.ndim == 3 else plumes.wind[:, None, None]
     x, y = np.moveaxis(plumes.factor * wind + np.zeros((len(plumes), 2, *_cells(plumes))), 1, 0)
     return (x[:, :, 1:] + x[:, :, :-1]) / 2, (y[:, 1:] + y[:, :-1]) / 2
-
-
-def _centred(u: Array, v: Array) -> Array:
-    """Velocity in the middles of the cells from that at the inner faces; it is zero at the walls."""
-    x, y = np.pad(u, ((0, 0), (0, 0), (1, 1))), np.pad(v, ((0, 0), (1, 1), (0, 0)))
-    return np.stack([x[:, :, 1:] + x[:, :, :-1], y[:, 1:] + y[:, :-1]], axis=1) / 2
 
 
 def _brought_back(values: Array, plumes: Plumes) -> Array:

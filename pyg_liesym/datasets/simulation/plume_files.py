@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from tqdm import tqdm
 
 from pyg_liesym.datasets.simulation.plume import VERSION, import_phiflow, simulate_plumes
 from pyg_liesym.datasets.simulation.plume_settings import FRAMES, Plumes, PlumeSetting, plume_batches
-from pyg_liesym.datasets.simulation.recipe import check_recipe
+from pyg_liesym.datasets.simulation.recipe import check_recipe, is_whole
 from pyg_liesym.writing import whole_file
 
 _CHUNK = 12
-_log = logging.getLogger(__name__)
 
 
 def plume_files(folder: str | os.PathLike[str], setting: PlumeSetting) -> list[Path]:
@@ -74,7 +71,7 @@ def write_plumes(
     folder, files = Path(folder), plume_files(folder, setting)
     settings = {"setting": setting, "resolution": resolution, "frames": frames, "simulation_version": VERSION}
     check_recipe(folder, settings, files, "plumes", before={})
-    todo = {path: chunk for path, chunk in zip(files, chunks, strict=True) if not _is_whole(path)}
+    todo = {path: chunk for path, chunk in zip(files, chunks, strict=True) if not is_whole(path)}
     total, left = frames * len(chunks), frames * len(todo)
     with tqdm(total=total, initial=total - left, unit="frame", desc=setting, disable=None if progress else True) as bar:
         for path, chunk in todo.items():
@@ -82,17 +79,6 @@ def write_plumes(
             with whole_file(path) as temporary:
                 save_file({name: np.ascontiguousarray(values) for name, values in result._asdict().items()}, temporary)
     return files
-
-
-def _is_whole(path: Path) -> bool:
-    if not path.exists():
-        return False
-    try:
-        with safe_open(path, framework="np"):
-            return True
-    except SafetensorError as error:
-        _log.warning("%s is made again: %s", path, error)
-        return False
 
 
 def _chunks(setting: PlumeSetting, resolution: int) -> Iterator[Plumes]:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError, safe_open
+
 from pyg_liesym.datasets.io.files import read_json
 from pyg_liesym.writing import whole_file
+
+_log = logging.getLogger(__name__)
 
 
 def check_recipe(
@@ -42,3 +47,15 @@ def check_recipe(
     folder.mkdir(parents=True, exist_ok=True)
     with whole_file(note) as temporary:
         temporary.write_text(json.dumps(settings, indent=2) + "\n")
+
+
+def is_whole(path: Path) -> bool:
+    """Whether there is a safetensors file that can be read; a damaged one is named in the log."""
+    if not path.exists():
+        return False
+    try:
+        with safe_open(path, framework="np"):
+            return True
+    except SafetensorError as error:
+        _log.warning("%s is made again: %s", path, error)
+        return False

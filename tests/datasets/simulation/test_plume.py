@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from pyg_liesym.datasets.simulation.plume import PlumeFrames, import_phiflow, remove_divergence, simulate_plumes
+from pyg_liesym.datasets.simulation.plume import PlumeFrames, import_phiflow, simulate_plumes
 from pyg_liesym.datasets.simulation.plume_settings import Plumes
+from pyg_liesym.datasets.simulation.staggered import remove_divergence
 
 needs_phiflow = pytest.mark.skipif(find_spec("phi") is None, reason="the extra `fluids` is not installed")
 
