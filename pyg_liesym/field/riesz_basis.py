@@ -80,6 +80,28 @@ def octaves(
     return (1 - (below - number).abs()).clamp(min=0)
 
 
+def frequencies(
+    height: int, width: int, *, dtype: torch.dtype | None = None, device: torch.device | None = None
+) -> Tensor:
+    r"""The size :math:`|k|` of the frequencies of a lattice, in cycles per cell.
+
+    Args:
+        height: Rows.
+        width: Columns.
+        dtype: Of the result.
+        device: Of the result.
+
+    Shapes:
+        - **output**: :math:`(H, \lfloor W / 2 \rfloor + 1)`, over the frequencies of :func:`torch.fft.rfft2`
+
+    Example:
+        >>> frequencies(1, 4)
+        tensor([[0.0000, 0.2500, 0.5000]])
+    """
+    x, y = _frequencies(height, width, dtype, device)
+    return torch.hypot(x, y)
+
+
 def _frequencies(
     height: int, width: int, dtype: torch.dtype | None, device: torch.device | None
 ) -> tuple[Tensor, Tensor]:

@@ -24,7 +24,8 @@ class RieszConv2d(ScalingConv2d):
     :class:`~pyg_liesym.nn.field.ScaleConv2d` it has no row of scales that ends, and channels are ordinary fields. Every
     output depends on all places: the order 2 holds what takes the divergence out of a flow.
 
-    **Law**: :math:`f(x / \lambda) \mapsto y(x / \lambda)` for every :math:`\lambda > 0`; on a lattice exact to rounding
+    **Law**: :math:`f(x / \lambda) \mapsto \lambda^{-d} y(x / \lambda)` for every :math:`\lambda > 0`, with d = 0 unless
+    derivatives are asked for; on a lattice exact to rounding
     for whole :math:`1 / \lambda`, fields that the finer picture still resolves and ``padding="circular"``, else up to
     what lattice and border cut off. Equivariant to translations of a periodic lattice. Relaxed: so as long as all
     octaves have equal weights, which they have at the start and after :meth:`make_strict`; always equivariant to
@@ -36,6 +37,7 @@ class RieszConv2d(ScalingConv2d):
         max_order: Highest order of the Riesz transforms.
         relaxed: Whether octaves of the frequency have weights of their own.
         num_octaves: How many, if relaxed, from half a cycle per cell downwards.
+        degree: d, order of the derivative that is taken besides, in units of half a cycle per cell.
         padding: What is outside the lattice: ``"zeros"`` or ``"circular"``.
         bias: Whether to add a constant to each channel.
 
@@ -63,10 +65,13 @@ class RieszConv2d(ScalingConv2d):
         max_order: int = 3,
         relaxed: bool = False,
         num_octaves: int = 5,
+        degree: int = 0,
         padding: Padding = "zeros",
         bias: bool = True,
     ) -> None:
-        kernel = RieszKernel(in_channels, out_channels, max_order, relaxed=relaxed, num_octaves=num_octaves)
+        kernel = RieszKernel(
+            in_channels, out_channels, max_order, relaxed=relaxed, num_octaves=num_octaves, degree=degree
+        )
         super().__init__(kernel, padding=padding, bias=bias)
 
     def forward(self, field: Tensor) -> Tensor:

@@ -39,6 +39,7 @@ class ScaleConv2d(ScalingConv2d):
         max_order: Order of the Hermite polynomials.
         relaxed: Whether filter banks are mixed by weights.
         num_banks: Number of filter banks L, if relaxed.
+        zero_mean: Whether filters do not see a constant, such as uniform motion.
         padding: What is outside the lattice: ``"zeros"`` or ``"circular"``.
         bias: Whether to add a constant to each channel.
 
@@ -70,12 +71,14 @@ class ScaleConv2d(ScalingConv2d):
         max_order: int = 3,
         relaxed: bool = False,
         num_banks: int = 3,
+        zero_mean: bool = False,
         padding: Padding = "zeros",
         bias: bool = True,
     ) -> None:
         kernel = ScaleKernel(
             in_channels, out_channels, kernel_size, scales,
             lifting=lifting, interaction=interaction, max_order=max_order, relaxed=relaxed, num_banks=num_banks,
+            zero_mean=zero_mean,
         )  # fmt: skip
         super().__init__(kernel, padding=padding, bias=bias)
 

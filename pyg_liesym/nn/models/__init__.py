@@ -12,8 +12,10 @@ from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
 from pyg_liesym.nn.models.particlenet import ParticleNet
 from pyg_liesym.nn.models.relaxed_liegnn import RelaxedLieGNN
 from pyg_liesym.nn.models.relaxed_vector_liegnn import RelaxedVectorLieGNN
+from pyg_liesym.nn.models.riesz_rate_net import RieszRateNet
 from pyg_liesym.nn.models.scale_conv_net import ScaleConvNet
 from pyg_liesym.nn.models.second_order_liegnn import SecondOrderLieGNN
+from pyg_liesym.nn.models.space_time_scaling import SpaceTimeScaling
 from pyg_liesym.nn.models.steerable_gnn import SteerableGNN
 from pyg_liesym.nn.models.taggers import build_tagger
 from pyg_liesym.nn.models.vector_liegnn import VectorLieGNN
@@ -30,8 +32,10 @@ __all__ = [
     "ParticleNet",
     "RelaxedLieGNN",
     "RelaxedVectorLieGNN",
+    "RieszRateNet",
     "ScaleConvNet",
     "SecondOrderLieGNN",
+    "SpaceTimeScaling",
     "SteerableGNN",
     "VectorLieGNN",
     "build_forecaster",

@@ -168,6 +168,14 @@ NETS = [
         ),
     ),
     turning("LiftExpansion", lift_expansion, FLOW, FLOW),
+    scaling(
+        "SpaceTimeScaling",
+        lambda: nn.SpaceTimeScaling(
+            field.ScaleConv2d(2, 2, 5, SCALES, zero_mean=True, padding="circular"), SCALES, history=1
+        ),
+    ),
+    scaling("RieszRateNet", lambda: nn.RieszRateNet(2, 3, padding="circular"), (4,)),
+    scaling("RieszRateNet, relaxed", lambda: nn.RieszRateNet(1, 3, relaxed=True, num_octaves=3, padding="circular")),
     Row(
         "FieldMLP",
         lambda: baselines.FieldMLP(2, 4, 3, 3, size=(SIDE, SIDE)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from pyg_liesym.field.riesz_basis import angular_multipliers, octaves
+from pyg_liesym.field.riesz_basis import angular_multipliers, frequencies, octaves
 from pyg_liesym.nn.relaxable import Relaxable
 
 
@@ -22,7 +22,10 @@ class RieszKernel(Relaxable):
     ``mixing`` holds them times the size that the :math:`c` have at the start, so that an optimizer which moves all
     parameters by as much, such as Adam, moves both by as large a part.
 
-    **Law**: :math:`\hat K(\lambda k) = \hat K(k)` as long as the weights of all octaves are equal.
+    Times :math:`|k|^d`, with |k| in units of half a cycle per cell, they are the derivatives of d-th order and what
+    Riesz transforms make of them.
+
+    **Law**: :math:`\hat K(\lambda k) = \lambda^d \hat K(k)` as long as the weights of all octaves are equal.
 
     Args:
         in_channels: Channels of the input.
@@ -30,21 +33,31 @@ class RieszKernel(Relaxable):
         max_order: Highest order of the Riesz transforms.
         relaxed: Whether octaves have weights of their own.
         num_octaves: How many, if relaxed, from half a cycle per cell downwards.
+        degree: d.
 
     Raises:
-        ValueError: If the order is negative or there is less than one octave.
+        ValueError: If the order or the degree is negative, or there is less than one octave.
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, max_order: int, *, relaxed: bool = False, num_octaves: int = 5
+        self,
+        in_channels: int,
+        out_channels: int,
+        max_order: int,
+        *,
+        relaxed: bool = False,
+        num_octaves: int = 5,
+        degree: int = 0,
     ) -> None:
         super().__init__()
         if max_order < 0 or (relaxed and num_octaves < 1):
             raise ValueError(
                 f"max_order must be zero or more and num_octaves one or more, got {max_order} and {num_octaves}"
             )
+        if degree < 0:
+            raise ValueError(f"expected a degree of zero or more, got {degree}")
         self.in_channels, self.out_channels, self.max_order = in_channels, out_channels, max_order
-        self.relaxed = relaxed
+        self.relaxed, self.degree = relaxed, degree
         count = 1 + 2 * max_order
         self.std = (in_channels * count) ** -0.5
         self.weight = nn.Parameter(torch.empty(out_channels, in_channels, count))
@@ -74,7 +87,10 @@ class RieszKernel(Relaxable):
             parts = [
                 torch.einsum("oil,ilhw->oihw", *pair) for pair in zip(weights, mixed.split(counts, 1), strict=True)
             ]
-        return torch.complex(*parts)
+        multiplier = torch.complex(*parts)
+        if self.degree == 0:
+            return multiplier
+        return multiplier * (2 * frequencies(height, width, dtype=dtype, device=device)) ** self.degree
 
     def relaxation_penalty(self) -> Tensor:
         r"""The square of :math:`\|K - \bar K\| / \|K\|` with the average over the octaves, to be added to a loss."""

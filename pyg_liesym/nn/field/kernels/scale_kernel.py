@@ -37,6 +37,8 @@ class ScaleKernel(Relaxable, WithConstants):
         max_order: Order N of the Hermite polynomials.
         relaxed: Whether filter banks are mixed by weights; the strict kernel is one bank without.
         num_banks: Number L of filter banks, if relaxed.
+        zero_mean: Whether filters do not see a constant, as derivatives do not: from each function its mean is taken
+            away, as a Gaussian.
 
     Raises:
         ValueError: If the scales are no rising geometric series, or there is no bank.
@@ -56,6 +58,7 @@ class ScaleKernel(Relaxable, WithConstants):
         max_order: int = 3,
         relaxed: bool = False,
         num_banks: int = 3,
+        zero_mean: bool = False,
     ) -> None:
         super().__init__()
         ratios = (
@@ -71,6 +74,11 @@ class ScaleKernel(Relaxable, WithConstants):
         self.interaction = 0 if lifting else min(interaction, len(scales) - 1)
         places = stencil(kernel_size)
         functions = torch.stack([hermite_gaussians(places, scale, max_order) for scale in scales])
+        if zero_mean:
+            if max_order < 1:
+                raise ValueError("filters of zero mean need a `max_order` of one or more")
+            gaussian, others = functions[:, :1], functions[:, 1:]
+            functions = others - gaussian * (others.sum(-1, keepdim=True) / gaussian.sum(-1, keepdim=True))
         self._constant("functions", functions)
         reach = 2 * self.interaction + 1
         self.weight = nn.Parameter(torch.empty(num_banks, out_channels, in_channels, reach, functions.size(1)))
