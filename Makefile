@@ -15,6 +15,8 @@ SCATTER ?= yes
 CONSTRAINTS ?=
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 ARGS ?=
+# The lowest NumPy is too old for openpiv.
+COMMA := ,
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq install
@@ -105,7 +107,7 @@ $(VENV)/.stamp-core: pyproject.toml $(CONSTRAINTS) $(TORCH_STAMP)
 
 $(VENV)/.stamp-dev: $(VENV)/.stamp-core
 	@echo "[setup] what the tests and the linters need"
-	@$(PIP) $(CONSTRAINTS:%=--constraint %) -e '.[dev,hdf5,parquet,onnx,e3nn,fluids,ocean]'
+	@$(PIP) $(CONSTRAINTS:%=--constraint %) -e '.[dev,hdf5,parquet,onnx,e3nn,fluids,ocean$(if $(CONSTRAINTS),,$(COMMA)piv)]'
 	@touch $@
 
 $(VENV)/.stamp-docs: $(VENV)/.stamp-core

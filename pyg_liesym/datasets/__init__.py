@@ -20,6 +20,7 @@ __all__ = [
     "NBody",
     "OceanCurrents",
     "PackedLoader",
+    "ParticleImages",
     "QuarkGluon",
     "RayleighBenard",
     "SmokePlume",
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from pyg_liesym.datasets.flows.global_wind import GlobalWind
     from pyg_liesym.datasets.flows.jet_flow import JetFlow
     from pyg_liesym.datasets.flows.ocean_currents import OceanCurrents
+    from pyg_liesym.datasets.flows.particle_images import ParticleImages
     from pyg_liesym.datasets.flows.rayleigh_benard import RayleighBenard
     from pyg_liesym.datasets.flows.smoke_plume import SmokePlume
     from pyg_liesym.datasets.jets.jet_class import JetClass
@@ -69,6 +71,7 @@ else:
             "pictures.textures": ["Textures"],
             "jets.quark_gluon": ["QuarkGluon"],
             "flows.ocean_currents": ["OceanCurrents"],
+            "flows.particle_images": ["ParticleImages"],
             "flows.rayleigh_benard": ["RayleighBenard"],
             "flows.smoke_plume": ["SmokePlume"],
             "jets.streaming": ["StreamingJets"],

@@ -29,12 +29,15 @@ class FlowWindows(Dataset):
         root: Folder of ``raw/`` and ``processed/``.
         history: Frames that are given.
         horizon: Frames that follow, to be forecast.
+        fill: Of a flow with gaps, which are NaN in ``velocity``: what stands there in ``x`` and ``y``. None for a flow
+            without gaps.
         transform: Called on every window when it is read.
         force_reload: Make the tensor again even if there is a cache.
 
     Shapes:
         An item is ``Data`` with ``x [1, history, 2, H, W]``, ``y [1, horizon, 2, H, W]``, the number of its
-        ``simulation`` and the number of the ``frame`` that ``y`` begins with.
+        ``simulation`` and the number of the ``frame`` that ``y`` begins with; of a flow with gaps also ``mask
+        [1, history + horizon, 1, H, W]``, True where the velocity is known.
     """
 
     def __init__(
@@ -43,12 +46,13 @@ class FlowWindows(Dataset):
         history: int,
         horizon: int,
         *,
+        fill: float | None = None,
         transform: Callable[[Data], Data] | None = None,
         force_reload: bool = False,
     ) -> None:
         if history < 1 or horizon < 1:
             raise ValueError(f"history and horizon must be at least 1, got {history} and {horizon}")
-        self.history, self.horizon = history, horizon
+        self.history, self.horizon, self.fill = history, horizon, fill
         super().__init__(root, transform, force_reload=force_reload)
         self.velocity: Tensor = load_tensor(self.processed_paths[0], "velocity")
         self.windows = torch.empty(0, 2, dtype=torch.long)
@@ -75,12 +79,17 @@ class FlowWindows(Dataset):
     def get(self, idx: int) -> Data:
         """One window."""
         simulation, frame = self.windows[idx].tolist()
-        flow = self.velocity[simulation]
+        flow = self.velocity[simulation, frame - self.history : frame + self.horizon]
+        extra = {}
+        if self.fill is not None:
+            known = ~flow.isnan().any(1, keepdim=True)
+            flow, extra = torch.where(known, flow, self.fill), {"mask": known[None]}
         return Data(
-            x=flow[None, frame - self.history : frame],
-            y=flow[None, frame : frame + self.horizon],
+            x=flow[None, : self.history],
+            y=flow[None, self.history :],
             simulation=simulation,
             frame=frame,
+            **extra,
         )
 
     def save(self, velocity: Tensor, **others: Tensor) -> None:

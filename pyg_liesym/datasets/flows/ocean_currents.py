@@ -12,7 +12,6 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch_geometric.data import Data
 
 from pyg_liesym.datasets.flows.flow_windows import FlowWindows, share_of
@@ -94,9 +93,9 @@ class OceanCurrents(FlowWindows):
         if patch < 1 or not 0 < least_water <= 1:
             raise ValueError(f"expected a patch of at least 1 and 0 < least_water ≤ 1, got {patch} and {least_water}")
         self.split, self.by, self.patch, self.region, self.names = split, by, patch, region, names
-        self.least_water, self.fill = least_water, fill
+        self.least_water = least_water
         self._files = None if files is None else find_files(files)
-        super().__init__(root, history, horizon, transform=transform, force_reload=force_reload)
+        super().__init__(root, history, horizon, fill=fill, transform=transform, force_reload=force_reload)
         self.latitude, self.longitude, self.time = (
             load_tensor(self.processed_paths[0], name) for name in ("latitude", "longitude", "time")
         )
@@ -167,15 +166,8 @@ class OceanCurrents(FlowWindows):
     def get(self, idx: int) -> Data:
         """One window."""
         data = super().get(idx)
-        known = ~torch.cat([data.x, data.y], 1).isnan().any(2, keepdim=True)
-        data.mask = known
-        data.x = self._filled(data.x, known[:, : self.history])
-        data.y = self._filled(data.y, known[:, self.history :])
         data.latitude, data.longitude = self.latitude[None, data.simulation], self.longitude[None, data.simulation]
         return data
-
-    def _filled(self, frames: Tensor, known: Tensor) -> Tensor:
-        return frames if math.isnan(self.fill) else torch.where(known, frames, self.fill)
 
 
 def _tiles(size: int, patch: int) -> range:

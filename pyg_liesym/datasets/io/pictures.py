@@ -54,7 +54,7 @@ def find_picture(name: str) -> Path:
 
 
 def read_picture(path: PathLike) -> NDArray[np.float64]:
-    """Read the grey levels of a picture, ``[H, W]`` from 0 to 1, row 0 uppermost.
+    """Read the grey levels of a picture of 8 or 16 bits, ``[H, W]`` from 0 to 1, row 0 uppermost.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -65,4 +65,6 @@ def read_picture(path: PathLike) -> NDArray[np.float64]:
     if not Path(path).exists():
         raise FileNotFoundError(f"there is no picture {path}")
     with naming_damage(path, "picture"), Image.open(path) as picture:
+        if picture.mode.startswith("I;16"):  # which convert("L") would clip
+            return np.asarray(picture, dtype=np.float64) / 65535
         return np.asarray(picture.convert("L"), dtype=np.float64) / 255
