@@ -24,7 +24,8 @@ class MoveFlow(BaseTransform):
 
     What comes from outside the lattice is marked, not invented: ``mask`` is False there, and the value is ``fill``.
     With ``size`` the middle of the result is cut out, so that nothing unknown need be left: a turned square of n cells
-    holds one of n/√2 at every angle, one scaled by λ > 1 one of n/λ.
+    holds one of n/√2 at every angle, one scaled by λ > 1 one of n/λ. Other features, such as latitudes, stay as they
+    are.
 
     Args:
         action: The transformation.

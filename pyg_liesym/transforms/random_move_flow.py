@@ -39,7 +39,8 @@ class RandomMoveFlow(BaseTransform):
         symmetry: Which of them.
         limit: See there; in the units of the flow for ``motion``. By default 1, 2, π and 2.
         seed: Of the draws.
-        horizon: As in :class:`MoveFlow`; so are ``size`` and ``fill``.
+        horizon: As in :class:`MoveFlow`; so are ``size`` and ``fill``. For h + s frames of a ``scaling`` the data set
+            has to give ``FlowAction(scale=limit).frames(h + s)``.
         size: Rows and columns that are cut out of the middle.
         fill: What stands where the flow is not known.
 

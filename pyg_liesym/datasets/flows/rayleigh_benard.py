@@ -24,15 +24,17 @@ _PATCHES, _ROWS, _EVERY = 7, 64, 4
 
 
 class RayleighBenard(FlowWindows):
-    """Velocity fields of convection between a warm floor and a cold ceiling, in seven square patches side by side.
+    """Velocity fields of convection between a warm floor and a cold ceiling, in square patches.
 
     The simulated data of `EquNet <https://arxiv.org/abs/2002.03061>`_ (Wang, Walters, Yu, ICLR 2021), simulated when
-    first used (:func:`~pyg_liesym.datasets.simulation.convection.simulate_convection`; with 32 rows in half a minute of
-    one core, with 64 in a few minutes), or read from the authors' file. A box seven times as wide as high is cut into
-    seven squares; the Rayleigh number is what so few rows can carry, 10⁶, that of the authors' 256 rows is 2.5 · 10⁸.
+    first used (:func:`~pyg_liesym.datasets.simulation.convection.simulate_convection`; with 32 rows in a minute of one
+    core, with 64 in several), or read from the authors' file. Boxes seven times as wide as high are cut into seven
+    squares each; the Rayleigh number is what so few rows can carry, 10⁶, that of the authors' 256 rows is 2.5 · 10⁸.
 
-    The frames are split: the last 15 % are ``test``, those before ``val``, the others ``train``; no two splits share a
-    frame, not even one that is given. (The authors' windows overlap, also between their splits.)
+    The boxes, which begin from different disturbances, are split: the last 15 % are ``test``, those before ``val``, at
+    least one each, the others ``train``. At 10⁶ a flow comes back to what it was, so that later frames of the same box
+    would be no test. The authors' single box is split in time, 70, 15 and 15 %; no two splits share a frame, not even
+    one that is given. (The authors' windows overlap, also between their splits.)
 
     Args:
         root: Folder of ``raw/`` and ``processed/``, for instance ``"datasets/rayleigh_benard"``.
@@ -40,12 +42,13 @@ class RayleighBenard(FlowWindows):
         history: Frames that are given.
         horizon: Frames that follow, to be forecast.
         resolution: Rows and columns of a patch.
-        frames: Number of simulated frames.
+        boxes: Number of simulated boxes.
+        frames: Frames of each box.
         interval: Free-fall times between them.
-        start: Free-fall times before the first, in which the flow forgets its beginning.
+        start: Free-fall times before the first.
         rayleigh: Rayleigh number.
         prandtl: Prandtl number; 0.71 is air.
-        seed: Of the first disturbances.
+        seed: Of the first disturbances; no two seeds share a box.
         published: Read the authors' ``raw/rbc_data.pt`` ``[T, 2, 256, 1792]`` instead, of which every fourth row and
             column is taken as they do; or, if it is not there, tensors ``[T, 2, 64, 64]``, one ``.pt`` file a patch, in
             the order of the numbers in their names.
@@ -55,8 +58,8 @@ class RayleighBenard(FlowWindows):
 
     Shapes:
         An item is ``Data`` with ``x [1, history, 2, H, H]``, ``y [1, horizon, 2, H, H]``, components (u_x, u_y), row 0
-        uppermost, the number of its patch, ``simulation``, from left to right, and of the ``frame`` that ``y`` begins
-        with. ``velocity`` ``[7, T, 2, H, H]`` has all frames.
+        uppermost, the number of its patch, ``simulation``, box by box from left to right, and of the ``frame`` that
+        ``y`` begins with. ``velocity`` ``[7 boxes, T, 2, H, H]`` has all.
 
     Units:
         Lengths in heights of the box, time in free-fall times; the authors' files have units of their own.
@@ -74,9 +77,10 @@ class RayleighBenard(FlowWindows):
         history: int = 10,
         horizon: int = 6,
         resolution: int = 64,
-        frames: int = 300,
+        boxes: int = 6,
+        frames: int = 100,
         interval: float = 0.5,
-        start: float = 20.0,
+        start: float = 10.0,
         rayleigh: float = 1e6,
         prandtl: float = 0.71,
         seed: int = 0,
@@ -91,10 +95,16 @@ class RayleighBenard(FlowWindows):
             raise ValueError("rows_upwards is about the authors' files: pass published=True")
         self.split, self.frames, self.interval, self.start = split, frames, interval, start
         self.published, self.rows_upwards = published, rows_upwards
-        self.convection = Convection(rayleigh, prandtl, resolution, float(_PATCHES), (seed,))
+        own_boxes = share_of(boxes, 1, split, "boxes")
+        seeds = tuple(range(seed * boxes, (seed + 1) * boxes))
+        self.convection = Convection(rayleigh, prandtl, resolution, float(_PATCHES), seeds)
         super().__init__(root, history, horizon, transform=transform, force_reload=force_reload)
-        first, last = share_of(self.velocity.size(1), history + horizon, split, "frames")
-        self.choose(range(len(self.velocity)), first + history, last - horizon + 1)
+        if published:
+            first, last = share_of(self.velocity.size(1), history + horizon, split, "frames")
+            self.choose(range(len(self.velocity)), first + history, last - horizon + 1)
+        else:
+            first, last = own_boxes
+            self.choose(range(_PATCHES * first, _PATCHES * last), 0, frames)
 
     @property
     def raw_file_names(self) -> list[str]:
@@ -135,12 +145,12 @@ class RayleighBenard(FlowWindows):
     def process(self) -> None:
         """Cut the patches."""
         if not self.published:
-            self.save(_patches(load_tensor(self.raw_paths[0], "velocity")[0]))
+            self.save(_patches(load_tensor(self.raw_paths[0], "velocity")))
             return
         least = self.history + self.horizon
         if Path(self.raw_paths[0]).name == WHOLE:
             shape = (2, _EVERY * _ROWS, _EVERY * _ROWS * _PATCHES)
-            velocity = _patches(load_frames(self.raw_paths[0], shape, least, _EVERY))
+            velocity = _patches(load_frames(self.raw_paths[0], shape, least, _EVERY)[None])
         else:
             flows = [load_frames(path, (2, _ROWS, _ROWS), least) for path in self.raw_paths]
             velocity = torch.stack([flow[: min(map(len, flows))] for flow in flows])
@@ -148,5 +158,5 @@ class RayleighBenard(FlowWindows):
 
 
 def _patches(flow: Tensor) -> Tensor:
-    """``[T, 2, H, 7 H]`` to ``[7, T, 2, H, H]``."""
-    return torch.stack(flow.chunk(_PATCHES, -1))
+    """``[S, T, 2, H, 7 H]`` to ``[7 S, T, 2, H, H]``."""
+    return torch.stack(flow.chunk(_PATCHES, -1), 1).flatten(0, 1)

@@ -32,7 +32,7 @@ def write_convection(
     frames: int,
     *,
     interval: float = 0.5,
-    start: float = 20.0,
+    start: float = 10.0,
     progress: bool = True,
 ) -> Path:
     """Simulate convection into the file ``convection_00000.safetensors`` of a folder, if it is not there already.

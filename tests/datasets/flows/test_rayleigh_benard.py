@@ -9,7 +9,16 @@ import torch
 from pyg_liesym.datasets import RayleighBenard
 
 SPLITS = ("train", "val", "test")
-SMALL = {"resolution": 8, "frames": 20, "interval": 0.1, "start": 0.0, "rayleigh": 1e5, "history": 2, "horizon": 1}
+SMALL = {
+    "resolution": 8,
+    "boxes": 4,
+    "frames": 9,
+    "interval": 0.1,
+    "start": 0.0,
+    "rayleigh": 1e5,
+    "history": 2,
+    "horizon": 1,
+}
 
 
 @pytest.fixture(scope="module")
@@ -19,11 +28,11 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_patches_are_pieces_of_one_box(root: str) -> None:
     data = RayleighBenard(root, **SMALL)  # type: ignore[arg-type]
-    assert data.velocity.shape == (7, 20, 2, 8, 8)
+    assert data.velocity.shape == (28, 9, 2, 8, 8)
     item = data[0]
     assert (item.x.shape, item.y.shape) == ((1, 2, 2, 8, 8), (1, 1, 2, 8, 8))
     # Across the borders the flow goes on: neighbouring columns differ no more there than within.
-    box = torch.cat(list(data.velocity), -1)[-1]
+    box = torch.cat(list(data.velocity[7:14]), -1)[-1]
     steps = box.diff(dim=-1).square().mean((0, 1))
     assert steps[7::8].mean() < 3 * steps.mean()
     assert box[1].abs().max() > 0.01
@@ -32,15 +41,15 @@ def test_patches_are_pieces_of_one_box(root: str) -> None:
     assert [path.name for path in Path(root, "raw").iterdir()] == [Path(data.processed_paths[0]).stem]
 
 
-def test_splits_share_no_frame(root: str) -> None:
-    shown = []
-    for split in SPLITS:
-        part = RayleighBenard(root, split, **SMALL)  # type: ignore[arg-type]
-        frames = {int(item.frame) + step for item in part for step in range(-2, 1)}
-        shown.append(frames)
-        assert {int(item.simulation) for item in part} == set(range(7))
-    assert all(one.isdisjoint(other) for one, other in combinations(shown, 2))
-    assert set().union(*shown) == set(range(20))
+def test_splits_share_no_box(root: str) -> None:
+    parts = [RayleighBenard(root, split, **SMALL) for split in SPLITS]  # type: ignore[arg-type]
+    shown = [{int(item.simulation) for item in part} for part in parts]
+    assert shown == [set(range(14)), set(range(14, 21)), set(range(21, 28))]
+    assert all(len(part) == 7 * len(boxes) for part, boxes in zip(parts, shown, strict=True))
+    boxes = parts[0].velocity.view(4, -1)
+    assert all(float((boxes[a] - boxes[b]).norm()) > 0.5 * float(boxes[a].norm()) for a, b in combinations(range(4), 2))
+    other = RayleighBenard(root, seed=1, **SMALL)  # type: ignore[arg-type]
+    assert float((other.velocity.view(4, -1) - boxes).norm(dim=1).min()) > 0.5 * float(boxes.norm(dim=1).min())
 
 
 def test_the_authors_file(tmp_path: Path) -> None:
@@ -51,6 +60,14 @@ def test_the_authors_file(tmp_path: Path) -> None:
     torch.save(frames + (1000 * rows + columns), tmp_path / "raw" / "rbc_data.pt")
     data = RayleighBenard(str(tmp_path), history=1, horizon=1, published=True)
     assert data.velocity.shape == (7, 6, 2, 64, 64)
+    begins = {
+        split: RayleighBenard(str(tmp_path), split, history=1, horizon=1, published=True)
+        .windows[:, 1]
+        .unique()
+        .tolist()
+        for split in SPLITS
+    }
+    assert begins == {"train": [1], "val": [3], "test": [5]}
     assert data.velocity[3, 5, :, 2, 1].tolist() == [8000 + 4 * (3 * 64 + 1) + 5, 8000 + 4 * (3 * 64 + 1) - 5]
     turned = RayleighBenard(str(tmp_path), history=1, horizon=1, published=True, rows_upwards=True)
     assert torch.equal(turned.velocity, data.velocity.flip(-2))
@@ -82,8 +99,10 @@ def test_nothing_in_a_file_is_run(tmp_path: Path) -> None:
 def test_what_is_refused(root: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="split must be one of"):
         RayleighBenard(root, "future")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="expected at least 48 frames"):
+    with pytest.raises(ValueError, match="no window of 10 \\+ 6 frames"):
         RayleighBenard(root, **{**SMALL, "history": 10, "horizon": 6})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="expected at least 3 boxes"):
+        RayleighBenard(root, **{**SMALL, "boxes": 2, "frames": 4})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="pass published=True"):
         RayleighBenard(root, rows_upwards=True)
     with pytest.raises(FileNotFoundError, match=r"get rbc_data.pt by the link"):
