@@ -29,7 +29,7 @@ class RayleighBenard(FlowWindows):
     The simulated data of `EquNet <https://arxiv.org/abs/2002.03061>`_ (Wang, Walters, Yu, ICLR 2021), simulated when
     first used (:func:`~pyg_liesym.datasets.simulation.convection.simulate_convection`; with 32 rows in a minute of one
     core, with 64 in several), or read from the authors' file. Boxes seven times as wide as high are cut into seven
-    squares each; the Rayleigh number is what so few rows can carry, 10⁶, that of the authors' 256 rows is 2.5 · 10⁸.
+    squares each; the Rayleigh number, 10⁶, is what so few rows can carry (the authors simulated 256).
 
     The boxes, which begin from different disturbances, are split: the last 15 % are ``test``, those before ``val``, at
     least one each, the others ``train``. At 10⁶ a flow comes back to what it was, so that later frames of the same box

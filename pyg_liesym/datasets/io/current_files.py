@@ -21,6 +21,7 @@ Names: TypeAlias = tuple[str, str]
 _NAMES: tuple[Names, ...] = (("uo", "vo"), ("u", "v"), ("ugos", "vgos"), ("water_u", "water_v"))
 _UNITS = {"m s-1", "m/s", "m s^-1", "m s**-1", "m.s-1", "m*s-1", "m/sec", "meter/second", "metre/second"}
 _UNITS |= {f"{metre} {rest}" for metre in ("meter", "metre", "meters", "metres") for rest in ("second-1", "per second")}
+_CALENDARS = ("standard", "gregorian", "proleptic_gregorian")
 _FASTEST = 200.0  # m/s, above any current or wind: what is faster is a marker of gaps that the file does not name
 _log = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ def _open(path: Path) -> Iterator[Any]:
     engine = "h5netcdf" if start == HDF5_START else "scipy"
     with (
         naming_damage(path, "NetCDF"),
-        xarray.open_dataset(path, engine=engine, decode_timedelta=False, cache=False) as file,
+        xarray.open_dataset(path, engine=engine, decode_times=False, cache=False) as file,
     ):
         yield file
 
@@ -118,16 +119,14 @@ def _read(path: Path, names: Names | None, region: Box | None) -> Currents:
             )
         grid = geographic_grid(file, parts[0], path, region)
         velocity = np.stack([_values(part, grid) for part in parts], 1)
-        times = file[grid.time].values if grid.time in file.variables else np.datetime64("NaT")
-    if np.asarray(times).dtype.kind != "M":
-        raise LayoutError(f"{path}: expected times such as 'days since 2024-01-01', got numbers without such units")
+        time = _times(file, grid.time, path) if grid.time in file.variables else _untimed(len(velocity))
     speed = np.abs(velocity[np.isfinite(velocity)]).max(initial=0.0)
     if speed > _FASTEST:
         raise LayoutError(
             f"{path}: expected velocities below {_FASTEST:g} m/s, got {speed:g}: the marker of gaps should be in the "
             f"attribute _FillValue of {parts[0].name} and {parts[1].name}"
         )
-    return Currents(velocity, grid.latitude, grid.longitude, np.atleast_1d(times).astype("datetime64[s]"))
+    return Currents(velocity, grid.latitude, grid.longitude, time)
 
 
 def _pick(file: Any, names: Names | None, path: Path) -> Names:
@@ -161,8 +160,25 @@ def _values(part: Any, grid: Grid) -> NDArray[np.float32]:
     return np.asarray(part.transpose(grid.time, *grid.axes).values, dtype=np.float32)
 
 
+def _times(file: Any, axis: str, path: Path) -> NDArray[np.datetime64]:
+    import xarray
+
+    units, calendar = (file[axis].attrs.get(name) for name in ("units", "calendar"))
+    if " since " not in str(units) or str(calendar or "standard").lower() not in _CALENDARS:
+        raise LayoutError(
+            f"{path}: expected {axis} in units such as 'days since 2024-01-01' of the common calendar, got {units!r} "
+            f"and calendar {calendar!r}"
+        )
+    decoded = xarray.decode_cf(file[[axis]], decode_timedelta=False)
+    return np.atleast_1d(decoded[axis].values).astype("datetime64[s]")
+
+
+def _untimed(frames: int) -> NDArray[np.datetime64]:
+    return np.full(frames, np.datetime64("NaT"), dtype="datetime64[s]")
+
+
 def _check_times(time: NDArray[np.datetime64], where: str) -> None:
-    """Refuse frames out of order, and a gap between them: months may differ in length, a missing frame may not be."""
+    """Refuse frames out of order or without a time, and a gap; months may differ in length."""
     if len(time) < 2:
         return
     steps = np.diff(time).astype(np.int64)

@@ -77,7 +77,7 @@ def _is(variable: Any, kind: str) -> bool:
 
 
 def _is_time(file: Any, dim: str) -> bool:
-    return dim in file.variables and file[dim].dtype.kind == "M"
+    return dim in file.variables and " since " in str(file[dim].attrs.get("units", ""))
 
 
 def _axis(file: Any, variable: Any, kind: str, path: Path) -> str:

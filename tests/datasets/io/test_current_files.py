@@ -151,6 +151,28 @@ def test_what_else_is_refused(tmp_path: Path, write_currents: Write) -> None:
     refused("one axis of longitude in degrees_east", flow(), LATITUDE, LONGITUDE, axes=("longitude", "lon"))
 
 
+def test_times_of_other_calendars_and_of_none(tmp_path: Path, write_currents: Write) -> None:
+    path = write_currents(tmp_path / "a.nc", flow(), LATITUDE, LONGITUDE)
+    with xarray.open_dataset(path, engine="h5netcdf", decode_times=False) as file:
+        for name, attributes in (("b", {"units": "days since 2001-01-01", "calendar": "noleap"}), ("c", {})):
+            file.assign_coords(time=("time", [0, 1, 2], attributes)).to_netcdf(
+                tmp_path / f"{name}.nc", engine="h5netcdf"
+            )
+            with pytest.raises(ValueError, match=rf"{name}.nc: expected time in units .* of the common calendar, got"):
+                read_currents(tmp_path / f"{name}.nc")
+        still = file.isel(time=0).drop_vars("time")
+    still.to_netcdf(tmp_path / "d.nc", engine="h5netcdf")
+    found = read_currents(tmp_path / "d.nc")
+    assert found.velocity.shape == (1, 2, 7, 10)
+    assert np.isnat(found.time).all()
+    with xarray.open_dataset(path, engine="h5netcdf", decode_times=False) as file:
+        file.drop_vars("time").to_netcdf(tmp_path / "e.nc", engine="h5netcdf")
+    with pytest.raises(
+        ValueError, match=r"e.nc: expected frames in the order of their times, got \['NaT', 'NaT', 'NaT'\]"
+    ):
+        read_currents(tmp_path / "e.nc")
+
+
 def test_damage_is_named(tmp_path: Path, write_currents: Write) -> None:
     path = write_currents(tmp_path / "a.nc", flow(), LATITUDE, LONGITUDE)
     path.write_bytes(path.read_bytes()[:3000])
