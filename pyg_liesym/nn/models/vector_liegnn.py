@@ -59,9 +59,6 @@ class VectorLieGNN(nn.Module):
             lies beyond the edges is heard of at a cost linear in the nodes (:doc:`/theory/vector_channels`).
         gate: Whether messages pass a sigmoid gate.
         readout: ``None`` for an answer per node, ``"mean"`` or ``"sum"`` over the nodes for one per graph.
-        pooled_vectors: With a readout: vectors P of the graph, pooled as the features are, whose products
-            :math:`\psi\langle y^k, y^l \rangle_J` the answer is told of besides, such as the length of a dipole or the
-            mass of a jet.
         dropout: Share of hidden readout channels dropped in training.
         act: Activation, by name.
 
@@ -101,7 +98,6 @@ class VectorLieGNN(nn.Module):
         virtual_nodes: int = 0,
         gate: bool = True,
         readout: Literal["mean", "sum"] | None = None,
-        pooled_vectors: int = 0,
         dropout: float = 0.0,
         act: str = "silu",
     ) -> None:
@@ -112,10 +108,7 @@ class VectorLieGNN(nn.Module):
             raise ValueError(f"expected `readout` to be 'mean', 'sum' or None, got {readout!r}")
         if origin not in ("zero", "mean", None):
             raise ValueError(f"expected `origin` to be 'zero', 'mean' or None, got {origin!r}")
-        if pooled_vectors and readout is None:
-            raise ValueError(f"pooled_vectors={pooled_vectors} are of graphs, and need a `readout`")
         self.in_channels, self.out_channels, self.readout = in_channels, out_channels, readout
-        self.pooled_vectors = pooled_vectors
         self.in_vectors, self.out_vectors, self.origin = in_vectors, out_vectors, origin
         self.vector_channels = vector_channels
         self.metric = as_metric(metric, dim)
@@ -124,7 +117,7 @@ class VectorLieGNN(nn.Module):
         num_scalars = in_channels + shape.forms * brought**2
         if num_scalars == 0:
             raise ValueError("with in_channels=0 there must be vectors or an `origin`, or the nodes have no scalars")
-        answers = pooled_vectors + ((1 if readout is None else 0) if out_vectors is None else out_vectors)
+        answers = (1 if readout is None else 0) if out_vectors is None else out_vectors
         self.embedding = nn.Linear(num_scalars, hidden_channels)
         self.lift = nn.Linear(brought, vector_channels, bias=False) if brought else None
         self.virtual_nodes = virtual_layers(
@@ -147,8 +140,7 @@ class VectorLieGNN(nn.Module):
                 act=act,
             )
             self.convs.append(conv)
-        told = hidden_channels + shape.forms * pooled_vectors**2
-        self.head = readout_head(told, hidden_channels, out_channels, dropout, act)
+        self.head = readout_head(hidden_channels, hidden_channels, out_channels, dropout, act)
         self.out = nn.Linear(vector_channels, answers, bias=False) if answers else None
         self.factors = nn.Linear(hidden_channels, answers * brought) if answers and brought else None
         self._draw_out()
@@ -202,20 +194,14 @@ class VectorLieGNN(nn.Module):
             if self.virtual_nodes:
                 h, channels, state = self.virtual_nodes[layer](h, pos, channels, metric, state, batch, batch_size)
             h, channels = conv(h, pos, edges, edge_attr, channels, batch, batch_size, metric)
-        turned = None if self.out is None else self._turned(h, channels, brought)
-        answer: Tensor
-        if self.readout is None:
-            answer = self.head(h)
-            return answer if turned is None else (answer, pos + turned[:, 0] if self.out_vectors is None else turned)
-        told = pool_nodes(h, batch, batch_size, self.readout)
-        if turned is None:
-            answer = self.head(told)
+        answer: Tensor = self.head(h if self.readout is None else pool_nodes(h, batch, batch_size, self.readout))
+        if self.out is None:
             return answer
-        pooled = pool_nodes(turned.flatten(1), batch, batch_size, self.readout).view(-1, *turned.shape[1:])
-        if self.pooled_vectors:
-            told = torch.cat([told, gram_matrix(pooled[:, -self.pooled_vectors :], metric)], dim=-1)
-        answer = self.head(told)
-        return answer if not self.out_vectors else (answer, pooled[:, : self.out_vectors])
+        turned = self._turned(h, channels, brought)
+        if self.readout is not None:
+            pooled = pool_nodes(turned.flatten(1), batch, batch_size, self.readout)
+            return answer, pooled.view(-1, *turned.shape[1:])
+        return answer, pos + turned[:, 0] if self.out_vectors is None else turned
 
     def _turned(self, h: Tensor, channels: Tensor, brought: Tensor) -> Tensor:
         """Vectors of the nodes that the answer is made of, ``[N, K, n]``."""

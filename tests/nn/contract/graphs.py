@@ -156,10 +156,8 @@ LAYERS = [
         *graph(drawn(ABOUT_Z), ROTATION3, "pos", "vectors", outputs=NODES),
     ),
     Row(
-        "VectorLieGNN, pooled vectors",
-        lambda: nn.VectorLieGNN(
-            2, 8, 3, 2, metric=torch.eye(3), vector_channels=4, scales=(0.1, 1.0), readout="sum", pooled_vectors=2
-        ),
+        "VectorLieGNN, the distance as it is",
+        lambda: nn.VectorLieGNN(2, 8, 3, 2, metric=torch.eye(3), vector_channels=4, scales=(0.01, 1.0), readout="sum"),
         Points({"x": 2, "pos": 3}, readout=True),
         *graph(ROTATION3, SHEAR3, "pos", by=2.0, outputs=ANSWER),
     ),

@@ -64,30 +64,6 @@ def test_vectors_as_answers(readout: Any) -> None:
     assert_equivariant(run, [pos, vel], [lambda p: p @ g.mT - 2.0, g], [None, g])
 
 
-@pytest.mark.parametrize("forms", [torch.eye(3)[None], torch.diag_embed(torch.tensor([[1.0, 1, 0], [0, 0, 1]]))])
-def test_a_readout_is_told_of_vectors_of_the_graph(forms: Any) -> None:
-    """Their products, and nothing but these: of bodies far from each other only the sums know of angles."""
-    told, bare = (
-        network(0, 8, 2, 2, metric=forms, in_vectors=1, readout="sum", pooled_vectors=count) for count in (2, 0)
-    )
-    # Without neighbours a node knows the length of its vector alone.
-    vel, none, g = random(9, 3, seed=2), torch.empty(2, 0, dtype=torch.long), drawn(ABOUT_Z)
-    run = lambda net, v: net(None, torch.zeros_like(v), none, vectors=v, batch=BATCH, batch_size=3)  # noqa: E731
-    assert_invariant(lambda v: run(told, v), [vel], [g])
-    one_turned = torch.where((torch.arange(9) == 0)[:, None], vel @ g.mT, vel)
-    changed = (run(told, one_turned) - run(told, vel)).abs().amax(1) > 1e-3
-    assert changed.tolist() == [True, False, False]
-    torch.testing.assert_close(run(bare, one_turned), run(bare, vel))
-
-
-def test_vectors_are_answered_beside_those_that_are_told() -> None:
-    model = network(0, 8, 2, 2, metric=torch.eye(3), in_vectors=1, out_vectors=1, readout="sum", pooled_vectors=2)
-    pos, vel, g = random(9, 3, seed=1), random(9, 3, seed=2), drawn(LieAlgebra.rotation(3))
-    assert model(None, pos, vectors=vel, batch=BATCH, batch_size=3)[1].shape == (3, 1, 3)
-    run = lambda p, v: model(None, p, vectors=v, batch=BATCH, batch_size=3)  # noqa: E731
-    assert_equivariant(run, [pos, vel], [g, g], [None, g])
-
-
 def test_starts_as_motion_along_what_it_was_given() -> None:
     model = VectorLieGNN(1, 8, 1, 2, metric=torch.eye(3), in_vectors=1)
     x, pos, vel = torch.ones(4, 1), torch.randn(4, 3), torch.randn(4, 3)
@@ -123,7 +99,6 @@ def test_a_learned_metric_is_one_for_all_layers_and_learns() -> None:
     [
         ({"num_layers": 0}, "at least one layer"),
         ({"readout": "max"}, "'mean', 'sum' or None"),
-        ({"pooled_vectors": 2}, "need a `readout`"),
         ({"origin": "centre"}, "'zero', 'mean' or None"),
         ({"in_channels": 0, "in_vectors": 0}, "must be vectors or an `origin`"),
         ({"metric": LieAlgebra.symplectic(4).invariant_metric()}, "preserves no metric"),
