@@ -18,6 +18,7 @@ INTERNAL = {
     "Density": "asked by find_symmetry",
     "EdgeMap": "the maps of an edge, inside the layers of pairs",
     "Ephemeris": "read by SolarSystem",
+    "FlowTerms": "what flow_symmetries fits",
     "FlowWindows": "the base of the data sets of flows",
     "JetDataset": "the base of the data sets of jets",
     "JetSummary": "what `liesym data info` prints",

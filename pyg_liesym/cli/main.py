@@ -20,6 +20,9 @@ class _Command(NamedTuple):
 _COMMANDS = {
     "demo": _Command("pyg_liesym.cli.demo:demo", "discover, train and compare on packaged jets and orbits; a report"),
     "discover": _Command("pyg_liesym.cli.discover:run", "find the symmetry of a named data set or of your arrays"),
+    "broken": _Command(
+        "pyg_liesym.cli.broken:run", "which symmetries a recorded flow keeps, and how far it breaks others"
+    ),
     "simulate": _Command("pyg_liesym.cli.simulate:SIMULATORS", "make jets, plumes, orbits or charged particles"),
     "data": _Command("pyg_liesym.cli.data:run", "what is in files of jets; other formats; ours against the reference"),
     "init": _Command("pyg_liesym.cli.settings:init", "write packaged settings of a training into a file of yours"),
@@ -44,6 +47,7 @@ commands:
 
 A first look:       liesym demo
 Your own arrays:    liesym discover x.npy y.npy          (samples, vectors, n)
+Your own flow:      liesym broken flow.npy               (time, 2, H, W)
 Train a tagger:     liesym fit --config jets
 Your own jets:      liesym data info jets.root; liesym tag jets.root scores.root
 """

@@ -10,12 +10,14 @@ __all__ = [
     "AugerinoModule",
     "AugerinoPlus",
     "Breaking",
+    "BrokenSymmetry",
     "Claim",
     "DiscoveredSymmetry",
     "DiscoveryMethod",
     "Element",
     "Finding",
     "Findings",
+    "FlowSymmetries",
     "GroupDistribution",
     "GroupModule",
     "LieGAN",
@@ -37,6 +39,7 @@ __all__ = [
     "Tried",
     "block_mask",
     "find_symmetry",
+    "flow_symmetries",
     "load_metric",
     "matrices_within",
     "shared_weights",
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from pyg_liesym.discovery.evidence.moments import Moments
     from pyg_liesym.discovery.evidence.relations import Relations
     from pyg_liesym.discovery.findings import find_symmetry
+    from pyg_liesym.discovery.flow_symmetries import BrokenSymmetry, FlowSymmetries, flow_symmetries
     from pyg_liesym.discovery.group_distribution import GroupDistribution
     from pyg_liesym.discovery.group_module import GroupModule, Pace
     from pyg_liesym.discovery.lie_gg import LieGG, PredictorModule
@@ -79,6 +83,7 @@ else:
             "evidence.moments": ["Moments"],
             "evidence.relations": ["Relations"],
             "findings": ["find_symmetry"],
+            "flow_symmetries": ["BrokenSymmetry", "FlowSymmetries", "flow_symmetries"],
             "group_distribution": ["GroupDistribution"],
             "group_module": ["GroupModule", "Pace"],
             "lie_gg": ["LieGG", "PredictorModule"],

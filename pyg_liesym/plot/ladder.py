@@ -58,15 +58,20 @@ _STATUS = {"certified": COLOURS[2], "refuted": COLOURS[1], "no evidence": COLOUR
 
 
 def plot_breakings(
-    candidates: Sequence[tuple[str, tuple[float, float, float], str]], margin: float, *, title: str | None = None
+    candidates: Sequence[tuple[str, tuple[float, float, float], str]],
+    margin: float,
+    *,
+    of: str = "of what random maps break",
+    title: str | None = None,
 ) -> Figure:
-    """What candidates break, with intervals, over what random maps break: 0 for a symmetry, about 1 for none.
+    """What candidates break, with intervals, over what there is to break: 0 for a symmetry, about 1 for none.
 
     Green are those that are certified, red those that are refuted, grey those that the data leave open.
 
     Args:
         candidates: Name, lower bound, estimate and upper bound, and status of each.
         margin: The breaking up to which a candidate counts as symmetric, a dashed line.
+        of: What there is to break.
         title: Heading.
 
     Raises:
@@ -93,7 +98,7 @@ def plot_breakings(
     panel.set_xlim(lowest / 1.5, 3 * max(1.0, *(high for _, (_, _, high), _ in candidates)))
     panel.set_yticks(range(len(candidates)), [name for name, _, _ in candidates], fontsize=9)
     panel.invert_yaxis()
-    panel.set_xlabel("broken, of what random maps break")
+    panel.set_xlabel(f"broken, {of}")
     if title:
         panel.set_title(title)
     return figure

@@ -155,15 +155,19 @@ def even(total: int, most: int) -> NDArray[np.int64]:
     return np.linspace(0, total - 1, min(total, most)).astype(np.int64)
 
 
-def read_array(path: str | Path) -> NDArray[Any]:
+def read_array(path: str | Path, *, gaps: bool = False) -> NDArray[Any]:
     """Read one array of finite real numbers from a ``.npy`` file, without unpickling anything.
+
+    Args:
+        path: The file.
+        gaps: Whether NaN may stand for what was not measured.
 
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: Naming the file, if it holds something else.
     """
     array = _one_array(Path(path)).read()
-    if not np.isfinite(array).all():
+    if not (np.isfinite(array) | (gaps & np.isnan(array))).all():
         raise ValueError(f"{path}: {int((~np.isfinite(array)).sum())} of {array.size} entries are not finite")
     return array
 

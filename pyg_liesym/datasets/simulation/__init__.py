@@ -26,6 +26,7 @@ from pyg_liesym.datasets.simulation.plume_settings import Plumes, plume_batches
 from pyg_liesym.datasets.simulation.propagation import propagate
 from pyg_liesym.datasets.simulation.pythia import generate_jets
 from pyg_liesym.datasets.simulation.staggered import remove_divergence
+from pyg_liesym.datasets.simulation.vortices import VortexFrames, Vortices, simulate_vortices
 
 __all__ = [
     "Bodies",
@@ -42,6 +43,8 @@ __all__ = [
     "Particles",
     "PlumeFrames",
     "Plumes",
+    "VortexFrames",
+    "Vortices",
     "angular_momentum",
     "draw_charged_particles",
     "draw_gravitating_bodies",
@@ -60,6 +63,7 @@ __all__ = [
     "simulate_n_body",
     "simulate_orbits",
     "simulate_plumes",
+    "simulate_vortices",
     "total_energy",
     "write_convection",
     "write_plumes",

@@ -1,0 +1,137 @@
+"""``liesym broken``: which symmetries a recorded flow keeps, and how far it breaks the others."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pyg_liesym.cli.files import write_json
+from pyg_liesym.cli.page import Page
+from pyg_liesym.discovery.flow_symmetries import FlowSymmetries, flow_symmetries
+
+EARTH_RADIUS = 6.371e6
+"""In metres."""
+_STATUS = {"kept": "certified", "broken": "refuted", "open": "no evidence"}
+_MEANS = {
+    "translation": "the same everywhere",
+    "time": "the same at all times",
+    "rotation": "the same in all directions",
+    "mirror x": "the same with left and right exchanged",
+    "mirror y": "the same with up and down exchanged",
+    "uniform motion": "the same seen from a moving frame",
+    "magnitude": "twice the flow changes twice as fast",
+    "scaling": "λ w(λx, λ²t) of a flow is a flow",
+}
+
+
+def broken(
+    flow: str,
+    *,
+    out: Path = Path("runs/broken"),
+    spacing: float | None = None,
+    step: float | None = None,
+    periodic: bool = False,
+    width: float = 1.0,
+    margin: float = 0.01,
+    names: tuple[str, str] | None = None,
+    region: tuple[float, float, float, float] | None = None,
+    seed: int = 0,
+) -> FlowSymmetries:
+    """Say which symmetries of the Navier-Stokes equations a recorded flow keeps, and how far it breaks the others.
+
+    The change of the vorticity at a place is fitted with all terms up to products of two, and without those that a
+    symmetry forbids; what is lost, at places that were kept aside, is how much the flow breaks it. Takes seconds.
+
+    Examples: `liesym broken flow.npy`; `liesym broken flow.npy --spacing 0.002 --step 0.01`; `liesym broken
+    currents.nc --region '[-50, -30, 0, 30]'`.
+
+    Args:
+        flow: A NumPy file of velocities `[time, 2, H, W]` at equal times, row 0 uppermost, components along x (to the
+            right) and y (upwards), NaN where nothing was measured; or a NetCDF file of currents or winds in m/s.
+        out: Folder of the report, `index.html` with a picture, and of `symmetries.json`.
+        spacing: Distance of neighbours in the unit of length of the velocities (NumPy).
+        step: Time between frames in their unit of time (NumPy).
+        periodic: Whether the lattice closes on itself.
+        width: Width in cells of the Gaussian whose derivatives are taken; more for noisier flows.
+        margin: The share from which on a symmetry is called broken.
+        names: Names of the eastward and the northward velocity, where they are not known (NetCDF).
+        region: South, north, west and east border in degrees (NetCDF).
+        seed: Of the places that are drawn.
+    """
+    velocity, cells, interval = _read(flow, names, region)
+    options: dict[str, Any] = {"spacing": spacing or cells, "step": step or interval, "periodic": periodic}
+    found = flow_symmetries(velocity, **options, width=width, margin=margin, seed=seed)
+    page = Page(out, found.headline, f"Symmetries of {flow}")
+    _report(page, found, velocity)
+    write_json(out / "symmetries.json", asdict(found))
+    print(f"{found}\n\nReport: {page.write()}")
+    return found
+
+
+def run(words: list[str]) -> None:
+    """Read the words after ``liesym broken`` and run it."""
+    from pyg_liesym.cli.parser import call
+
+    call(broken, words, "liesym broken")
+
+
+def _read(
+    flow: str, names: tuple[str, str] | None, region: tuple[float, float, float, float] | None
+) -> tuple[Tensor, tuple[float, float] | None, float | None]:
+    """The frames, and the distances of neighbours and the time between frames where the file tells."""
+    if not flow.endswith((".nc", ".nc4", ".cdf")):
+        from pyg_liesym.datasets.io.npy import read_array
+
+        values = read_array(flow, gaps=True)
+        if values.ndim != 4 or values.shape[1] != 2:
+            raise ValueError(f"{flow}: expected velocities [time, 2, H, W], got {list(values.shape)}")
+        return torch.as_tensor(values), None, None
+    from pyg_liesym.datasets.io.current_files import read_currents
+
+    currents = read_currents(flow, names=names, region=region)
+    steps = np.diff(currents.time.astype("int64"))
+    if len(steps) and not (steps == steps[0]).all():
+        raise ValueError(f"{flow}: expected frames at equal times, got steps of {steps.min()} to {steps.max()} seconds")
+    degree = np.deg2rad(1) * EARTH_RADIUS
+    across = degree * float(np.abs(np.diff(currents.longitude)).mean())
+    up = degree * float(np.abs(np.diff(currents.latitude)).mean())
+    middle = float(np.cos(np.deg2rad(currents.latitude)).mean())
+    return torch.from_numpy(currents.velocity), (across * middle, up), float(steps[0]) if len(steps) else None
+
+
+def _report(page: Page, found: FlowSymmetries, velocity: Tensor) -> None:
+    from pyg_liesym.plot.ladder import plot_breakings
+
+    page.text(found.advice)
+    page.text(
+        f"{len(velocity)} frames of {velocity.size(-2)} × {velocity.size(-1)} places. All terms tell "
+        f"{100 * max(found.told, 0):.1f} % of the changes of vorticity at {found.samples} places and times, judged "
+        "where they were not fitted."
+    )
+    if not found.symmetries:
+        return
+    rows = [
+        (one.symmetry, _MEANS[one.symmetry], one.verdict, f"{100 * one.share:.1f} ({100 * one.low:.1f} … "
+         f"{100 * one.high:.1f})", f"{100 * one.null:.1f}")
+        for one in found.symmetries
+    ]  # fmt: skip
+    page.table(("symmetry", "the law is", "verdict", "broken by [%]", "null [%]"), rows)
+    page.figure(
+        "broken",
+        plot_breakings(
+            [(one.symmetry, (one.low, one.share, one.high), _STATUS[one.verdict]) for one in found.symmetries],
+            found.margin,
+            of="of what is told",
+        ),
+        "What only terms tell that a symmetry forbids, of all that can be told, with 95 % intervals: green is kept, "
+        "red broken, grey open. Left of the dashed line a symmetry counts as kept.",
+    )
+    page.text(
+        "Null: the same gain for terms taken from other places, which can tell nothing. A uniform force has no "
+        "vorticity and is not seen."
+    )

@@ -1,0 +1,229 @@
+"""What the change of a flow's vorticity may depend on, and which of it each symmetry allows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation, gaussian_filter
+
+Array: TypeAlias = NDArray[np.float64]
+
+REACH = 2
+"""Frames before and after one that its rate of change is taken from."""
+
+
+class _Block(NamedTuple):
+    """Products of atoms: the rank as a tensor, the powers of λ and of w, and whether a mirror turns it over."""
+
+    rank: int
+    scaling: int
+    order: int
+    axial: bool
+
+
+_BLOCKS = {
+    "one": _Block(0, 0, 0, False),
+    "w": _Block(1, 1, 1, False),
+    "∇w": _Block(2, 2, 1, False),
+    "∇ω": _Block(1, 3, 1, True),
+    "∇∇ω": _Block(2, 4, 1, True),
+    "w w": _Block(2, 2, 2, False),
+    "w ∇w": _Block(3, 3, 2, False),
+    "w ∇ω": _Block(2, 4, 2, True),
+    "∇w ∇w": _Block(4, 4, 2, False),
+}
+"""The library: all tensor components of these, where w is the velocity and ω its vorticity."""
+SYMMETRIES = ("rotation", "mirror x", "mirror y", "uniform motion", "magnitude", "scaling")
+"""Symmetries that allow some of the terms and not others."""
+
+
+@dataclass(frozen=True)
+class FlowTerms:
+    """Rates of change of the vorticity at places and times of a flow, and the terms that may tell them.
+
+    Attributes:
+        rate: ∂ω/∂t.
+        blocks: Components of each block of terms.
+        place: x and y from −1 to 1, and the time from −1 to 1.
+
+    Shapes:
+        - **rate**: :math:`(S)`; **blocks**: :math:`(S, 2^r)` each; **place**: :math:`(S, 3)`
+    """
+
+    rate: Array
+    blocks: dict[str, Array]
+    place: Array
+
+    def all(self) -> Array:
+        """Every term."""
+        return np.concatenate(list(self.blocks.values()), 1)
+
+    def allowed(self, symmetry: str, known_units: bool = False) -> tuple[Array, Array]:
+        r"""Those combinations that a symmetry allows, and the part of the rate that it settles.
+
+        - ``rotation``: scalars made of the tensors;
+        - ``mirror x``, ``mirror y``: what x → −x or y → −y turns over as it does the vorticity;
+        - ``uniform motion``: what does not know the velocity, besides :math:`w \cdot \nabla \omega`: of that the factor
+          is −1 in known units, else any;
+        - ``magnitude``: what is linear in the flow;
+        - ``scaling``: what :math:`\lambda w(\lambda x, \lambda^2 t)` multiplies by :math:`\lambda^4`, as it does the
+          rate.
+
+        Raises:
+            KeyError: If there is no such symmetry.
+        """
+        parts, settled = [], np.zeros_like(self.rate)
+        for name, block in _BLOCKS.items():
+            values = self.blocks[name]
+            if symmetry == "uniform motion" and name == "w ∇ω":
+                advection = values @ np.eye(2).reshape(4, 1)
+                if known_units:
+                    settled = settled - advection[:, 0]
+                else:
+                    parts.append(advection)
+            else:
+                parts.append(values @ _ALLOWED[symmetry](name, block))
+        return np.concatenate(parts, 1), settled
+
+    def modulated(self, axes: tuple[int, ...]) -> Array:
+        """Terms whose factors change with the place (axes 0 and 1) or the time (axis 2)."""
+        main = [self.blocks["one"], self.blocks["w"], self.blocks["∇w"] @ _CURL, self.blocks["∇ω"]]
+        base = np.concatenate([*main, self.blocks["w ∇ω"] @ np.eye(2).reshape(4, 1)], 1)
+        coordinates = self.place[:, list(axes)]
+        powers = [coordinates, coordinates**2]
+        if len(axes) > 1:
+            powers.append(coordinates.prod(1, keepdims=True))
+        changing = [base * factor[:, None] for factor in np.concatenate(powers, 1).T]
+        return np.concatenate([*changing, _waves(coordinates)], 1)
+
+
+def flow_terms(
+    velocity: Array,
+    spacing: tuple[float, float],
+    step: float,
+    *,
+    width: float,
+    periodic: bool,
+    known: NDArray[np.bool_] | None = None,
+) -> tuple[FlowTerms, NDArray[np.int64]]:
+    """The terms of a flow, away from its border, its ends in time and its gaps, and where they are.
+
+    Derivatives are those of a Gaussian; the rate is a central difference of fourth order.
+
+    Args:
+        velocity: Frames, row 0 uppermost.
+        spacing: Distance of neighbours in x and in y.
+        step: Time between frames.
+        width: Standard deviation of the Gaussian, in cells.
+        periodic: Whether the lattice closes on itself.
+        known: Where there are values; they may be anything elsewhere.
+
+    Shapes:
+        - **velocity**: :math:`(T, 2, H, W)`; **known**: :math:`(T, H, W)`
+        - **output**: of :math:`S` places, and their frame, row and column, :math:`(S, 3)`
+    """
+    # Rows upwards, as y.
+    flow = velocity[:, :, ::-1]
+    inside = np.ones(flow[:, 0].shape, bool) if known is None else known[:, ::-1]
+    slopes = _slopes(np.where(inside[:, None], flow, 0.0), spacing, width, "wrap" if periodic else "nearest")
+    vorticity = slopes[1, 1, 0] - slopes[0, 0, 1]
+    rate: Array = (8 * (vorticity[3:-1] - vorticity[1:-3]) - (vorticity[4:] - vorticity[:-4])) / (12 * step)
+    usable = _usable(inside, math.ceil(4 * width), periodic)
+    index = np.stack(np.nonzero(usable[REACH:-REACH]), 1)
+    here = tuple(index.T)
+
+    def taken(part: int, x: int, y: int) -> Array:
+        values: Array = slopes[part, x, y][REACH:-REACH][here]
+        return values
+
+    w = np.stack([taken(0, 0, 0), taken(1, 0, 0)], 1)
+    gradient = np.stack([taken(0, 1, 0), taken(0, 0, 1), taken(1, 1, 0), taken(1, 0, 1)], 1)
+    bent = np.stack([taken(1, x + 1, y) - taken(0, x, y + 1) for x, y in ((1, 0), (0, 1))], 1)
+    curved = np.stack([taken(1, x + 1, y) - taken(0, x, y + 1) for x, y in ((2, 0), (1, 1), (1, 1), (0, 2))], 1)
+    blocks = {
+        "one": np.ones((len(index), 1)), "w": w, "∇w": gradient, "∇ω": bent, "∇∇ω": curved, "w w": _outer(w, w),
+        "w ∇w": _outer(w, gradient), "w ∇ω": _outer(w, bent), "∇w ∇w": _outer(gradient, gradient),
+    }  # fmt: skip
+    frames, height, width_ = rate.shape
+    place = np.stack([index[:, 2] / width_, index[:, 1] / height, index[:, 0] / frames], 1) * 2 - 1
+    return FlowTerms(rate[here], blocks, place), index
+
+
+_CURL = np.array([[0.0], [-1.0], [1.0], [0.0]])
+
+
+def _slopes(flow: Array, spacing: tuple[float, float], width: float, mode: str) -> dict[tuple[int, int, int], Array]:
+    """Derivatives of u (0) and v (1), so often along x and y, up to the third."""
+    return {
+        (part, x, y): gaussian_filter(flow[:, part], (0, width, width), order=(0, y, x), mode=mode)
+        / (spacing[0] ** x * spacing[1] ** y)
+        for part in (0, 1)
+        for x in range(4)
+        for y in range(4 - x)
+    }
+
+
+def _usable(inside: NDArray[np.bool_], margin: int, periodic: bool) -> NDArray[np.bool_]:
+    """Places whose Gaussian, and whose frames before and after, meet neither a gap nor the border."""
+    gaps = ~inside
+    if gaps.any():
+        near = np.ones((2 * REACH + 1, 2 * margin + 1, 2 * margin + 1), bool)
+        gaps = binary_dilation(gaps, near)
+    if not periodic:
+        gaps[:, :margin] = gaps[:, -margin:] = True
+        gaps[:, :, :margin] = gaps[:, :, -margin:] = True
+    return ~gaps
+
+
+def _outer(a: Array, b: Array) -> Array:
+    product: Array = (a[:, :, None] * b[:, None]).reshape(len(a), a.shape[1] * b.shape[1])
+    return product
+
+
+def _waves(coordinates: Array, count: int = 6) -> Array:
+    """Cosines that are constants of a place, or of a time, without the mean."""
+    one = [np.cos(np.pi * m * (coordinates[:, :1] + 1) / 2) for m in range(count)]
+    if coordinates.shape[1] == 1:
+        return np.concatenate(one[1:], 1)
+    other = [np.cos(np.pi * m * (coordinates[:, 1:] + 1) / 2) for m in range(count)]
+    return np.concatenate([a * b for i, a in enumerate(one) for j, b in enumerate(other) if i + j], 1)
+
+
+@lru_cache
+def _scalars(rank: int) -> Array:
+    """The combinations of a tensor's components that turns leave alone, ``[2^r, K]``."""
+    if rank == 0:
+        return np.eye(1)
+    turn = np.array([[0.0, -1.0], [1.0, 0.0]])
+    generator = sum(np.kron(np.kron(np.eye(2**k), turn), np.eye(2 ** (rank - 1 - k))) for k in range(rank))
+    _, sizes, rows = np.linalg.svd(generator)
+    found: Array = rows[sizes < 1e-9].T
+    return found
+
+
+def _mirrored(block: _Block, axis: int) -> Array:
+    """Components that a mirror of one axis turns over, as it does the vorticity."""
+    sign: Array = np.ones(1)
+    factor = np.where(np.arange(2) == axis, -1.0, 1.0)
+    for _ in range(block.rank):
+        sign = np.kron(sign, factor).astype(np.float64)
+    return np.eye(len(sign))[:, (-sign if block.axial else sign) < 0]
+
+
+def _if(keep: bool, block: _Block) -> Array:
+    return np.eye(2**block.rank)[:, : 2**block.rank if keep else 0]
+
+
+_ALLOWED = {
+    "rotation": lambda name, block: _scalars(block.rank),
+    "mirror x": lambda name, block: _mirrored(block, 0),
+    "mirror y": lambda name, block: _mirrored(block, 1),
+    "uniform motion": lambda name, block: _if(name not in ("w", "w w", "w ∇w"), block),
+    "magnitude": lambda name, block: _if(block.order == 1, block),
+    "scaling": lambda name, block: _if(block.scaling == 4, block),
+}

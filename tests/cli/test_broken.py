@@ -1,0 +1,79 @@
+"""``liesym broken`` on files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pyg_liesym.cli.main import main
+from pyg_liesym.datasets.simulation.vortices import Vortices, simulate_vortices
+
+
+@pytest.fixture(scope="module")
+def windy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("flows") / "flow.npy"
+    np.save(path, simulate_vortices(Vortices(size=48, frames=30, wind=(1.0, 0.0))).velocity.astype(np.float32))
+    return path
+
+
+def test_a_page_with_the_answer_first(windy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["broken", str(windy), "--out", str(tmp_path), "--spacing", "0.1309", "--step", "0.05"])
+    printed = capsys.readouterr().out
+    assert printed.startswith("BROKEN: rotation, mirror x, magnitude, scaling; kept: translation, time, mirror y")
+    assert f"Report: {tmp_path / 'index.html'}" in printed
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert page.index("<h1>BROKEN") < page.index("Build in") < page.index("<table>") < page.index("broken.png")
+    assert "30 frames of 48 × 48 places" in page
+    said = json.loads((tmp_path / "symmetries.json").read_text())
+    assert [one["verdict"] for one in said["symmetries"] if one["symmetry"] == "rotation"] == ["broken"]
+    assert (tmp_path / "broken.png").exists()
+
+
+def test_nothing_is_a_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.save(tmp_path / "noise.npy", np.random.default_rng(0).normal(size=(12, 2, 40, 40)))
+    main(["broken", str(tmp_path / "noise.npy"), "--out", str(tmp_path / "out")])
+    assert capsys.readouterr().out.startswith("NOTHING CAN BE SAID")
+    assert "Record more often" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+
+
+def test_gaps_may_be_nan_and_other_shapes_are_refused(
+    windy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flow = np.load(windy)
+    flow[:, :, :3] = np.nan
+    np.save(tmp_path / "gaps.npy", flow)
+    main(["broken", str(tmp_path / "gaps.npy"), "--out", str(tmp_path / "out")])
+    assert "kept: translation, time" in capsys.readouterr().out
+    for name, wrong in (("long.npy", flow[:, 0]), ("inf.npy", np.where(np.isnan(flow), np.inf, flow))):
+        np.save(tmp_path / name, wrong)
+        with pytest.raises(SystemExit, match="2"):
+            main(["broken", str(tmp_path / name)])
+    said = capsys.readouterr().err
+    assert "long.npy: expected velocities [time, 2, H, W], got [30, 48, 48]" in said
+    assert "inf.npy" in said
+
+
+def test_currents_know_their_units(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    xarray = pytest.importorskip("xarray", reason="the extra ocean")
+    pytest.importorskip("h5netcdf", reason="the extra ocean")
+    frames = simulate_vortices(Vortices(size=48, frames=30, drag=1.0))
+    # Cells of 0.1° at the equator are 11.1 km; a day is a step.
+    metres = np.deg2rad(0.1) * 6.371e6
+    speed = metres / frames.spacing / (86400 / frames.step)
+    latitude, longitude = 2.35 - 0.1 * np.arange(48), 10 + 0.1 * np.arange(48)
+    time = np.datetime64("2024-01-01", "ns") + np.arange(30) * np.timedelta64(1, "D")
+    dims = ("time", "latitude", "longitude")
+    parts = {
+        name: (dims, (speed * frames.velocity[:, k]).astype(np.float32), {"units": "m s-1"})
+        for k, name in enumerate(("uo", "vo"))
+    }
+    coordinates = {"time": time, "latitude": latitude, "longitude": longitude}
+    xarray.Dataset(parts, coordinates).to_netcdf(tmp_path / "sea.nc", engine="h5netcdf")
+    main(["broken", str(tmp_path / "sea.nc"), "--out", str(tmp_path / "out")])
+    said = json.loads((tmp_path / "out" / "symmetries.json").read_text())["symmetries"]
+    verdicts = {one["symmetry"]: one["verdict"] for one in said}
+    assert verdicts["scaling"] == "broken"
+    assert {verdicts[name] for name in ("translation", "rotation", "uniform motion")} == {"kept"}

@@ -1,0 +1,114 @@
+"""Flows whose law is known, asked which symmetries it keeps."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from pyg_liesym.datasets.simulation.vortices import VortexFrames, Vortices, simulate_vortices
+from pyg_liesym.discovery.flow_symmetries import FlowSymmetries, flow_symmetries
+
+# What each term breaks by more than the margin, besides magnitude, which advection breaks.
+KNOWN: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "Navier-Stokes": ({}, set()),
+    "wind along x": ({"wind": (1.0, 0.0)}, {"rotation", "mirror x", "scaling"}),
+    "wind across": ({"wind": (1.0, 0.5)}, {"rotation", "mirror x", "mirror y", "scaling"}),
+    "drag": ({"drag": 0.5}, {"scaling"}),
+    "beta": ({"beta": 2.0}, {"rotation", "mirror x", "uniform motion", "scaling"}),
+    "layers": ({"anisotropy": 0.8, "viscosity": 1e-2}, {"rotation"}),
+    "rough on one side": ({"drag": 0.3, "patchiness": 1.0}, {"translation"}),
+    "no advection": ({"advection": False, "viscosity": 2e-2}, {"uniform motion"}),
+}
+
+
+@cache
+def flow(name: str) -> VortexFrames:
+    return simulate_vortices(Vortices(**KNOWN[name][0]))
+
+
+def asked(name: str, **options: Any) -> FlowSymmetries:
+    frames = flow(name)
+    usual = {"spacing": frames.spacing, "step": frames.step, "max_samples": 15_000}
+    return flow_symmetries(torch.from_numpy(frames.velocity), **usual | options)
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_what_a_known_law_keeps_and_breaks(name: str) -> None:
+    """Without knowing that the lattice closes on itself."""
+    broken = KNOWN[name][1] | (set() if name == "no advection" else {"magnitude"})
+    found = asked(name)
+    assert found.told > 0.85
+    assert set(found.named("broken")) == broken
+    assert set(found.named("kept")) == {one.symmetry for one in found.symmetries} - broken
+    assert all(one.null < 0.005 for one in found.symmetries)
+
+
+def test_flows_moved_by_a_symmetry_have_the_same_answers() -> None:
+    """Turned by a quarter the mirrors change places; the units of length, time and velocity do not matter."""
+    frames = flow("wind along x")
+    turned = np.rot90(frames.velocity, 1, (2, 3))
+    turned = np.stack([-turned[:, 1], turned[:, 0]], 1)
+    found = flow_symmetries(torch.from_numpy(turned.copy()), spacing=frames.spacing, step=frames.step)
+    assert set(found.named("broken")) == {"rotation", "mirror y", "scaling", "magnitude"}
+    whole, other = (
+        flow_symmetries(torch.from_numpy(factor * frames.velocity), spacing=3 * frames.spacing, step=step)
+        for factor, step in ((3.0, frames.step), (30.0, frames.step / 10))
+    )
+    for one, two in zip(whole.symmetries, other.symmetries, strict=True):
+        assert one.share == pytest.approx(two.share, rel=1e-5, abs=1e-6)
+
+
+def test_without_units_vorticity_may_be_carried_at_any_multiple() -> None:
+    assert "uniform motion" in asked("Navier-Stokes", spacing=None, step=None).named("kept")
+    assert "uniform motion" in asked("no advection", spacing=None, step=None).named("kept")
+    half = torch.from_numpy(0.5 * flow("Navier-Stokes").velocity)
+    frames = flow("Navier-Stokes")
+    assert "uniform motion" in flow_symmetries(half, spacing=frames.spacing, step=frames.step).named("broken")
+
+
+def test_noise_has_no_law() -> None:
+    noise = torch.randn(20, 2, 48, 48, generator=torch.Generator().manual_seed(0))
+    found = flow_symmetries(noise)
+    assert found.symmetries == ()
+    assert found.headline.startswith("NOTHING CAN BE SAID")
+    shuffled = torch.from_numpy(flow("Navier-Stokes").velocity)[torch.randperm(60)]
+    assert flow_symmetries(shuffled).symmetries == ()
+
+
+def test_gaps_are_left_out_and_not_filled() -> None:
+    frames = torch.from_numpy(flow("Navier-Stokes").velocity.copy())
+    frames[:, :, 20:26, 30:40] = torch.nan
+    found = flow_symmetries(frames, max_samples=15_000)
+    assert set(found.named("broken")) == {"magnitude"}
+    assert not found.named("open")
+    frames[:, :, ::9] = torch.nan
+    with pytest.raises(ValueError, match="0 places lie far enough from the border, from gaps"):
+        flow_symmetries(frames)
+
+
+@pytest.mark.parametrize(
+    ("velocity", "options", "message"),
+    [
+        (torch.zeros(4, 2, 32, 32), {}, r"\[T, 2, H, W\] of 5 frames or more, got \[4, 2, 32, 32\]"),
+        (torch.zeros(9, 3, 32, 32), {}, r"got \[9, 3, 32, 32\]"),
+        (torch.zeros(9, 2, 32, 32), {"spacing": 1.0}, "both `spacing` and `step`"),
+        (torch.full((9, 2, 32, 32), torch.inf), {}, "infinite somewhere"),
+        (torch.ones(9, 2, 32, 32), {}, "does not change"),
+        (torch.ones(9, 2, 9, 9), {}, "place[s]? lie far enough"),
+    ],
+)
+def test_what_is_refused(velocity: Tensor, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        flow_symmetries(velocity, **options)
+
+
+def test_says_what_to_do() -> None:
+    text = str(asked("wind along x"))
+    assert text.startswith("BROKEN: rotation, mirror x, magnitude, scaling; kept: translation, time, mirror y")
+    assert "Build in translation, time, mirror y, uniform motion" in text
+    assert "Do not ask for rotation, mirror x, scaling." in text
