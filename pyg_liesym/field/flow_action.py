@@ -39,10 +39,14 @@ class FlowAction:
 
     Args:
         motion: c, a velocity along x and y.
-        magnitude: a.
+        magnitude: The factor a.
         angle: Of the rotation R, counterclockwise, in radians.
         scale: λ; above one, eddies become smaller and faster.
         reflected: s, whether y is turned to −y first.
+
+    Shapes:
+        - **flow**: :math:`(\ldots, T, 2, H, W)`; **known**: :math:`(\ldots, T, 1, H, W)`, by default where the flow is
+          finite; **output**: both, moved
 
     Raises:
         ValueError: If the scale is not positive, or a number is not finite.
