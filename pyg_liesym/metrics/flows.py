@@ -47,7 +47,7 @@ def vorticity(velocity: Tensor, spacing: tuple[float, float] = (1.0, 1.0), *, pe
 
 
 def energy_spectrum(velocity: Tensor) -> Tensor:
-    r"""Kinetic energy per mass at each wave number, :math:`E(k) = \tfrac12 \sum_q |\hat u(q)|^2`, |q| rounded being k.
+    r"""Kinetic energy per mass at each wave number, :math:`E(k) = \tfrac12 \sum_{q:\, [|q|] = k} |\hat u(q)|^2`.
 
     Wave numbers count waves in the side of the lattice, each side its own. The first entry, k = 0, is the energy of the
     mean, and the sum over all, with what lies in the corners beyond the last k, that of the flow,

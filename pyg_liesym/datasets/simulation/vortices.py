@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +62,8 @@ class Vortices:
             raise ValueError(f"expected viscosities and a drag that take energy away, got {self}")
 
 
-class VortexFrames(NamedTuple):
+@dataclass(frozen=True)
+class VortexFrames:
     r"""What comes out of :func:`simulate_vortices`.
 
     Attributes:

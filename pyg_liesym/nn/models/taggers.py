@@ -40,18 +40,18 @@ def build_tagger(
     All see the four-momenta of the constituents, and ``x`` if ``in_channels`` says so. Their answers do not depend on
     the numbering of the constituents, nor, besides, on
 
-    ==================== ===================================================== ===================================
-    name                 network                                               transformations of all four-momenta
-    ==================== ===================================================== ===================================
-    ``liegnn``           :class:`~pyg_liesym.nn.LieGNN`, 72 channels, 6 layers what keeps J: Lorentz by default
-    ``liegnn-fast``      :meth:`LieGNN.fast <pyg_liesym.nn.LieGNN.fast>`       what keeps J: Lorentz by default
+    ==================== ====================================================== ===================================
+    name                 network                                                transformations of all four-momenta
+    ==================== ====================================================== ===================================
+    ``liegnn``           :class:`~pyg_liesym.nn.LieGNN`, 72 channels, 6 layers  what keeps J: Lorentz by default
+    ``liegnn-fast``      :meth:`LieGNN.fast <pyg_liesym.nn.LieGNN.fast>`        what keeps J: Lorentz by default
     ``vector-liegnn``    :class:`~pyg_liesym.nn.VectorLieGNN`, with the momenta what keeps J: Lorentz by default
                          as vectors, 4 vector channels, 3 layers
-    ``lorentznet``       :class:`~pyg_liesym.nn.LorentzNet` as published       what keeps J: Lorentz by default
-    ``lorentznet-plain`` the same with ``symmetric=False``                     none
-    ``egnn``             :class:`~pyg_liesym.nn.EGNN`, 72 channels, 6 layers   rotations of :math:`(E, p)` in ℝ⁴
-    ``particlenet``      :class:`~pyg_liesym.nn.ParticleNet` as published      rotations about the beam
-    ==================== ===================================================== ===================================
+    ``lorentznet``       :class:`~pyg_liesym.nn.LorentzNet` as published        what keeps J: Lorentz by default
+    ``lorentznet-plain`` the same with ``symmetric=False``                      none
+    ``egnn``             :class:`~pyg_liesym.nn.EGNN`, 72 channels, 6 layers    rotations of :math:`(E, p)` in ℝ⁴
+    ``particlenet``      :class:`~pyg_liesym.nn.ParticleNet` as published       rotations about the beam
+    ==================== ====================================================== ===================================
 
     The nodes' own scalars are :math:`\psi(\langle p, p\rangle_J)` (of EGNN with J = I, of LorentzNet without symmetry
     with Minkowski's); LorentzNet's with ``beams=True`` those of :func:`~pyg_liesym.nn.with_beams`, and two beams a

@@ -22,8 +22,8 @@ class RieszKernel(Relaxable):
     ``mixing`` holds them times the size that the :math:`c` have at the start, so that an optimizer which moves all
     parameters by as much, such as Adam, moves both by as large a part.
 
-    Times :math:`|k|^d`, with |k| in units of half a cycle per cell, they are the derivatives of d-th order and what
-    Riesz transforms make of them.
+    Times :math:`|k|^d`, with :math:`|k|` in units of half a cycle per cell, they are the derivatives of d-th order and
+    what Riesz transforms make of them.
 
     **Law**: :math:`\hat K(\lambda k) = \lambda^d \hat K(k)` as long as the weights of all octaves are equal.
 
