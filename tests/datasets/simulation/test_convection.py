@@ -53,6 +53,10 @@ def test_the_heat_that_a_roll_carries(steady: tuple[Convection, State]) -> None:
     box, (_, v, t) = steady
     floor, ceiling = 2 * box.rows * (1 - t[:, 0]).mean(), 2 * box.rows * t[:, -1].mean()
     within = 1 + (np.pad(v, ((0, 0), (0, 1), (0, 0))) * (t + np.roll(t, -1, 1)) / 2).mean() / box.diffusivity
+    coarse = square(1e4, rows=12)
+    coarser = 2 * coarse.rows * (1 - advance(coarse, first_state(coarse), 60.0)[2][:, 0]).mean()
+    ratio = (box.rows / coarse.rows) ** 2  # of errors that are of second order
+    assert (ratio * floor - coarser) / (ratio - 1) == pytest.approx(2.158, rel=2e-3)
     assert floor == pytest.approx(2.158, rel=0.03)
     assert ceiling == pytest.approx(floor, rel=1e-4)
     assert within == pytest.approx(floor, rel=1e-4)
