@@ -72,7 +72,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     ),
     "discovery": (
         {"flow_terms", "folder", "mask", "report", "samples", "stopping", "weight_sharing"},
-        {"flow_symmetries", "discriminator", "evidence", "group_distribution", "predictor", "training"},
+        {"discriminator", "evidence", "flow_findings", "group_distribution", "predictor", "training"},
         {"agreement", "group_module", "record"},
         {"liegan_module", "verdict"},
         {"discovered_symmetry"},

@@ -84,3 +84,11 @@ def test_unknown_names_are_errors_with_a_suggestion() -> None:
     with pytest.raises(AttributeError, match="module 'pyg_liesym' has no attribute 'Algebra'") as caught:
         load("Algebra")
     assert (caught.value.name, caught.value.obj) == ("Algebra", pyg_liesym)  # what Python's suggestions go by
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_name_is_that_of_a_module_beside_it(package: str) -> None:
+    """Whoever imports the module would put it in the place of the name."""
+    folder = ROOT.joinpath(*package.split("."))
+    modules = {path.stem for path in [*folder.glob("*.py"), *(one for one in folder.iterdir() if one.is_dir())]}
+    assert not modules & set(import_module(package).__all__)

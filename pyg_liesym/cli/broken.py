@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pyg_liesym.cli.files import write_json
 from pyg_liesym.cli.page import Page
-from pyg_liesym.discovery.flow_symmetries import FlowSymmetries, flow_symmetries
+from pyg_liesym.discovery.flow_findings import FlowSymmetries, flow_symmetries
 
 EARTH_RADIUS = 6.371e6
 """In metres."""

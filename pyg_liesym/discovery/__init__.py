@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from pyg_liesym.discovery.evidence.moments import Moments
     from pyg_liesym.discovery.evidence.relations import Relations
     from pyg_liesym.discovery.findings import find_symmetry
-    from pyg_liesym.discovery.flow_symmetries import BrokenSymmetry, FlowSymmetries, flow_symmetries
+    from pyg_liesym.discovery.flow_findings import BrokenSymmetry, FlowSymmetries, flow_symmetries
     from pyg_liesym.discovery.group_distribution import GroupDistribution
     from pyg_liesym.discovery.group_module import GroupModule, Pace
     from pyg_liesym.discovery.lie_gg import LieGG, PredictorModule
@@ -83,7 +83,7 @@ else:
             "evidence.moments": ["Moments"],
             "evidence.relations": ["Relations"],
             "findings": ["find_symmetry"],
-            "flow_symmetries": ["BrokenSymmetry", "FlowSymmetries", "flow_symmetries"],
+            "flow_findings": ["BrokenSymmetry", "FlowSymmetries", "flow_symmetries"],
             "group_distribution": ["GroupDistribution"],
             "group_module": ["GroupModule", "Pace"],
             "lie_gg": ["LieGG", "PredictorModule"],

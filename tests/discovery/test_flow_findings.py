@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.datasets.simulation.vortices import VortexFrames, Vortices, simulate_vortices
-from pyg_liesym.discovery.flow_symmetries import FlowSymmetries, flow_symmetries
+from pyg_liesym.discovery.flow_findings import FlowSymmetries, flow_symmetries
 
 # What each term breaks by more than the margin, besides magnitude, which advection breaks.
 KNOWN: dict[str, tuple[dict[str, Any], set[str]]] = {
