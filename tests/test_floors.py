@@ -91,7 +91,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"endings", "files", "parser", "settings", "train_help"},
         {"page"},
         {"symmetry_report", "tagging_report"},
-        {"prediction_report"},
+        {"broken_networks", "prediction_report"},
         {"broken", "compare", "data", "discover", "export", "simulate", "tag", "train"},
         {"reproduce"},
         {"demo", "results"},

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from pyg_liesym.cli.broken_networks import compare_networks
 from pyg_liesym.cli.main import main
 from pyg_liesym.datasets.simulation.vortices import Vortices, simulate_vortices
 
@@ -20,7 +22,9 @@ def windy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_page_with_the_answer_first(windy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["broken", str(windy), "--out", str(tmp_path), "--spacing", "0.1309", "--step", "0.05"])
+    main(
+        ["broken", str(windy), "--out", str(tmp_path), "--network-steps", "0", "--spacing", "0.1309", "--step", "0.05"]
+    )
     printed = capsys.readouterr().out
     assert printed.startswith("BROKEN: rotation, mirror x, magnitude, scaling; kept: translation, time, mirror y")
     assert f"Report: {tmp_path / 'index.html'}" in printed
@@ -34,7 +38,7 @@ def test_a_page_with_the_answer_first(windy: Path, tmp_path: Path, capsys: pytes
 
 def test_nothing_is_a_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.save(tmp_path / "noise.npy", np.random.default_rng(0).normal(size=(12, 2, 40, 40)))
-    main(["broken", str(tmp_path / "noise.npy"), "--out", str(tmp_path / "out")])
+    main(["broken", str(tmp_path / "noise.npy"), "--out", str(tmp_path / "out"), "--network-steps", "0"])
     assert capsys.readouterr().out.startswith("NOTHING CAN BE SAID")
     assert "Record more often" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
 
@@ -45,12 +49,12 @@ def test_gaps_may_be_nan_and_other_shapes_are_refused(
     flow = np.load(windy)
     flow[:, :, :3] = np.nan
     np.save(tmp_path / "gaps.npy", flow)
-    main(["broken", str(tmp_path / "gaps.npy"), "--out", str(tmp_path / "out")])
+    main(["broken", str(tmp_path / "gaps.npy"), "--out", str(tmp_path / "out"), "--network-steps", "0"])
     assert "kept: translation, time" in capsys.readouterr().out
     for name, wrong in (("long.npy", flow[:, 0]), ("inf.npy", np.where(np.isnan(flow), np.inf, flow))):
         np.save(tmp_path / name, wrong)
         with pytest.raises(SystemExit, match="2"):
-            main(["broken", str(tmp_path / name)])
+            main(["broken", str(tmp_path / name), "--network-steps", "0"])
     said = capsys.readouterr().err
     assert "long.npy: expected velocities [time, 2, H, W], got [30, 48, 48]" in said
     assert "inf.npy" in said
@@ -72,8 +76,39 @@ def test_currents_know_their_units(tmp_path: Path, capsys: pytest.CaptureFixture
     }
     coordinates = {"time": time, "latitude": latitude, "longitude": longitude}
     xarray.Dataset(parts, coordinates).to_netcdf(tmp_path / "sea.nc", engine="h5netcdf")
-    main(["broken", str(tmp_path / "sea.nc"), "--out", str(tmp_path / "out")])
+    main(["broken", str(tmp_path / "sea.nc"), "--out", str(tmp_path / "out"), "--network-steps", "0"])
     said = json.loads((tmp_path / "out" / "symmetries.json").read_text())["symmetries"]
     verdicts = {one["symmetry"]: one["verdict"] for one in said}
     assert verdicts["scaling"] == "broken"
     assert {verdicts[name] for name in ("translation", "rotation", "uniform motion")} == {"kept"}
+
+
+def test_networks_side_by_side(windy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["broken", str(windy), "--out", str(tmp_path), "--network-steps", "2", "--progress", "false"])
+    printed = capsys.readouterr().out
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "Next frame, error over that of nothing changing:" in printed
+    assert page.index("broken.png") < page.index("<h2>A strict") < page.index("forecasts.png")
+    strict = next(line for line in printed.splitlines() if line.startswith("strict"))
+    seen, turned = strict.split()[1], strict.split()[-1]
+    assert abs(float(seen) - float(turned)) < 2e-3, "a strict network errs alike"
+
+
+def test_a_strict_network_never_knows_of_turns_and_a_free_one_does(windy: Path) -> None:
+    compared = compare_networks(torch.from_numpy(np.load(windy)), steps=25, penalty=0.0, seed=0, progress=False)
+    strict, relaxed, free = compared.scores
+    assert strict.turned == pytest.approx(strict.error, rel=1e-4)
+    assert free.turned > 1.02 * free.error
+    assert free.error < 0.95
+    assert strict.relaxation == 0 < relaxed.relaxation
+    assert compared.forecasts["free"].shape == compared.truth.shape
+    assert 0.8 < strict.parameters / free.parameters < 1.25
+
+
+def test_networks_say_what_they_lack(windy: Path) -> None:
+    flow = torch.from_numpy(np.load(windy))
+    with pytest.raises(ValueError, match="30 frames or more to train on"):
+        compare_networks(flow[:20], steps=1, penalty=0.0, seed=0, progress=False)
+    flow[:, :, 20] = torch.nan
+    with pytest.raises(ValueError, match="gaps in the middle"):
+        compare_networks(flow, steps=1, penalty=0.0, seed=0, progress=False)
