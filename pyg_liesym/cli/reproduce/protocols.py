@@ -16,6 +16,7 @@ from pyg_liesym.cli.reproduce.closed_forms import ClosedForms
 from pyg_liesym.cli.reproduce.experiment import Experiment, Sitting, run_experiment
 from pyg_liesym.cli.reproduce.jets_metric import JetsMetric
 from pyg_liesym.cli.reproduce.jets_tagging import JetsTagging
+from pyg_liesym.cli.reproduce.known_flows import KnownFlows
 from pyg_liesym.cli.reproduce.many_bodies import ManyBodies
 from pyg_liesym.cli.reproduce.molecules import Molecules
 from pyg_liesym.cli.reproduce.msr import SharedTasks
@@ -43,6 +44,7 @@ EXPERIMENTS: dict[str, type[Experiment]] = {
         ClosedForms,
         SymCert,
         RealData,
+        KnownFlows,
         TwoBody,
         ThreeBody,
         JetsMetric,

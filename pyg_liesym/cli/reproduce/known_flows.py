@@ -1,0 +1,122 @@
+"""Flows whose law is known, asked which symmetries it keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
+from pyg_liesym.cli.reproduce.table import Column, Run
+from pyg_liesym.datasets.simulation.vortices import Vortices, simulate_vortices
+from pyg_liesym.discovery.flow_findings import flow_symmetries
+
+
+@dataclass(frozen=True)
+class KnownFlow:
+    """A flow and what its law breaks.
+
+    Args:
+        flow: How it is simulated.
+        broken: Names of the symmetries that it breaks; it keeps the others.
+        noise: Standard deviation of noise on every component, over the flow's own.
+        shuffled: Whether its frames are in disorder, so that there is no law.
+    """
+
+    flow: Vortices
+    broken: tuple[str, ...]
+    noise: float = 0.0
+    shuffled: bool = False
+
+
+_ADVECTED = ("magnitude",)
+FLOWS: dict[str, KnownFlow] = {
+    "Navier–Stokes": KnownFlow(Vortices(), _ADVECTED),
+    "wind along x": KnownFlow(Vortices(wind=(1.0, 0.0)), ("rotation", "mirror x", "scaling", *_ADVECTED)),
+    "wind across": KnownFlow(Vortices(wind=(1.0, 0.5)), ("rotation", "mirror x", "mirror y", "scaling", *_ADVECTED)),
+    "drag": KnownFlow(Vortices(drag=0.5), ("scaling", *_ADVECTED)),
+    "beta plane": KnownFlow(Vortices(beta=2.0), ("rotation", "mirror x", "uniform motion", "scaling", *_ADVECTED)),
+    "two viscosities": KnownFlow(Vortices(anisotropy=0.8, viscosity=1e-2), ("rotation", *_ADVECTED)),
+    "drag on one side": KnownFlow(Vortices(drag=0.3, patchiness=1.0), ("translation", *_ADVECTED)),
+    "no advection": KnownFlow(Vortices(advection=False, viscosity=2e-2), ("uniform motion",)),
+    "Navier–Stokes, 1 % noise": KnownFlow(Vortices(), _ADVECTED, noise=0.01),
+    "wind along x, 1 % noise": KnownFlow(
+        Vortices(wind=(1.0, 0.0)), ("rotation", "mirror x", "scaling", *_ADVECTED), noise=0.01
+    ),
+    "frames in disorder": KnownFlow(Vortices(), (), shuffled=True),
+}
+"""By name. A drag of 0.3 on one side breaks scaling too, by less than the margin."""
+
+
+@dataclass(frozen=True)
+class KnownFlows(Experiment):
+    """Ask flows whose law is known which symmetries it keeps, and count answers that are right, open and wrong.
+
+    Each is asked as if nobody knew that the square closes on itself. Frames in disorder are the null: they have no law,
+    and every answer about them is wrong.
+
+    Args:
+        flows: Names of flows.
+        seeds: Seeds of the vortices, of noise and of the places that are drawn.
+        margin: The share from which on a symmetry is called broken.
+    """
+
+    name: ClassVar[str] = "known-flows"
+    which: ClassVar[tuple[str, ...]] = ("seeds", "flows")
+    flows: tuple[str, ...] = tuple(FLOWS)
+    seeds: tuple[int, ...] = (11, 12, 13, 14, 15, 16, 17, 18)
+    margin: float = 0.01
+
+    def jobs(self) -> Iterator[Job]:
+        """Every flow with all seeds."""
+        if unknown := set(self.flows) - set(FLOWS):
+            raise ValueError(f"there is no flow {', '.join(sorted(unknown))}; there are {', '.join(FLOWS)}")
+        for name in self.flows:
+            yield from (Job(name, seed, self.settings() | asdict(FLOWS[name])) for seed in self.seeds)
+
+    def run(self, job: Job, bench: Bench) -> dict[str, Any]:
+        """Simulate one, and ask."""
+        known = FLOWS[job.row]
+        velocity, units = _recorded(known, job.seed)
+        found = flow_symmetries(velocity, **units, margin=self.margin, seed=job.seed)
+        verdicts = {one.symmetry: one.verdict for one in found.symmetries}
+        right = {name: "broken" if name in known.broken else "kept" for name in verdicts}
+        if known.shuffled:
+            right = dict.fromkeys(verdicts, "open")
+        counts = {
+            "right": sum(verdicts[name] == right[name] for name in verdicts),
+            "open": sum(verdicts[name] == "open" != right[name] for name in verdicts),
+            "wrong": sum(verdicts[name] not in (right[name], "open") for name in verdicts),
+        }
+        shares = {one.symmetry: one.share for one in found.symmetries}
+        return {"told": found.told, "asked": len(verdicts), **counts, "verdicts": verdicts, "shares": shares}
+
+    def columns(self, table: str) -> Sequence[Column]:
+        """Answers of each kind in a flow, of eight, and how much of the law is told."""
+        return (
+            Column("right", "right", 2),
+            Column("open", "open", 2),
+            Column("wrong", "wrong", 2),
+            Column("told", "told", 3),
+        )
+
+    def conclude(self, runs: Sequence[Run], out: Path) -> dict[str, Any]:
+        """All answers together."""
+        kinds = ("asked", "right", "open", "wrong")
+        return {"facts": {kind: {"value": sum(run["numbers"][kind] for run in runs), "digits": 0} for kind in kinds}}
+
+
+def _recorded(known: KnownFlow, seed: int) -> tuple[Tensor, dict[str, Any]]:
+    """Frames as an instrument has them, and their units."""
+    values = asdict(known.flow) | {"seed": seed}
+    frames = simulate_vortices(Vortices(**values))
+    generator = torch.Generator().manual_seed(seed)
+    velocity = torch.from_numpy(frames.velocity.copy())
+    velocity = velocity + known.noise * velocity.std() * torch.randn(velocity.shape, generator=generator).double()
+    if known.shuffled:
+        velocity = velocity[torch.randperm(len(velocity), generator=generator)]
+    return velocity, {"spacing": frames.spacing, "step": frames.step}
