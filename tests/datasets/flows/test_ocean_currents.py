@@ -14,7 +14,7 @@ from pyg_liesym.datasets import OceanCurrents
 pytest.importorskip("xarray")
 pytest.importorskip("h5netcdf")
 
-REAL = sorted(Path("/work/shared/data/copernicus").glob("*.nc"))
+REAL = sorted((Path(__file__).parents[4] / "shared" / "data" / "copernicus").glob("*.nc"))
 SPLITS = ("train", "val", "test")
 
 

@@ -13,7 +13,7 @@ from pyg_liesym.datasets.io.current_files import read_currents
 xarray = pytest.importorskip("xarray")
 pytest.importorskip("h5netcdf")
 
-REAL = sorted(Path("/work/shared/data/copernicus").glob("*.nc"))
+REAL = sorted((Path(__file__).parents[4] / "shared" / "data" / "copernicus").glob("*.nc"))
 LATITUDE, LONGITUDE = np.arange(-3.0, 4.0), np.arange(10.0, 20.0)
 Write = Callable[..., Path]
 
