@@ -72,8 +72,8 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     ),
     "discovery": (
         {"flow_terms", "folder", "mask", "report", "samples", "stopping", "weight_sharing"},
-        {"discriminator", "evidence", "flow_findings", "group_distribution", "predictor", "training"},
-        {"agreement", "group_module", "record"},
+        {"discriminator", "evidence", "group_distribution", "predictor", "training"},
+        {"agreement", "flow_findings", "group_module", "record"},
         {"liegan_module", "verdict"},
         {"discovered_symmetry"},
         {"findings", "method"},

@@ -12,11 +12,9 @@ from torch import Tensor
 
 from pyg_liesym.cli.files import write_json
 from pyg_liesym.cli.page import Page
+from pyg_liesym.cli.symmetry_report import interval
 from pyg_liesym.discovery.flow_findings import FlowSymmetries, flow_symmetries
 
-EARTH_RADIUS = 6.371e6
-"""In metres."""
-_STATUS = {"kept": "certified", "broken": "refuted", "open": "no evidence"}
 _MEANS = {
     "translation": "the same everywhere",
     "time": "the same at all times",
@@ -41,7 +39,6 @@ def broken(
     names: tuple[str, str] | None = None,
     region: tuple[float, float, float, float] | None = None,
     network_steps: int = 300,
-    penalty: float = 0.01,
     seed: int = 0,
     progress: bool = True,
 ) -> FlowSymmetries:
@@ -62,11 +59,10 @@ def broken(
         step: Time between frames in their unit of time (NumPy).
         periodic: Whether the lattice closes on itself.
         width: Width in cells of the Gaussian whose derivatives are taken; more for noisier flows.
-        margin: The share from which on a symmetry is called broken.
+        margin: The share from which on a symmetry counts as broken, and below which as kept.
         names: Names of the eastward and the northward velocity, where they are not known (NetCDF).
         region: South, north, west and east border in degrees (NetCDF).
         network_steps: Steps of training for each network; 0 for no networks.
-        penalty: What relaxing costs the relaxed network.
         seed: Of the places that are drawn, and of the networks.
         progress: Whether to show bars.
     """
@@ -77,7 +73,7 @@ def broken(
     _report(page, found, velocity)
     said = str(found)
     if network_steps:
-        said += "\n\n" + _networks(page, velocity, network_steps, penalty, seed, progress)
+        said += "\n\n" + _networks(page, velocity, network_steps, seed, progress)
     write_json(out / "symmetries.json", asdict(found))
     print(f"{said}\n\nReport: {page.write()}")
     return found
@@ -107,11 +103,7 @@ def _read(
     steps = np.diff(currents.time.astype("int64"))
     if len(steps) and not (steps == steps[0]).all():
         raise ValueError(f"{flow}: expected frames at equal times, got steps of {steps.min()} to {steps.max()} seconds")
-    degree = np.deg2rad(1) * EARTH_RADIUS
-    across = degree * float(np.abs(np.diff(currents.longitude)).mean())
-    up = degree * float(np.abs(np.diff(currents.latitude)).mean())
-    middle = float(np.cos(np.deg2rad(currents.latitude)).mean())
-    return torch.from_numpy(currents.velocity), (across * middle, up), float(steps[0]) if len(steps) else None
+    return torch.from_numpy(currents.velocity), currents.spacing, float(steps[0]) if len(steps) else None
 
 
 def _report(page: Page, found: FlowSymmetries, velocity: Tensor) -> None:
@@ -126,20 +118,22 @@ def _report(page: Page, found: FlowSymmetries, velocity: Tensor) -> None:
     if not found.symmetries:
         return
     rows = [
-        (one.symmetry, _MEANS[one.symmetry], one.verdict, f"{100 * one.share:.1f} ({100 * one.low:.1f} … "
-         f"{100 * one.high:.1f})", f"{100 * one.null:.1f}")
+        (one.symmetry, _MEANS[one.symmetry], one.status, interval(one.breaking), f"{100 * one.null:.2g}")
         for one in found.symmetries
-    ]  # fmt: skip
-    page.table(("symmetry", "the law is", "verdict", "broken by [%]", "null [%]"), rows)
+    ]
+    page.table(("symmetry", "the law is", "answer", "broken by [%]", "null [%]"), rows)
     page.figure(
         "broken",
         plot_breakings(
-            [(one.symmetry, (one.low, one.share, one.high), _STATUS[one.verdict]) for one in found.symmetries],
+            [
+                (one.symmetry, (one.breaking.low, one.breaking.size, one.breaking.high), one.status)
+                for one in found.symmetries
+            ],
             found.margin,
             of="of what is told",
         ),
-        "What only terms tell that a symmetry forbids, of all that can be told, with 95 % intervals: green is kept, "
-        "red broken, grey open. Left of the dashed line a symmetry counts as kept.",
+        "What only terms tell that a symmetry forbids, of all that can be told, with 95 % intervals: green is "
+        "certified, red refuted, grey open. Left of the dashed line a symmetry counts as kept.",
     )
     page.text(
         "Null: the same gain for terms taken from other places, which can tell nothing. A uniform force has no "
@@ -147,14 +141,14 @@ def _report(page: Page, found: FlowSymmetries, velocity: Tensor) -> None:
     )
 
 
-def _networks(page: Page, velocity: Tensor, steps: int, penalty: float, seed: int, progress: bool) -> str:
+def _networks(page: Page, velocity: Tensor, steps: int, seed: int, progress: bool) -> str:
     """A section for the networks; what they came to in a few lines."""
     from pyg_liesym.cli.broken_networks import compare_networks
     from pyg_liesym.plot.flow import plot_flow_forecasts
 
     page.heading("A strict, a relaxed and a free network")
     try:
-        compared = compare_networks(velocity, steps=steps, penalty=penalty, seed=seed, progress=progress)
+        compared = compare_networks(velocity, steps=steps, seed=seed, progress=progress)
     except ValueError as error:
         page.text(f"No networks: {error}.")
         return f"No networks: {error}."

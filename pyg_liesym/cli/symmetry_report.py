@@ -133,10 +133,11 @@ def _row(finding: Finding) -> tuple[str, str, str, str, str]:
     claim = finding.claim
     dimension = f", {claim.dim} direction{'s' * (claim.dim > 1)}" if claim.dim else ""
     p = "" if claim.p is None else f"{claim.p:.2g}"
-    return claim.question, f"{claim.status}{dimension}", _interval(claim.breaking), p, f"{claim.level:.2g}"
+    return claim.question, f"{claim.status}{dimension}", interval(claim.breaking), p, f"{claim.level:.2g}"
 
 
-def _interval(breaking: Breaking | None) -> str:
+def interval(breaking: Breaking | None) -> str:
+    """A breaking in per cent with its bounds, or nothing."""
     if breaking is None:
         return ""
     return f"{100 * breaking.size:.2g} ({100 * breaking.low:.2g} … {100 * breaking.high:.2g})"

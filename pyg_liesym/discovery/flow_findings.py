@@ -2,46 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 from scipy.stats import t as student
 from torch import Tensor
 
-from pyg_liesym.discovery.flow_terms import REACH, SYMMETRIES, Array, FlowTerms, flow_terms
-
-Verdict: TypeAlias = Literal["kept", "broken", "open"]
+from pyg_liesym.discovery.evidence.claim import Breaking, Status
+from pyg_liesym.discovery.flow_terms import REACH, SYMMETRIES, Array, FlowTerms, allowed_terms, flow_terms
 
 _FOLDS, _SIDE, _TIMES = 8, 4, 4
 _RIDGE = 1e-6
+_SAID: dict[Status, str] = {"certified": "kept", "refuted": "broken"}
+_LARGE = 0.3  # a breaking of which relaxing is not enough
 LEAST_TOLD = 0.2
 """Share of the rates' variance that the terms must tell, at least, for anything to be said."""
 
 
 @dataclass(frozen=True)
 class BrokenSymmetry:
-    """How far a flow breaks a symmetry: what only terms tell that the symmetry forbids, of all that can be told.
+    """How far a flow breaks a symmetry.
 
     Attributes:
         symmetry: Its name.
-        share: The estimate, 0 where it is kept.
-        low: Lower bound, of 95 %.
-        high: Upper bound, of 95 %.
+        status: ``"certified"`` (the whole interval is less than the margin away from zero), ``"refuted"`` (it is above
+            the margin and above the null) or ``"no evidence"``.
+        breaking: What only terms tell that the symmetry forbids, of all that can be told: 0 where it is kept.
         null: The same for terms of other places in the place of those that are forbidden: about zero or below.
-        verdict: ``"kept"`` (the whole interval is less than the margin away from zero), ``"broken"`` (it is above the
-            margin and above the null) or ``"open"``.
     """
 
     symmetry: str
-    share: float
-    low: float
-    high: float
+    status: Status
+    breaking: Breaking
     null: float
-    verdict: Verdict
 
 
 @dataclass(frozen=True)
@@ -51,7 +47,7 @@ class FlowSymmetries:
     Attributes:
         told: Share of the variance of ∂ω/∂t, at places that were kept aside, that all terms tell.
         symmetries: One answer for each symmetry; none if too little is told.
-        margin: The share from which on a symmetry is called broken.
+        margin: The breaking from which on a symmetry is refuted.
         samples: Places and times that were used.
     """
 
@@ -60,16 +56,16 @@ class FlowSymmetries:
     margin: float
     samples: int
 
-    def named(self, verdict: Verdict) -> list[str]:
-        """The symmetries with a verdict."""
-        return [one.symmetry for one in self.symmetries if one.verdict == verdict]
+    def named(self, status: Status) -> list[str]:
+        """The symmetries with a status."""
+        return [one.symmetry for one in self.symmetries if one.status == status]
 
     @property
     def headline(self) -> str:
         """The answer in one sentence."""
         if not self.symmetries:
             return "NOTHING CAN BE SAID: the frames do not tell how the flow goes on"
-        kept, broken = (", ".join(self.named(verdict)) for verdict in ("kept", "broken"))
+        kept, broken = (", ".join(self.named(status)) for status in _SAID)
         if not broken:
             return f"KEPT: {kept}" if kept else "OPEN: these frames do not decide"
         return f"BROKEN: {broken}" + (f"; kept: {kept}" if kept else "")
@@ -82,10 +78,11 @@ class FlowSymmetries:
                 f"All terms together tell {100 * max(self.told, 0):.0f} % of the changes of vorticity. Record more "
                 "often or more finely; until then no law is seen that could have a symmetry."
             )
-        large = [one.symmetry for one in self.symmetries if one.verdict == "broken" and one.share > 0.3]
-        small = [one.symmetry for one in self.symmetries if one.verdict == "broken" and one.share <= 0.3]
+        broken = [one for one in self.symmetries if one.status == "refuted"]
+        large = [one.symmetry for one in broken if one.breaking.size > _LARGE]
+        small = [one.symmetry for one in broken if one.breaking.size <= _LARGE]
         parts = []
-        if kept := self.named("kept"):
+        if kept := self.named("certified"):
             parts.append(f"Build in {', '.join(kept)}: nothing is lost by it.")
         if small:
             parts.append(f"Relax {', '.join(small)}: most of the law keeps it.")
@@ -94,14 +91,16 @@ class FlowSymmetries:
         return " ".join(parts) or "Record more frames: no interval is narrow enough."
 
     def __str__(self) -> str:
-        lines = [self.headline, self.advice, ""]
+        lines = [self.headline, self.advice]
+        if not self.symmetries:
+            return "\n".join(lines)
+        lines.append("")
         for one in self.symmetries:
-            lines.append(
-                f"{one.symmetry:<15} {one.verdict:<7} {100 * one.share:6.1f} %  ({100 * one.low:.1f} … "
-                f"{100 * one.high:.1f}; null {100 * one.null:.1f})"
-            )
+            size, low, high, null = (100 * value for value in (*astuple(one.breaking), one.null))
+            word = _SAID.get(one.status, "open")
+            lines.append(f"{one.symmetry:<15} {word:<7} {size:6.1f} %  ({low:.1f} … {high:.1f}; null {null:.1f})")
         told = f"All terms tell {100 * self.told:.1f} % of the changes of vorticity at {self.samples} places and times."
-        return "\n".join([*lines, told] if self.symmetries else lines[:2])
+        return "\n".join([*lines, told])
 
 
 def flow_symmetries(
@@ -136,7 +135,7 @@ def flow_symmetries(
         step: Time between frames.
         periodic: Whether the lattice closes on itself.
         width: Standard deviation in cells of the Gaussian whose derivatives are taken; more for noisier flows.
-        margin: The share from which on a symmetry is called broken.
+        margin: The breaking from which on a symmetry is refuted, and below which it is certified.
         max_samples: Places and times that are used, drawn at random.
         seed: Of that.
 
@@ -155,31 +154,32 @@ def flow_symmetries(
         >>> from pyg_liesym.datasets.simulation.vortices import Vortices, simulate_vortices
         >>> flow = simulate_vortices(Vortices(wind=(1.0, 0.5), frames=30))
         >>> found = flow_symmetries(torch.from_numpy(flow.velocity), periodic=True)
-        >>> found.named("kept")
+        >>> found.named("certified")
         ['translation', 'time', 'uniform motion']
     """
     terms, block = _samples(velocity, spacing, step, periodic, width, max_samples, seed)
+    place, time = terms.modulated((0, 1)), terms.modulated((2,))
+    whole, count = np.concatenate([terms.terms, place, time], 1), terms.terms.shape[1]
+    grams = _grams(np.concatenate([whole, whole[_elsewhere(block, seed)], terms.rate[:, None]], 1), block)
+    everything, nothing = np.eye(count), np.zeros(count)
+    at_place = np.arange(count, count + place.shape[1])
+    questions = {
+        "translation": (everything, nothing, at_place),
+        "time": (everything, nothing, np.arange(at_place[-1] + 1, whole.shape[1])),
+    }
     units = spacing is not None and step is not None
-    everything = terms.all()
-    own = {name: terms.allowed(name, units) for name in SYMMETRIES}
-    designs: dict[str, tuple[Array, Array]] = {"all": (everything, np.zeros_like(terms.rate)), **own}
-    for name, axes in (("translation", (0, 1)), ("time", (2,))):
-        designs[name] = (np.concatenate([everything, terms.modulated(axes)], 1), np.zeros_like(terms.rate))
-    elsewhere = _elsewhere(block, seed)
-    for name in (*own, "translation", "time"):
-        strict, settled = designs["all"] if name in ("translation", "time") else designs[name]
-        free = designs[name][0] if name in ("translation", "time") else everything
-        designs[f"{name}, null"] = (np.concatenate([strict, free[elsewhere]], 1), settled)
-    errors, total = _held_out(designs, terms.rate, block)
-    told = 1 - errors["all"].sum() / total.sum()
-    if told < LEAST_TOLD:
-        return FlowSymmetries(float(told), (), margin, len(terms.rate))
+    questions |= {name: (*allowed_terms(name, units), at_place[:0]) for name in SYMMETRIES}
+    told = grams[:, -1, -1] - _errors(grams, everything, nothing, at_place[:0])
+    share = float(told.sum() / grams[:, -1, -1].sum())
+    if share < LEAST_TOLD:
+        return FlowSymmetries(share, (), margin, len(terms.rate))
     answers = []
-    for name in ("translation", "time", *SYMMETRIES):
-        base, more = ("all", name) if name in ("translation", "time") else (name, "all")
-        gain, null = errors[base] - errors[more], errors[base] - errors[f"{name}, null"]
-        answers.append(_answer(name, gain, null, total - errors["all"], margin))
-    return FlowSymmetries(float(told), tuple(answers), margin, len(terms.rate))
+    for name, (strict, settled, more) in questions.items():
+        without = _errors(grams, strict, settled, at_place[:0])
+        gain = without - _errors(grams, everything, nothing, more)
+        null = without - _errors(grams, strict, settled, whole.shape[1] + np.append(np.arange(count), more))
+        answers.append(_answer(name, gain, null, told, margin))
+    return FlowSymmetries(share, tuple(answers), margin, len(terms.rate))
 
 
 def _samples(
@@ -217,9 +217,8 @@ def _samples(
     chosen = np.random.default_rng(seed).permutation(len(index))[:most]
     sizes = np.array([values.shape[0] - 2 * REACH, *values.shape[2:]])
     cell = index[chosen] * np.array([_TIMES, _SIDE, _SIDE]) // sizes
-    blocks = {name: part[chosen] for name, part in terms.blocks.items()}
     block = (cell[:, 0] * _SIDE + cell[:, 1]) * _SIDE + cell[:, 2]
-    return FlowTerms(terms.rate[chosen], blocks, terms.place[chosen]), np.unique(block, return_inverse=True)[1]
+    return terms.at(chosen), np.unique(block, return_inverse=True)[1]
 
 
 def _elsewhere(block: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
@@ -232,33 +231,44 @@ def _elsewhere(block: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     return moved
 
 
-def _held_out(
-    designs: Mapping[str, tuple[Array, Array]], rate: Array, block: NDArray[np.int64]
-) -> tuple[dict[str, Array], Array]:
-    """Squared errors of each design in each block, fitted on the other folds, and the squares of the rate."""
-    count = int(block.max()) + 1
-    fold = np.random.default_rng(0).permutation(count) % _FOLDS
-    total: Array = np.bincount(block, rate**2, count).astype(np.float64)
-    errors: dict[str, Array] = {}
-    for name, (terms, settled) in designs.items():
-        target = rate - settled
-        size = np.sqrt((terms**2).mean(0))
-        seen = size > 1e-12 * size.max() if size.size else size > 0
-        scaled = terms[:, seen] / size[seen]
-        order = np.argsort(block, kind="stable")
-        parts = torch.from_numpy(scaled[order]).split(np.bincount(block, minlength=count).tolist())
-        aims = torch.from_numpy(target[order]).split(np.bincount(block, minlength=count).tolist())
-        grams = torch.stack([part.T @ part for part in parts]).numpy()
-        products = torch.stack([part.T @ aim for part, aim in zip(parts, aims, strict=True)]).numpy()
-        own: Array = np.bincount(block, target**2, count).astype(np.float64)
-        for f in range(_FOLDS):
-            fitted, judged = fold != f, np.nonzero(fold == f)[0]
-            gram = grams[fitted].sum(0)
-            ridge = _RIDGE * np.isin(block, np.nonzero(fitted)[0]).sum() * np.eye(len(gram))
-            factors = np.linalg.solve(gram + ridge, products[fitted].sum(0))
-            own[judged] += grams[judged] @ factors @ factors - 2 * products[judged] @ factors
-        errors[name] = own
-    return errors, total
+def _grams(columns: Array, block: NDArray[np.int64]) -> Array:
+    """All products of the columns, summed over each block, ``[B, K, K]``."""
+    parts = torch.from_numpy(columns[np.argsort(block, kind="stable")]).split(np.bincount(block).tolist())
+    products: Array = torch.stack([part.T @ part for part in parts]).numpy()
+    return products
+
+
+def _errors(grams: Array, terms: Array, settled: Array, more: NDArray[np.int64]) -> Array:
+    """Squared errors in each block of the rate, the last column, fitted on the other folds.
+
+    Args:
+        grams: Of all columns.
+        terms: The combinations of the first columns that may tell it.
+        settled: One whose factor is one.
+        more: Further columns that may.
+
+    Shapes:
+        - **grams**: :math:`(B, K, K)`; **terms**: :math:`(K_0, k)`; **settled**: :math:`(K_0)`; **output**: :math:`(B)`
+    """
+    first = len(terms)
+    columns = np.concatenate([np.arange(first), more, [grams.shape[1] - 1]])
+    # What is fitted, and what is left of the rate without what is settled.
+    target = np.concatenate([-settled, np.zeros(len(more)), [1.0]])[:, None]
+    combinations = np.concatenate([block_diag(terms, np.eye(len(more)), np.zeros((1, 0))), target], 1)
+    own = combinations.T @ grams[:, columns[:, None], columns] @ combinations
+    size = np.sqrt(np.diagonal(own.sum(0)))
+    # Antisymmetric parts of symmetric products are nothing but rounding.
+    seen = np.nonzero(size[:-1] > 1e-12 * size[:-1].max())[0]
+    gram = own[:, seen[:, None], seen] / (size[seen, None] * size[seen])
+    product = own[:, seen, -1] / size[seen]
+    errors: Array = own[:, -1, -1].copy()
+    fold = np.random.default_rng(0).permutation(len(grams)) % _FOLDS
+    for number in range(_FOLDS):
+        judged = fold == number
+        fitted = gram[~judged].sum(0)
+        factors = np.linalg.solve(fitted + _RIDGE * np.eye(len(fitted)), product[~judged].sum(0))
+        errors[judged] += gram[judged] @ factors @ factors - 2 * product[judged] @ factors
+    return errors
 
 
 def _answer(name: str, gain: Array, null: Array, told: Array, margin: float) -> BrokenSymmetry:
@@ -270,6 +280,6 @@ def _answer(name: str, gain: Array, null: Array, told: Array, margin: float) -> 
     reach = student.ppf(0.975, count - 1) * error
     low, high, elsewhere = share - reach, share + reach, null.sum() / told.sum()
     # Far below zero the terms are too many for these frames: that is no evidence either way.
-    kept, lost = -margin < low and high < margin, low > max(margin, elsewhere)
-    verdict: Verdict = "kept" if kept else "broken" if lost else "open"
-    return BrokenSymmetry(name, float(share), float(low), float(high), float(elsewhere), verdict)
+    kept, broken = -margin < low and high < margin, low > max(margin, elsewhere)
+    status: Status = "certified" if kept else "refuted" if broken else "no evidence"
+    return BrokenSymmetry(name, status, Breaking(float(share), float(low), float(high)), float(elsewhere))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 from scipy.ndimage import binary_dilation, gaussian_filter
 
 Array: TypeAlias = NDArray[np.float64]
@@ -38,8 +40,11 @@ _BLOCKS = {
     "∇w ∇w": _Block(4, 4, 2, False),
 }
 """The library: all tensor components of these, where w is the velocity and ω its vorticity."""
+_WIDTHS = [2**block.rank for block in _BLOCKS.values()]
 SYMMETRIES = ("rotation", "mirror x", "mirror y", "uniform motion", "magnitude", "scaling")
 """Symmetries that allow some of the terms and not others."""
+_ADVECTION = "w ∇ω"
+_TRACE, _CURL = np.eye(2).reshape(4, 1), np.array([[0.0], [-1.0], [1.0], [0.0]])
 
 
 @dataclass(frozen=True)
@@ -48,58 +53,60 @@ class FlowTerms:
 
     Attributes:
         rate: ∂ω/∂t.
-        blocks: Components of each block of terms.
+        terms: All components of all products.
         place: x and y from −1 to 1, and the time from −1 to 1.
 
     Shapes:
-        - **rate**: :math:`(S)`; **blocks**: :math:`(S, 2^r)` each; **place**: :math:`(S, 3)`
+        - **rate**: :math:`(S)`; **terms**: :math:`(S, K)`; **place**: :math:`(S, 3)`
     """
 
     rate: Array
-    blocks: dict[str, Array]
+    terms: Array
     place: Array
 
-    def all(self) -> Array:
-        """Every term."""
-        return np.concatenate(list(self.blocks.values()), 1)
-
-    def allowed(self, symmetry: str, known_units: bool = False) -> tuple[Array, Array]:
-        r"""Those combinations that a symmetry allows, and the part of the rate that it settles.
-
-        - ``rotation``: scalars made of the tensors;
-        - ``mirror x``, ``mirror y``: what x → −x or y → −y turns over as it does the vorticity;
-        - ``uniform motion``: what does not know the velocity, besides :math:`w \cdot \nabla \omega`: of that the factor
-          is −1 in known units, else any;
-        - ``magnitude``: what is linear in the flow;
-        - ``scaling``: what :math:`\lambda w(\lambda x, \lambda^2 t)` multiplies by :math:`\lambda^4`, as it does the
-          rate.
-
-        Raises:
-            KeyError: If there is no such symmetry.
-        """
-        parts, settled = [], np.zeros_like(self.rate)
-        for name, block in _BLOCKS.items():
-            values = self.blocks[name]
-            if symmetry == "uniform motion" and name == "w ∇ω":
-                advection = values @ np.eye(2).reshape(4, 1)
-                if known_units:
-                    settled = settled - advection[:, 0]
-                else:
-                    parts.append(advection)
-            else:
-                parts.append(values @ _ALLOWED[symmetry](name, block))
-        return np.concatenate(parts, 1), settled
+    def at(self, index: NDArray[np.int64]) -> FlowTerms:
+        """The same at some of the places and times."""
+        return FlowTerms(self.rate[index], self.terms[index], self.place[index])
 
     def modulated(self, axes: tuple[int, ...]) -> Array:
-        """Terms whose factors change with the place (axes 0 and 1) or the time (axis 2)."""
-        main = [self.blocks["one"], self.blocks["w"], self.blocks["∇w"] @ _CURL, self.blocks["∇ω"]]
-        base = np.concatenate([*main, self.blocks["w ∇ω"] @ np.eye(2).reshape(4, 1)], 1)
-        coordinates = self.place[:, list(axes)]
+        """Terms whose factors change with the place (axes 0 and 1) or the time (axis 2), ``[S, K']``."""
+        parts = dict(zip(_BLOCKS, np.split(self.terms, np.cumsum(_WIDTHS)[:-1], 1), strict=True))
+        main = [parts["one"], parts["w"], parts["∇w"] @ _CURL, parts["∇ω"], parts[_ADVECTION] @ _TRACE]
+        base, coordinates = np.concatenate(main, 1), self.place[:, list(axes)]
         powers = [coordinates, coordinates**2]
         if len(axes) > 1:
             powers.append(coordinates.prod(1, keepdims=True))
         changing = [base * factor[:, None] for factor in np.concatenate(powers, 1).T]
         return np.concatenate([*changing, _waves(coordinates)], 1)
+
+
+def allowed_terms(symmetry: str, known_units: bool = False) -> tuple[Array, Array]:
+    r"""The combinations of terms that a symmetry allows, and the one whose factor it settles to be one.
+
+    - ``rotation``: scalars made of the tensors;
+    - ``mirror x``, ``mirror y``: what x → −x or y → −y turns over as it does the vorticity;
+    - ``uniform motion``: what does not know the velocity, besides :math:`w \cdot \nabla \omega`: of that the factor is
+      −1 in known units, else any;
+    - ``magnitude``: what is linear in the flow;
+    - ``scaling``: what :math:`\lambda w(\lambda x, \lambda^2 t)` multiplies by :math:`\lambda^4`, as it does the rate.
+
+    Args:
+        symmetry: One of :data:`SYMMETRIES`.
+        known_units: Whether lengths, times and velocities go together.
+
+    Shapes:
+        - **output**: :math:`(K, k)` and :math:`(K)`, zero where nothing is settled
+    """
+    parts, settled = [], np.zeros(sum(_WIDTHS))
+    for name, block in _BLOCKS.items():
+        part = _ALLOWED[symmetry](name, block)
+        if symmetry == "uniform motion" and name == _ADVECTION:
+            start = sum(_WIDTHS[: list(_BLOCKS).index(name)])
+            part = _TRACE
+            if known_units:
+                settled[start : start + len(part)], part = -part[:, 0], part[:, :0]
+        parts.append(part)
+    return block_diag(*parts), settled
 
 
 def flow_terms(
@@ -130,42 +137,33 @@ def flow_terms(
     # Rows upwards, as y.
     flow = velocity[:, :, ::-1]
     inside = np.ones(flow[:, 0].shape, bool) if known is None else known[:, ::-1]
-    slopes = _slopes(np.where(inside[:, None], flow, 0.0), spacing, width, "wrap" if periodic else "nearest")
-    vorticity = slopes[1, 1, 0] - slopes[0, 0, 1]
+    filled, mode = np.where(inside[:, None], flow, 0.0), "wrap" if periodic else "nearest"
+
+    @cache
+    def slope(part: int, x: int, y: int) -> Array:
+        """Derivative of u (0) or v (1), so often along x and y."""
+        smooth: Array = gaussian_filter(filled[:, part], (0, width, width), order=(0, y, x), mode=mode)
+        return smooth / (spacing[0] ** x * spacing[1] ** y)
+
+    vorticity = slope(1, 1, 0) - slope(0, 0, 1)
     rate: Array = (8 * (vorticity[3:-1] - vorticity[1:-3]) - (vorticity[4:] - vorticity[:-4])) / (12 * step)
     usable = _usable(inside, math.ceil(4 * width), periodic)
     index = np.stack(np.nonzero(usable[REACH:-REACH]), 1)
     here = tuple(index.T)
 
-    def taken(part: int, x: int, y: int) -> Array:
-        values: Array = slopes[part, x, y][REACH:-REACH][here]
-        return values
+    def taken(parts: Sequence[tuple[int, int, int]]) -> Array:
+        return np.stack([slope(*part)[REACH:-REACH][here] for part in parts], 1)
 
-    w = np.stack([taken(0, 0, 0), taken(1, 0, 0)], 1)
-    gradient = np.stack([taken(0, 1, 0), taken(0, 0, 1), taken(1, 1, 0), taken(1, 0, 1)], 1)
-    bent = np.stack([taken(1, x + 1, y) - taken(0, x, y + 1) for x, y in ((1, 0), (0, 1))], 1)
-    curved = np.stack([taken(1, x + 1, y) - taken(0, x, y + 1) for x, y in ((2, 0), (1, 1), (1, 1), (0, 2))], 1)
-    blocks = {
-        "one": np.ones((len(index), 1)), "w": w, "∇w": gradient, "∇ω": bent, "∇∇ω": curved, "w w": _outer(w, w),
-        "w ∇w": _outer(w, gradient), "w ∇ω": _outer(w, bent), "∇w ∇w": _outer(gradient, gradient),
-    }  # fmt: skip
-    frames, height, width_ = rate.shape
-    place = np.stack([index[:, 2] / width_, index[:, 1] / height, index[:, 0] / frames], 1) * 2 - 1
-    return FlowTerms(rate[here], blocks, place), index
+    def curl(orders: Sequence[tuple[int, int]]) -> Array:
+        """Derivatives of the vorticity."""
+        return taken([(1, x + 1, y) for x, y in orders]) - taken([(0, x, y + 1) for x, y in orders])
 
-
-_CURL = np.array([[0.0], [-1.0], [1.0], [0.0]])
-
-
-def _slopes(flow: Array, spacing: tuple[float, float], width: float, mode: str) -> dict[tuple[int, int, int], Array]:
-    """Derivatives of u (0) and v (1), so often along x and y, up to the third."""
-    return {
-        (part, x, y): gaussian_filter(flow[:, part], (0, width, width), order=(0, y, x), mode=mode)
-        / (spacing[0] ** x * spacing[1] ** y)
-        for part in (0, 1)
-        for x in range(4)
-        for y in range(4 - x)
-    }
+    w, gradient = taken([(0, 0, 0), (1, 0, 0)]), taken([(0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1)])
+    bent, curved = curl([(1, 0), (0, 1)]), curl([(2, 0), (1, 1), (1, 1), (0, 2)])
+    products = [_outer(w, w), _outer(w, gradient), _outer(w, bent), _outer(gradient, gradient)]
+    terms = np.concatenate([np.ones((len(index), 1)), w, gradient, bent, curved, *products], 1)
+    place = (index / np.array(rate.shape))[:, ::-1] * 2 - 1
+    return FlowTerms(rate[here], terms, place), index
 
 
 def _usable(inside: NDArray[np.bool_], margin: int, periodic: bool) -> NDArray[np.bool_]:
@@ -223,7 +221,7 @@ _ALLOWED = {
     "rotation": lambda name, block: _scalars(block.rank),
     "mirror x": lambda name, block: _mirrored(block, 0),
     "mirror y": lambda name, block: _mirrored(block, 1),
-    "uniform motion": lambda name, block: _if(name not in ("w", "w w", "w ∇w"), block),
+    "uniform motion": lambda name, block: _if("w" not in name.split(), block),
     "magnitude": lambda name, block: _if(block.order == 1, block),
     "scaling": lambda name, block: _if(block.scaling == 4, block),
 }

@@ -16,12 +16,11 @@ from torch_geometric.data import Data
 
 from pyg_liesym.datasets.flows.flow_windows import FlowWindows
 from pyg_liesym.datasets.io.files import PathLike
+from pyg_liesym.datasets.io.geographic_grid import EARTH_RADIUS
 from pyg_liesym.datasets.io.wind_files import find_winds, read_winds
 
 WindSplit: TypeAlias = Literal["train", "val", "test"]
 
-EARTH_RADIUS = 6371.0
-"""In kilometres."""
 _MONTHS = {"train": (0, 8), "val": (8, 10), "test": (10, 12)}
 _MARGIN = 12
 

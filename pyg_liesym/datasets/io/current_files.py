@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyg_liesym.datasets.io.files import LayoutError, PathLike, find_files, naming_damage, some_of
-from pyg_liesym.datasets.io.geographic_grid import Box, Grid, geographic_grid
+from pyg_liesym.datasets.io.geographic_grid import EARTH_RADIUS, Box, Grid, geographic_grid
 from pyg_liesym.datasets.io.hdf5 import HDF5_START
 
 Names: TypeAlias = tuple[str, str]
@@ -41,6 +41,13 @@ class Currents:
     latitude: NDArray[np.float64]
     longitude: NDArray[np.float64]
     time: NDArray[np.datetime64]
+
+    @property
+    def spacing(self) -> tuple[float, float]:
+        """Distances of neighbours to the east, in the mean over the rows, and to the north, in metres."""
+        east, north = (np.deg2rad(np.abs(np.diff(axis)).mean()) for axis in (self.longitude, self.latitude))
+        narrowing = np.cos(np.deg2rad(self.latitude)).mean()
+        return float(1000 * EARTH_RADIUS * narrowing * east), float(1000 * EARTH_RADIUS * north)
 
 
 def read_currents(

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from pyg_liesym.datasets.io.files import LayoutError
 
+EARTH_RADIUS = 6371.0
+"""In kilometres."""
 Box: TypeAlias = tuple[float, float, float, float]
 """South, north, west and east border in degrees."""
 

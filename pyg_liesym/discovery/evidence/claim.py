@@ -15,7 +15,10 @@ SPANS, ELEMENTS = 0.04, 0.01
 
 @dataclass(frozen=True)
 class Breaking:
-    """How much a symmetry is broken, relative to what random linear maps break that move the data as far.
+    """How much a symmetry is broken, relative to what there is to break.
+
+    Of a question to samples that is what random linear maps break that move the data as far, of the law of a flow all
+    that can be told of it.
 
     Attributes:
         size: The estimate: 0 for an exact symmetry, about 1 for none.

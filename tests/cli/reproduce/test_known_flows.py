@@ -13,7 +13,7 @@ def test_answers_are_counted(tmp_path: Path) -> None:
     record = run_experiment(experiment, Sitting(out=tmp_path, progress=False))
     known, disorder = (run["numbers"] for run in record["runs"])
     assert (known["right"], known["open"], known["wrong"]) == (8, 0, 0)
-    assert known["verdicts"]["uniform motion"] == "broken"
+    assert known["answers"]["uniform motion"] == "refuted"
     assert (disorder["asked"], disorder["wrong"]) == (0, 0)
     assert [record["facts"][kind]["value"] for kind in ("asked", "right", "open", "wrong")] == [8, 8, 0, 0]
 
