@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pyg_liesym.nn.message.invariants import gram_matrix
-from pyg_liesym.nn.message.metric import Metric, as_metric
+from pyg_liesym.nn.message.metric import Metric, MetricShape, as_metric
 from pyg_liesym.nn.message.reduce import pool_nodes
 from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.nn.models.head import readout_head
@@ -77,8 +77,9 @@ class SumOfAtoms(nn.Module):
         super().__init__()
         self.atoms, self.vectors = atoms, vectors
         self.metric = None if metric is None else as_metric(metric)
+        products = 0 if self.metric is None else MetricShape.of(self.metric).forms * vectors**2
         self.decoder = nn.Identity() if decoder is None else decoder
-        self.head = readout_head(hidden + vectors**2, hidden, out_channels, 0.0, "silu")
+        self.head = readout_head(hidden + products, hidden, out_channels, 0.0, "silu")
 
     def forward(self, x: Tensor, pos: Tensor, batch: OptTensor = None, batch_size: int | None = None) -> Tensor:
         """Give the numbers, shape :math:`(B, T)`."""

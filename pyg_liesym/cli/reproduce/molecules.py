@@ -178,7 +178,8 @@ class Molecules(Experiment):
                     by_target += each
             if not table:
                 draw_molecules(own, out)
-        return {"comparisons": comparisons, "by_target": by_target}
+        below = {f"below: {one['first']}, {one['second']}": {"value": one["below"], "digits": 0} for one in comparisons}
+        return {"comparisons": comparisons, "by_target": by_target, "facts": below}
 
 
 def _errors(targets: Sequence[str], errors: Tensor, null: Tensor) -> dict[str, Any]:

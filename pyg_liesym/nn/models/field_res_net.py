@@ -28,7 +28,6 @@ class FieldResNet(nn.Module):
         layer: Makes the layer between two field types.
         num_blocks: Number of skips n.
         first: Makes :math:`L_0`, if not ``layer``, such as one that lifts to scales.
-        last: Makes :math:`L_n`, if not ``layer``.
         act: Activation, see :class:`~pyg_liesym.nn.field.FieldActivation`.
 
     Shapes:
@@ -57,7 +56,6 @@ class FieldResNet(nn.Module):
         *,
         num_blocks: int,
         first: FieldLayer | None = None,
-        last: FieldLayer | None = None,
         act: str = "relu",
     ) -> None:
         super().__init__()
@@ -74,7 +72,7 @@ class FieldResNet(nn.Module):
             for _ in range(num_blocks)
         )
         self.act = FieldActivation(hidden_type, act=act)
-        self.last = (last or layer)(hidden_type, out_type)
+        self.last = layer(hidden_type, out_type)
 
     def reset_parameters(self) -> None:
         """Draw new parameters; a relaxed network is strict."""

@@ -31,7 +31,6 @@ class FieldUNet(nn.Module):
         out_type: Those of the output.
         layer: Makes the layer between two field types.
         first: Makes the first layer, if not ``layer``, such as one that lifts to scales.
-        last: Makes the last layer, if not ``layer``.
         act: Activation, see :class:`~pyg_liesym.nn.field.FieldActivation`.
 
     Shapes:
@@ -58,7 +57,6 @@ class FieldUNet(nn.Module):
         layer: FieldLayer,
         *,
         first: FieldLayer | None = None,
-        last: FieldLayer | None = None,
         act: str = "relu",
     ) -> None:
         super().__init__()
@@ -74,7 +72,7 @@ class FieldUNet(nn.Module):
         self.up = nn.ModuleList(
             pair(FieldType([*coarse, *fine]), fine) for fine, coarse in reversed([*itertools.pairwise(hidden_types)])
         )
-        self.last = (last or layer)(finest, out_type)
+        self.last = layer(finest, out_type)
 
     def reset_parameters(self) -> None:
         """Draw new parameters; a relaxed network is strict."""

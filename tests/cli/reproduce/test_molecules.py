@@ -119,6 +119,18 @@ def test_the_right_metric_undoes_a_stretch_and_another_does_not(name: str) -> No
     assert not torch.allclose(run(randomised(name), pos @ STRETCH.mT), plain, rtol=1e-3)
 
 
+@pytest.mark.parametrize("metric", [torch.eye(3), torch.stack([torch.eye(3), torch.diag(torch.tensor([1.0, 1, 0]))])])
+def test_products_of_sums_of_vectors_are_heard_for_every_form(metric: Tensor) -> None:
+    x, pos, batch = molecule()
+    net = randomised("vectors", metric)
+    before = net(x, pos, batch=batch, batch_size=2)
+    first = net.head[0].weight
+    assert first.size(1) == SMALL.vector_hidden + SMALL.summed_vectors**2 * (1 if metric.dim() == 2 else 2)
+    with torch.no_grad():
+        first[:, SMALL.vector_hidden :] = 0
+    assert not torch.allclose(net(x, pos, batch=batch, batch_size=2), before, rtol=1e-3)
+
+
 def test_all_networks_stand_beside_the_median(root: Path, tmp_path: Path) -> None:
     experiment = Molecules(("median", "egnn", "vectors, J found"), ("vectors, J found",), (0,), training=BRIEF)
     sitting = Sitting(out=tmp_path / "runs", accelerator="cpu", progress=False)

@@ -41,6 +41,18 @@ def test_strict_is_equivariant_to_rounding_and_relaxed_is_not(factor, order):
     assert shrinking_error(relaxed, field, factor) < 1e-10
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("degree", [0, 1, 2])
+def test_derivatives_bring_a_factor_each(degree):
+    layer = randomize_parameters(RieszConv2d(3, 2, degree=degree, padding="circular", bias=False).double())
+    field = smooth(3, 36, 5)
+    torch.testing.assert_close(layer(shrunk(field, 3)), 3**degree * shrunk(layer(field), 3), rtol=0, atol=1e-10)
+    wave = torch.cos(2 * torch.pi * 3 * torch.arange(36.0).double() / 36).expand(1, 1, 36, 36)
+    plain = RieszConv2d(1, 1, max_order=0, degree=degree, padding="circular", bias=False).double()
+    plain.kernel.weight.fill_(1.0)
+    torch.testing.assert_close(plain(wave), (2 * 3 / 36) ** degree * wave, rtol=0, atol=1e-12)
+
+
 def test_a_network_is_equivariant_as_far_as_activations_make_no_frequencies_that_the_lattice_lacks():
     def net(**options):
         torch.manual_seed(1)
@@ -125,6 +137,8 @@ def test_repr_and_what_is_refused():
         RieszConv2d(1, 1, num_octaves=0, relaxed=True)
     with pytest.raises(ValueError, match="max_order"):
         RieszConv2d(1, 1, max_order=-1)
+    with pytest.raises(ValueError, match="a degree of zero or more"):
+        RieszConv2d(1, 1, degree=-1)
 
 
 @pytest.mark.parametrize("relaxed", [False, True])

@@ -102,6 +102,21 @@ def test_periodic_lattices_have_translations():
     torch.testing.assert_close(layer(field.roll((2, 3), (-2, -1))), layer(field).roll((2, 3), (-2, -1)))
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("lifting", [True, False])
+def test_filters_of_zero_mean_are_blind_to_a_constant_and_to_nothing_else(lifting):
+    shape = (1, 2, 8, 8) if lifting else (1, 2, 3, 8, 8)
+    field = torch.randn(shape, generator=seeded(), dtype=torch.float64)
+    for zero_mean in (True, False):
+        options = {"lifting": lifting, "padding": "circular", "bias": False, "zero_mean": zero_mean}
+        conv = randomize_parameters(ScaleConv2d(2, 3, 7, SCALES, **options).double(), 1.0, seeded())
+        same = bool((conv(field + 5.0) - conv(field)).abs().max() < 1e-12)
+        assert same == zero_mean
+        assert conv(field).abs().max() > 0.1
+    with pytest.raises(ValueError, match="need a `max_order` of one or more"):
+        ScaleConv2d(2, 3, 7, SCALES, max_order=0, zero_mean=True)
+
+
 def test_repr_and_what_is_refused():
     assert "scales=(1.0, 1.5, 2.25)" in repr(ScaleConv2d(1, 1, 3, SCALES))
     for scales in ((), (1.0, 1.5, 2.0), (2.0, 1.0), (0.0, 1.0)):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from pyg_liesym.field import PointGroup, regulars, vectors
+from pyg_liesym.field import PointGroup, regulars, scalars, vectors
 from pyg_liesym.field.action import quarter_turn, reflect
-from pyg_liesym.nn.field import SteerableConv2d
+from pyg_liesym.nn.field import ScaleConv2d, SteerableConv2d
+from pyg_liesym.nn.field.kernels import ScaleKernel
 from pyg_liesym.nn.models.canonicalized import Canonicalized
 from pyg_liesym.nn.models.field_res_net import FieldResNet
 from pyg_liesym.nn.models.field_u_net import FieldUNet
@@ -73,6 +75,29 @@ def test_every_lattice_of_a_u_net_is_heard() -> None:
         for parameter in net.down[1].parameters():
             parameter.zero_()
         assert int(reach().sum()) < whole
+
+
+@pytest.mark.parametrize("name", ["resnet", "unet"])
+def test_a_first_layer_may_lift_to_rows_of_scales(name: str) -> None:
+    """Each scale is halved and doubled by itself: rows that do not hear each other stay apart."""
+    torch.manual_seed(0)
+    hidden = scalars(PointGroup.cyclic(1), 3)
+    row = lambda before, after, **more: ScaleConv2d(  # noqa: E731
+        before.channels, after.channels, 5, (1.0, 1.5), interaction=0, padding="circular", **more
+    )
+    lift = partial(row, lifting=True)
+    if name == "resnet":
+        net: Any = FieldResNet(hidden, hidden, hidden, row, num_blocks=1, first=lift)
+    else:
+        net = FieldUNet(hidden, [hidden, hidden], hidden, row, first=lift)
+    net, flow = net.double(), random(1, 3, 8, 8)
+    before = net(flow)
+    assert before.shape == (1, 3, 2, 8, 8)
+    for module in net.modules():
+        if isinstance(module, ScaleKernel):
+            module.functions[1] = 0
+    torch.testing.assert_close(net(flow)[:, :, 0], before[:, :, 0], rtol=0, atol=0)
+    assert not torch.allclose(net(flow)[:, :, 1], before[:, :, 1])
 
 
 def test_what_is_refused() -> None:
