@@ -19,6 +19,7 @@ from pyg_liesym.datasets.simulation.convection_files import convection_file, rec
 
 ConvectionSplit: TypeAlias = Literal["train", "val", "test"]
 
+SIX_BOXES = Convection(seeds=tuple(range(6)))
 WHOLE = "rbc_data.pt"
 _PATCHES, _ROWS, _EVERY = 7, 64, 4
 
@@ -41,14 +42,11 @@ class RayleighBenard(FlowWindows):
         split: ``"train"``, ``"val"`` or ``"test"``.
         history: Frames that are given.
         horizon: Frames that follow, to be forecast.
-        resolution: Rows and columns of a patch.
-        boxes: Number of simulated boxes.
+        convection: The boxes that are simulated, with ``rows`` of a patch, ``aspect`` patches side by side, and a seed
+            for each box.
         frames: Frames of each box.
         interval: Free-fall times between them.
         start: Free-fall times before the first.
-        rayleigh: Rayleigh number.
-        prandtl: Prandtl number; 0.71 is air.
-        seed: Of the first disturbances; no two seeds share a box.
         published: Read the authors' ``raw/rbc_data.pt`` ``[T, 2, 256, 1792]`` instead, of which every fourth row and
             column is taken as they do; or, if it is not there, tensors ``[T, 2, 64, 64]``, one ``.pt`` file a patch, in
             the order of the numbers in their names.
@@ -59,7 +57,7 @@ class RayleighBenard(FlowWindows):
     Shapes:
         An item is ``Data`` with ``x [1, history, 2, H, H]``, ``y [1, horizon, 2, H, H]``, components (u_x, u_y), row 0
         uppermost, the number of its patch, ``simulation``, box by box from left to right, and of the ``frame`` that
-        ``y`` begins with. ``velocity`` ``[7 boxes, T, 2, H, H]`` has all.
+        ``y`` begins with. ``velocity`` ``[patches, T, 2, H, H]`` has all.
 
     Units:
         Lengths in heights of the box, time in free-fall times; the authors' files have units of their own.
@@ -76,14 +74,10 @@ class RayleighBenard(FlowWindows):
         *,
         history: int = 10,
         horizon: int = 6,
-        resolution: int = 64,
-        boxes: int = 6,
+        convection: Convection = SIX_BOXES,
         frames: int = 100,
         interval: float = 0.5,
         start: float = 10.0,
-        rayleigh: float = 1e6,
-        prandtl: float = 0.71,
-        seed: int = 0,
         published: bool = False,
         rows_upwards: bool = False,
         transform: Callable[[Data], Data] | None = None,
@@ -95,16 +89,18 @@ class RayleighBenard(FlowWindows):
             raise ValueError("rows_upwards is about the authors' files: pass published=True")
         self.split, self.frames, self.interval, self.start = split, frames, interval, start
         self.published, self.rows_upwards = published, rows_upwards
-        own_boxes = share_of(boxes, 1, split, "boxes")
-        seeds = tuple(range(seed * boxes, (seed + 1) * boxes))
-        self.convection = Convection(rayleigh, prandtl, resolution, float(_PATCHES), seeds)
+        own_boxes = share_of(len(convection.seeds), 1, split, "boxes")
+        if convection.aspect % 1:
+            raise ValueError(f"expected boxes of a whole number of square patches, got the aspect {convection.aspect}")
+        self.convection = convection
         super().__init__(root, history, horizon, transform=transform, force_reload=force_reload)
         if published:
             first, last = share_of(self.velocity.size(1), history + horizon, split, "frames")
             self.choose(range(len(self.velocity)), first + history, last - horizon + 1)
         else:
             first, last = own_boxes
-            self.choose(range(_PATCHES * first, _PATCHES * last), 0, frames)
+            patches = len(self.velocity) // len(convection.seeds)
+            self.choose(range(patches * first, patches * last), 0, frames)
 
     @property
     def raw_file_names(self) -> list[str]:
@@ -158,5 +154,5 @@ class RayleighBenard(FlowWindows):
 
 
 def _patches(flow: Tensor) -> Tensor:
-    """``[S, T, 2, H, 7 H]`` to ``[7 S, T, 2, H, H]``."""
-    return torch.stack(flow.chunk(_PATCHES, -1), 1).flatten(0, 1)
+    """``[S, T, 2, H, P H]`` to ``[P S, T, 2, H, H]``."""
+    return torch.stack(flow.split(flow.size(-2), -1), 1).flatten(0, 1)

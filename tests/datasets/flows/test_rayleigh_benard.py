@@ -7,15 +7,14 @@ import pytest
 import torch
 
 from pyg_liesym.datasets import RayleighBenard
+from pyg_liesym.datasets.simulation import Convection
 
 SPLITS = ("train", "val", "test")
 SMALL = {
-    "resolution": 8,
-    "boxes": 4,
+    "convection": Convection(1e5, rows=8, seeds=(0, 1, 2, 3)),
     "frames": 9,
     "interval": 0.1,
     "start": 0.0,
-    "rayleigh": 1e5,
     "history": 2,
     "horizon": 1,
 }
@@ -48,7 +47,7 @@ def test_splits_share_no_box(root: str) -> None:
     assert all(len(part) == 7 * len(boxes) for part, boxes in zip(parts, shown, strict=True))
     boxes = parts[0].velocity.view(4, -1)
     assert all(float((boxes[a] - boxes[b]).norm()) > 0.5 * float(boxes[a].norm()) for a, b in combinations(range(4), 2))
-    other = RayleighBenard(root, seed=1, **SMALL)  # type: ignore[arg-type]
+    other = RayleighBenard(root, **{**SMALL, "convection": Convection(1e5, rows=8, seeds=(4, 5, 6, 7))})  # type: ignore[arg-type]
     assert float((other.velocity.view(4, -1) - boxes).norm(dim=1).min()) > 0.5 * float(boxes.norm(dim=1).min())
 
 
@@ -102,7 +101,9 @@ def test_what_is_refused(root: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no window of 10 \\+ 6 frames"):
         RayleighBenard(root, **{**SMALL, "history": 10, "horizon": 6})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="expected at least 3 boxes"):
-        RayleighBenard(root, **{**SMALL, "boxes": 2, "frames": 4})  # type: ignore[arg-type]
+        RayleighBenard(root, **{**SMALL, "convection": Convection(seeds=(0, 1))})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"whole number of square patches, got the aspect 2\.5"):
+        RayleighBenard(root, convection=Convection(aspect=2.5, seeds=(0, 1, 2)))
     with pytest.raises(ValueError, match="pass published=True"):
         RayleighBenard(root, rows_upwards=True)
     with pytest.raises(FileNotFoundError, match=r"get rbc_data.pt by the link"):
