@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 import torch
@@ -124,22 +125,15 @@ class VectorLieGNN(nn.Module):
             num_layers, hidden_channels, vector_channels, virtual_nodes, metric=shape,
             hidden_channels=edge_channels or hidden_channels, act=act,
         )  # fmt: skip
-        self.convs = nn.ModuleList()
-        for layer in range(num_layers):
-            unread = answers == 0 and layer == num_layers - 1
-            conv = VectorLieGNNConv(
-                hidden_channels,
-                hidden_channels,
-                vector_channels,
-                metric=shape,
-                edge_channels=edge_channels,
-                edge_dim=edge_dim,
-                vector_aggr=None if unread else vector_aggr,
-                scales=scales,
-                gate=gate,
-                act=act,
-            )
-            self.convs.append(conv)
+        conv = partial(
+            VectorLieGNNConv, hidden_channels, hidden_channels, vector_channels, metric=shape,
+            edge_channels=edge_channels, edge_dim=edge_dim, scales=scales, gate=gate, act=act,
+        )  # fmt: skip
+        # Vectors of the last layer that nobody reads are not made.
+        last = vector_aggr if answers else None
+        self.convs = nn.ModuleList(
+            [*(conv(vector_aggr=vector_aggr) for _ in range(num_layers - 1)), conv(vector_aggr=last)]
+        )
         self.head = readout_head(hidden_channels, hidden_channels, out_channels, dropout, act)
         self.out = nn.Linear(vector_channels, answers, bias=False) if answers else None
         self.factors = nn.Linear(hidden_channels, answers * brought) if answers and brought else None
