@@ -82,10 +82,11 @@ def energy_spectrum(velocity: Tensor) -> Tensor:
 def spectrum_error(forecast: Tensor, truth: Tensor) -> Tensor:
     r"""Energy spectrum error, the root mean square over k ≥ 1 of :math:`\ln E(k) - \ln E_{\text{true}}(k)`.
 
-    The second score of `"Incorporating Symmetry into Deep Dynamics Models for Improved Generalization"
-    <https://arxiv.org/abs/2002.03061>`_ (Wang, Walters, Yu, ICLR 2021, section 4): forecasts that are right on average
-    but too smooth are low at large k. Spectra are means over all leading axes first. Where the truth has no energy
-    beyond rounding, k is left out.
+    It sees forecasts that are right on average but too smooth, which are low at large k. After the energy spectrum
+    error of `"Incorporating Symmetry into Deep Dynamics Models for Improved Generalization"
+    <https://arxiv.org/abs/2002.03061>`_ (Wang, Walters, Yu, ICLR 2021), whose released code takes decimal logarithms of
+    the spectrum of another field, the variance of the velocity in time; numbers are not those of its tables. Spectra
+    are means over all leading axes first. Where the truth has no energy beyond rounding, k is left out.
 
     Shapes:
         - **forecast**, **truth**: :math:`(*, C, H, W)`; **output**: a scalar

@@ -20,7 +20,7 @@ class Canonicalized(nn.Module):
 
     with means over all places and frames that the network is given of one item. Both symmetries are those of
     `"Incorporating Symmetry into Deep Dynamics Models for Improved Generalization" <https://arxiv.org/abs/2002.03061>`_
-    (Wang, Walters, Yu, ICLR 2021, section 3), which conjugates each layer by the mean of a sliding window; here it is
+    (Wang, Walters, Yu, ICLR 2021), which conjugates each layer by the mean of a sliding window; here it is
     the whole network, so that it may be any, such as one of PyG on the nodes of a mesh.
 
     **Law**: with uniform motion, :math:`F(w + c) = F(w) + c`; with magnitude, :math:`F(\lambda w) = \lambda F(w)` for
@@ -79,7 +79,8 @@ class Canonicalized(nn.Module):
     ) -> Tensor:
         """Run the network; what is not named here goes to it, and ``batch`` too if there is one."""
         if batch is not None:
-            kwargs |= {"batch": batch, "batch_size": batch_size}
+            # Not every network asks for the number of items.
+            kwargs |= {"batch": batch} | ({} if batch_size is None else {"batch_size": batch_size})
         vectors, mean, size = self._apart(field).to(torch.promote_types(field.dtype, torch.float32)), None, None
         if self.uniform_motion:
             mean = self._mean(vectors, batch, batch_size)

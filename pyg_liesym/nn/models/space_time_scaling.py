@@ -13,7 +13,7 @@ class SpaceTimeScaling(nn.Module):
     r"""A network on rows of scales that is shown a flow, and read, as scalings of the Navier–Stokes equations ask.
 
     These take solutions to solutions, with :math:`\lambda > 0` (`Wang, Walters, Yu, ICLR 2021
-    <https://arxiv.org/abs/2002.03061>`_, section 3.4):
+    <https://arxiv.org/abs/2002.03061>`_):
 
     .. math:: T_\lambda w(x, t) = \lambda\, w(\lambda x, \lambda^2 t)
 
@@ -63,7 +63,10 @@ class SpaceTimeScaling(nn.Module):
         if times < 1 or history < 1:
             raise ValueError(f"expected one frame and one time or more, got history={history} and times={times}")
         longest = (times - 1) * max(scales) ** 2
-        step = (history - 1) / longest if step is None and longest else step or 1.0
+        if step is None:
+            step = (history - 1) / longest if longest else 1.0
+        if not step > 0:
+            raise ValueError(f"expected a positive step, got {step}")
         if longest * step > history - 1 + 1e-9:
             raise ValueError(
                 f"{times} times, {step * max(scales) ** 2:g} frames apart at the largest scale, reach back beyond "

@@ -103,6 +103,16 @@ def test_any_network_of_pyg_on_the_nodes_of_meshes() -> None:
     assert (bare(moved, edges)[:6] - 5 * bare(field, edges)[:6] - WIND).abs().max() > 1e-2
 
 
+def test_a_network_need_not_know_of_the_number_of_items() -> None:
+    class Summed(nn.Module):
+        def forward(self, x: Tensor, batch: Tensor) -> Tensor:
+            return x[:, :2] + batch[:, None]
+
+    net, batch = Canonicalized(Summed(), 2, magnitude=False), torch.tensor([0, 0, 1])
+    field = random(3, 4)
+    torch.testing.assert_close(net(field, batch=batch), field[:, :2] + batch[:, None])
+
+
 def test_what_is_refused() -> None:
     with pytest.raises(ValueError, match="uniform motion or magnitude"):
         Canonicalized(nn.Identity(), 2, uniform_motion=False, magnitude=False)

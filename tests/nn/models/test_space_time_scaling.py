@@ -144,6 +144,8 @@ def test_times_are_sampled_as_squares_of_scales(times: int) -> None:
     [
         ({"history": 3, "times": 3, "step": 1.0}, "2 frames apart at the largest scale, reach back beyond 3 frames"),
         ({"history": 0}, "one frame and one time or more"),
+        ({"history": 3, "step": 0.0}, "a positive step, got 0.0"),
+        ({"history": 1, "times": 2}, "a positive step, got 0.0"),
     ],
 )
 def test_what_is_refused(options: dict[str, Any], message: str) -> None:
