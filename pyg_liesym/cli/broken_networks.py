@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass
 
@@ -12,9 +13,7 @@ from torch.utils.data import DataLoader
 from torch_geometric.data import Batch, Data
 
 from pyg_liesym.discovery.training import quiet
-from pyg_liesym.field.action import quarter_turn
-from pyg_liesym.field.point_group import PointGroup
-from pyg_liesym.field.representation import vectors
+from pyg_liesym.field.flow_action import FlowAction
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.nn.models.field_forecasters import ForecasterName, build_forecaster, widest
 from pyg_liesym.nn.relaxable import relaxation
@@ -24,7 +23,6 @@ from pyg_liesym.systems.field_forecasting import FieldForecasting
 NETWORKS: dict[str, ForecasterName] = {"strict": "strict", "relaxed": "rsteer", "free": "convnet"}
 """Networks for quarter turns by what they are."""
 _BUDGET, _LAYERS, _HISTORY, _LARGEST = 12_000, 4, 2, 64
-_FLOW = vectors(PointGroup.cyclic(4), 1)
 _LEAST, _BATCH, _RATE, _PENALTY = 30, 8, 3e-3, 1e-2
 
 
@@ -151,13 +149,10 @@ def _score(name: str, net: FieldForecaster, flow: Tensor) -> Score:
     seen, following = _windows(flow)
     still = (following - seen[:, -1]).square().mean()
     errors = (net(seen) - following).square().mean((1, 2, 3))
-    turned = (net(_turned(seen)) - _turned(following)).square().mean()
+    quarter = FlowAction(angle=math.pi / 2)
+    turned = (net(quarter(seen)[0]) - quarter(following)[0]).square().mean()
     error = float((errors.mean() / still).sqrt())
     # Of a root, half the relative error.
     spread = error * float(errors.std() / errors.mean()) / 2 / len(errors) ** 0.5
     parameters = sum(parameter.numel() for parameter in net.parameters())
     return Score(name, parameters, error, spread, float((turned / still).sqrt()), float(relaxation(net)))
-
-
-def _turned(frames: Tensor) -> Tensor:
-    return quarter_turn(frames.flatten(0, -4), _FLOW).view_as(frames)
