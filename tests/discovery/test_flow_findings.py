@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.stats import t as student
 from torch import Tensor
 
 from pyg_liesym.datasets.simulation.vortices import VortexFrames, Vortices, simulate_vortices
-from pyg_liesym.discovery.flow_findings import FlowSymmetries, flow_symmetries
+from pyg_liesym.discovery.flow_findings import FlowSymmetries, _answer, flow_symmetries
 
 # What each term breaks by more than the margin, besides magnitude, which advection breaks.
 KNOWN: dict[str, tuple[dict[str, Any], set[str]]] = {
@@ -105,6 +106,26 @@ def test_gaps_are_left_out_and_not_filled() -> None:
 def test_what_is_refused(velocity: Tensor, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         flow_symmetries(velocity, **options)
+
+
+@pytest.mark.parametrize(
+    ("gain", "spread", "null", "status"),
+    [
+        (0.0, 0.001, 0.0, "certified"),
+        (0.05, 0.001, 0.0, "refuted"),
+        (0.05, 0.001, 0.2, "no evidence"),  # other places give as much
+        (0.05, 0.3, 0.0, "no evidence"),  # the blocks do not agree
+        (0.01, 0.001, 0.0, "no evidence"),  # on the margin
+        (-0.05, 0.001, 0.0, "no evidence"),  # more terms than the frames can tell apart
+    ],
+)
+def test_what_the_frames_do_not_decide_stays_open(gain: float, spread: float, null: float, status: str) -> None:
+    told, signs = np.ones(64), np.resize([1.0, -1.0], 64)
+    found = _answer("rotation", gain + spread * signs, np.full(64, null), told, margin=0.01)
+    assert (found.status, found.breaking.size) == (status, pytest.approx(gain))
+    # The jackknife of a mean is its standard error.
+    half = student.ppf(0.975, 63) * spread / 63**0.5
+    assert found.breaking.high - found.breaking.low == pytest.approx(2 * half)
 
 
 def test_says_what_to_do() -> None:
