@@ -13,6 +13,7 @@ __all__ = [
     "JetsData",
     "LastCheckpoint",
     "Lion",
+    "OceanCurrentsData",
     "OrbitsData",
     "SmokePlumeData",
     "StreamingJetData",
@@ -29,7 +30,7 @@ __all__ = [
 if TYPE_CHECKING:
     from pyg_liesym.systems.data import ChargedParticlesData, JetsData, OrbitsData, VectorData
     from pyg_liesym.systems.energy_and_forces import EnergyAndForces
-    from pyg_liesym.systems.field_data import SmokePlumeData
+    from pyg_liesym.systems.field_data import OceanCurrentsData, SmokePlumeData
     from pyg_liesym.systems.field_forecasting import FieldForecasting
     from pyg_liesym.systems.forecasting import TrajectoryForecasting
     from pyg_liesym.systems.graph_regression import GraphRegression
@@ -46,7 +47,7 @@ else:
         {
             "data": ["ChargedParticlesData", "JetsData", "OrbitsData", "VectorData"],
             "energy_and_forces": ["EnergyAndForces"],
-            "field_data": ["SmokePlumeData"],
+            "field_data": ["OceanCurrentsData", "SmokePlumeData"],
             "field_forecasting": ["FieldForecasting"],
             "forecasting": ["TrajectoryForecasting"],
             "graph_regression": ["GraphRegression"],

@@ -13,6 +13,7 @@ from torchmetrics import MeanSquaredError
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.nn.relaxable import relaxation, relaxation_penalty
 from pyg_liesym.systems.system import System
+from pyg_liesym.typing import OptTensor
 
 
 class FieldForecasting(System):
@@ -23,6 +24,11 @@ class FieldForecasting(System):
     over as many frames S as the batch has in ``y``, with the size δ of the flow's changes and the penalty R of the
     network's relaxation, :func:`~pyg_liesym.nn.relaxation_penalty`. The protocol is that of "Approximately Equivariant
     Networks" (Wang, Walters, Yu, ICML 2022, section 5; `arXiv:2201.11969 <https://arxiv.org/abs/2201.11969>`_).
+
+    A batch of a flow with gaps has ``mask``, True where a frame is known. Loss and scores are then means over the
+    components that are known in the frame to be forecast and in the last given one: without the latter there is no
+    forecast. The network sees what stands in ``x`` elsewhere, the ``fill`` of the data set, which must be a number;
+    what stands in ``y`` there does not matter. A batch without one known component costs nothing.
 
     **Law**: the forecast transforms as the network does.
 
@@ -65,18 +71,34 @@ class FieldForecasting(System):
 
     def forward(self, batch: Batch) -> Tensor:
         """Forecast as many frames as the batch has in ``y``, shape :math:`(B, S, 2, H, W)`."""
-        return self.net.rollout(self.like_network(batch.x), batch.y.size(1))
+        mask = batch.mask[:, : batch.x.size(1)] if "mask" in batch else None
+        return self.net.rollout(self.like_network(batch.x), batch.y.size(1), mask)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
-        error = nn.functional.mse_loss(self(batch), self.like_network(batch.y)) / self.net.step.square()
+        error = self._square_error(batch) / self.net.step.square()
         self.watch(error, batch_idx)
         self.log("train_error", error.detach().sqrt(), batch_size=len(batch.x), prog_bar=True)
         return error + self.penalty * relaxation_penalty(self.net) if self.penalty else error
 
+    def _square_error(self, batch: Batch) -> Tensor:
+        forecast, truth, known = self(batch), self.like_network(batch.y), known_in_both(batch)
+        if known is None:
+            return nn.functional.mse_loss(forecast, truth)
+        squares = torch.where(known, forecast - torch.where(known, truth, 0.0), 0.0).square()
+        return squares.sum() / known.sum().clamp(min=1)
+
+    def _score(self, metric: MeanSquaredError, batch: Batch) -> None:
+        """Add a batch to a score."""
+        forecast, truth, known = self(batch), self.like_network(batch.y), known_in_both(batch)
+        if known is None:
+            metric(forecast.contiguous(), truth.contiguous())
+        elif known.any():
+            metric(forecast[known], truth[known])
+
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Log ``val_rmse``, in the units of the flow."""
-        self.val_rmse(self(batch).contiguous(), self.like_network(batch.y).contiguous())
+        self._score(self.val_rmse, batch)
         self.log("val_rmse", self.val_rmse, batch_size=len(batch.x), prog_bar=True)
 
     def on_train_epoch_end(self) -> None:
@@ -86,9 +108,9 @@ class FieldForecasting(System):
     def test_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Log ``test_rmse_future`` and so on for each test set."""
         name = self.test_names[dataloader_idx]
-        rmse = self.test_rmse[name]
-        rmse(self(batch).contiguous(), self.like_network(batch.y).contiguous())
-        self.log(f"test_rmse_{name}", rmse, batch_size=len(batch.x), add_dataloader_idx=False)  # type: ignore[arg-type]
+        rmse: MeanSquaredError = self.test_rmse[name]  # type: ignore[assignment]
+        self._score(rmse, batch)
+        self.log(f"test_rmse_{name}", rmse, batch_size=len(batch.x), add_dataloader_idx=False)
 
     def predict_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> Tensor:
         """Return the forecast frames."""
@@ -99,3 +121,16 @@ class FieldForecasting(System):
         """Adam with a rate that falls in steps."""
         optimizer = torch.optim.Adam(self.parameters(), lr=self.lr, weight_decay=self.weight_decay)
         return [optimizer], [torch.optim.lr_scheduler.StepLR(optimizer, self.decay_every, self.decay)]
+
+
+def known_in_both(batch: Batch) -> OptTensor:
+    """Of each component of ``y``, whether it is known and was in the last given frame; None for a batch without mask.
+
+    Shapes:
+        - **output**: :math:`(B, S, 2, H, W)`
+    """
+    if "mask" not in batch:
+        return None
+    history: int = batch.x.size(1)
+    known: Tensor = batch.mask[:, history:] & batch.mask[:, history - 1 : history]
+    return known.expand_as(batch.y)

@@ -8,10 +8,12 @@ import torch
 from torch_geometric.data import Batch
 
 from pyg_liesym.datasets.flows.smoke_plume import SmokePlume
+from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.nn.models.field_forecasters import build_forecaster
 from pyg_liesym.nn.relaxable import relaxation_penalty
-from pyg_liesym.systems.field_data import SmokePlumeData
+from pyg_liesym.systems.field_data import OceanCurrentsData, SmokePlumeData
 from pyg_liesym.systems.field_forecasting import FieldForecasting
+from pyg_liesym.systems.system import TrainingDiverged
 
 
 @pytest.fixture
@@ -93,3 +95,114 @@ def test_the_data_come_in_batches_and_their_order_in_epochs(plumes: str) -> None
     last = int(windows.dataset("train").windows[:, 1].max()) + 2
     assert windows.sizes()[0] == pytest.approx(float(train[:, :last].square().mean().sqrt()))
     assert SmokePlumeData(setting="graded").test_names == ("future",)
+
+
+def masked_batch(fill: float = 0.0) -> Batch:
+    """Windows of three given and two following frames with land and with gaps in single frames."""
+    generator = torch.Generator().manual_seed(3)
+    flow = torch.randn(2, 5, 2, 6, 7, generator=generator)
+    mask = torch.rand(2, 5, 1, 6, 7, generator=generator) > 0.2
+    mask[..., :2, :] = False
+    flow = torch.where(mask, flow, fill)
+    return Batch(x=flow[:, :3], y=flow[:, 3:], mask=mask)
+
+
+def test_loss_and_scores_count_known_components_alone() -> None:
+    torch.manual_seed(0)
+    system = FieldForecasting(FieldForecaster(torch.nn.Conv2d(6, 2, 3, padding=1), history=3, step=0.5))
+    system.log = lambda *args, **kwargs: None  # type: ignore[method-assign]
+    batch = masked_batch()
+    forecast, squares = system(batch).detach(), []
+    for item in range(2):
+        for frame in range(2):
+            for row in range(6):
+                for column in range(7):
+                    if batch.mask[item, 3 + frame, 0, row, column] and batch.mask[item, 2, 0, row, column]:
+                        error = forecast[item, frame, :, row, column] - batch.y[item, frame, :, row, column]
+                        squares += error.square().tolist()
+    assert len(squares) < batch.y.numel() / 2
+    mean = sum(squares) / len(squares)
+    loss = system.training_step(batch, 0)
+    assert float(loss.detach()) == pytest.approx(mean / 0.25, rel=1e-5)
+    system.validation_step(batch, 0)
+    system.test_step(batch, 0)
+    for metric in (system.val_rmse, system.test_rmse["future"]):
+        assert float(metric.compute()) == pytest.approx(mean**0.5, rel=1e-5)
+    # What stands where the answer is not known does not matter, not even to gradients.
+    loss.backward()
+    gradient = system.net.net.weight.grad.clone()
+    system.zero_grad()
+    batch.y = torch.where(batch.mask[:, 3:], batch.y, torch.nan)
+    system.training_step(batch, 0).backward()
+    assert torch.equal(system.net.net.weight.grad, gradient)
+
+
+def test_batches_count_by_their_known_components() -> None:
+    """The score of two batches is that of one of both, however much each has of land."""
+    system = FieldForecasting(FieldForecaster(torch.nn.Conv2d(6, 2, 1), history=3))
+    system.log = lambda *args, **kwargs: None  # type: ignore[method-assign]
+    batch = masked_batch()
+    batch.mask[0, :, :, :5] = False
+    system.validation_step(batch, 0)
+    together = float(system.val_rmse.compute())
+    system.val_rmse.reset()
+    for item in (0, 1):
+        system.validation_step(Batch(x=batch.x[[item]], y=batch.y[[item]], mask=batch.mask[[item]]), item)
+    assert float(system.val_rmse.compute()) == pytest.approx(together, rel=1e-6)
+    batch.mask[:] = False
+    loss = system.training_step(batch, 0)
+    assert float(loss.detach()) == 0
+    system.validation_step(batch, 2)
+    assert float(system.val_rmse.compute()) == pytest.approx(together, rel=1e-6)
+
+
+def test_a_batch_without_a_mask_is_scored_as_ever() -> None:
+    system = FieldForecasting(FieldForecaster(torch.nn.Conv2d(6, 2, 1), history=3))
+    system.log = lambda *args, **kwargs: None  # type: ignore[method-assign]
+    batch = masked_batch()
+    bare = Batch(x=batch.x, y=batch.y)
+    assert torch.equal(system.training_step(bare, 0), torch.nn.functional.mse_loss(system(bare), bare.y))
+    whole = Batch(x=batch.x, y=batch.y, mask=torch.ones_like(batch.mask))
+    assert torch.equal(system(whole), system(bare))
+    torch.testing.assert_close(system.training_step(whole, 0), system.training_step(bare, 0))
+
+
+def test_land_stays_at_its_fill_in_a_rollout() -> None:
+    system = FieldForecasting(FieldForecaster(torch.nn.Conv2d(6, 2, 3, padding=1), history=3))
+    batch = masked_batch(fill=-7.0)
+    forecast = system(batch)
+    land = ~batch.mask[:, 2:3].expand_as(batch.y)
+    assert (forecast[land] == -7.0).all()
+    assert not (forecast[~land] == -7.0).any()
+    with pytest.raises(ValueError, match=r"expected a mask \[2, 3, 1, 6, 7\] of the frames"):
+        system.net(batch.x, batch.mask)
+    batch.x = torch.where(batch.mask[:, :3], batch.x, torch.nan)
+    with pytest.raises(TrainingDiverged, match="whether all that it is given is finite"):
+        system.training_step(batch, 0)
+
+
+REAL = sorted((Path(__file__).parents[3] / "shared" / "data" / "copernicus").glob("*.nc"))
+
+
+@pytest.mark.skipif(not REAL, reason="the real file is not on this machine")
+def test_patches_of_the_ocean_in_batches(tmp_path: Path) -> None:
+    pytest.importorskip("xarray", reason="the extra ocean")
+    pytest.importorskip("h5netcdf", reason="the extra ocean")
+    windows = OceanCurrentsData([str(path) for path in REAL], str(tmp_path), batch_size=8, test_horizon=3)
+    assert windows.test_names == ("domain",)
+    assert OceanCurrentsData(by="time").test_names == ("future",)
+    batch = next(iter(windows.train_dataloader()))
+    assert (batch.x.shape, batch.y.shape) == ((8, 1, 2, 32, 32), (8, 1, 2, 32, 32))
+    assert (batch.x[~batch.mask[:, :1].expand_as(batch.x)] == 0).all()
+    flow = windows.dataset("train").velocity[windows.dataset("train").windows[:, 0].unique()].double()
+    known = flow[flow.isfinite()]
+    changes = (flow[:, 1:] - flow[:, :-1])[(flow[:, 1:] - flow[:, :-1]).isfinite()]
+    assert windows.sizes() == pytest.approx([float(each.square().mean().sqrt()) for each in (known, changes)], rel=1e-5)
+    net = build_forecaster(
+        "rsteer", "rotation", width=1, size=(32, 32), history=1, num_layers=2, scale=1.0, step=windows.sizes()[1]
+    )
+    system, trainer = FieldForecasting(net, lr=1e-2, test_names=windows.test_names), quiet(1)
+    trainer.fit(system, windows)
+    (scores,) = trainer.test(system, windows, verbose=False)
+    # Zeros on land would count as forecast perfectly; over the water alone the error is that of currents.
+    assert 0.02 < scores["test_rmse_domain"] < 0.2

@@ -18,7 +18,8 @@ class Canonicalized(nn.Module):
     .. math:: w \mapsto c + s\, F\bigl((w - c) / s\bigr), \qquad c = \langle w \rangle, \quad
         s = \langle |w - c|^2 / n \rangle^{1/2},
 
-    with means over all places and frames that the network is given of one item. Both symmetries are those of
+    with means over all places and frames that the network is given of one item, or over those that a ``mask`` says are
+    known: F is given zero where nothing is known, so that land moves along with the water. Both symmetries are those of
     `"Incorporating Symmetry into Deep Dynamics Models for Improved Generalization" <https://arxiv.org/abs/2002.03061>`_
     (Wang, Walters, Yu, ICLR 2021), which conjugates each layer by the mean of a sliding window; here it is
     the whole network, so that it may be any, such as one of PyG on the nodes of a mesh.
@@ -39,10 +40,12 @@ class Canonicalized(nn.Module):
     Shapes:
         - **field**: :math:`(B, \ldots, k n, H, W)` with the components of a vector next to each other, as nodes
           :math:`(N, \ldots, k n)`; **batch**: :math:`(N)`
+        - **mask**: :math:`(B, \ldots, k, H, W)` or :math:`(N, \ldots, k)`, True where a vector is known
         - **output**: the same with other numbers of vectors
 
     Raises:
-        ValueError: If the components do not make up vectors, or neither symmetry is asked for.
+        ValueError: If the components do not make up vectors, the mask is not one of vectors, or neither symmetry is
+            asked for.
 
     Example:
         >>> net = Canonicalized(nn.Linear(4, 2), dim=2)
@@ -75,18 +78,29 @@ class Canonicalized(nn.Module):
         reset(self.net)
 
     def forward(
-        self, field: Tensor, *args: Any, batch: OptTensor = None, batch_size: int | None = None, **kwargs: Any
+        self,
+        field: Tensor,
+        *args: Any,
+        batch: OptTensor = None,
+        batch_size: int | None = None,
+        mask: OptTensor = None,
+        **kwargs: Any,
     ) -> Tensor:
-        """Run the network; what is not named here goes to it, and ``batch`` too if there is one."""
+        """Run the network; what is not named here goes to it, and ``batch`` too if there is one.
+
+        The values of vectors that are not known do not matter, and the answer at their places says nothing.
+        """
         if batch is not None:
             # Not every network asks for the number of items.
             kwargs |= {"batch": batch} | ({} if batch_size is None else {"batch_size": batch_size})
         vectors, mean, size = self._apart(field).to(torch.promote_types(field.dtype, torch.float32)), None, None
+        known = None if mask is None else self._of_vectors(mask, vectors)
+        vectors = _at_known(vectors, known)
         if self.uniform_motion:
-            mean = self._mean(vectors, batch, batch_size)
-            vectors = vectors - self._like(mean, vectors)
+            mean = self._mean(vectors, known, batch, batch_size)
+            vectors = _at_known(vectors - self._like(mean, vectors), known)
         if self.magnitude:
-            square = self._mean(vectors.square(), batch, batch_size).mean(1, keepdim=True)
+            square = self._mean(vectors.square(), known, batch, batch_size).mean(1, keepdim=True)
             # At zero the root has no slope, and there is nothing to divide.
             size = torch.where(square > 0, square, 1.0).sqrt() * (square > 0)
             vectors = vectors / self._like(torch.where(size > 0, size, 1.0), vectors)
@@ -111,10 +125,25 @@ class Canonicalized(nn.Module):
         axis = vectors.dim() - 1 - self.lattice_dims
         return vectors.flatten(axis - 1, axis)
 
-    def _mean(self, vectors: Tensor, batch: OptTensor, batch_size: int | None) -> Tensor:
-        """The mean of each component in the item of a row, ``[N, n]``."""
-        mean = vectors.movedim(-1 - self.lattice_dims, -1).flatten(1, -2).mean(1)
-        return mean if self.lattice_dims else mean_at_nodes(mean, batch, batch_size)
+    def _of_vectors(self, mask: Tensor, vectors: Tensor) -> Tensor:
+        """The mask with an axis of length one in place of the components."""
+        axis = vectors.dim() - 1 - self.lattice_dims
+        expected = [*vectors.shape[:axis], *vectors.shape[axis + 1 :]]
+        if list(mask.shape) != expected:
+            raise ValueError(f"expected a mask of the vectors, {expected}, got {list(mask.shape)}")
+        return mask.unsqueeze(axis)
+
+    def _mean(self, vectors: Tensor, known: OptTensor, batch: OptTensor, batch_size: int | None) -> Tensor:
+        """The mean of each component in the item of a row, ``[N, n]``; zero where nothing of it is known."""
+        rows = vectors.movedim(-1 - self.lattice_dims, -1).flatten(1, -2)
+        if known is None:
+            mean = rows.mean(1)
+            return mean if self.lattice_dims else mean_at_nodes(mean, batch, batch_size)
+        counts = known.movedim(-1 - self.lattice_dims, -1).flatten(1, -2).to(rows.dtype)
+        mean, share = rows.mean(1), counts.mean(1)
+        if not self.lattice_dims:
+            mean, share = (mean_at_nodes(each, batch, batch_size) for each in (mean, share))
+        return mean / torch.where(share > 0, share, 1.0)
 
     def _like(self, values: Tensor, vectors: Tensor) -> Tensor:
         """What each row has of each component, beside vectors."""
@@ -124,3 +153,7 @@ class Canonicalized(nn.Module):
     def extra_repr(self) -> str:
         """What it keeps."""
         return f"dim={self.dim}, uniform_motion={self.uniform_motion}, magnitude={self.magnitude}"
+
+
+def _at_known(vectors: Tensor, known: OptTensor) -> Tensor:
+    return vectors if known is None else torch.where(known, vectors, 0.0)

@@ -128,3 +128,85 @@ def test_size_is_the_root_of_the_mean_square_of_a_component() -> None:
     net.net.register_forward_hook(lambda module, args, out: seen.append(args[0]))
     net(torch.tensor([[3.0, 1.0], [5.0, 1.0]]))
     torch.testing.assert_close(seen[0], math.sqrt(2) * torch.tensor([[-1.0, 0.0], [1.0, 0.0]]))
+
+
+def gappy(seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Frames ``[B, T, C, H, W]`` with land, and frames with clouds of their own."""
+    mask = random(2, 3, 1, 8, 8, seed=seed + 1) > -1.0
+    mask[..., 2:5, :3] = False
+    mask[1, ..., 6:, :] = False
+    return random(2, 3, 2, 8, 8, seed=seed), mask
+
+
+@pytest.mark.parametrize("fill", [0.0, -3.0, math.nan])
+def test_means_are_over_known_places_and_the_fill_does_not_matter(fill: float) -> None:
+    net, (flow, mask) = Canonicalized(network(), 2, lattice_dims=2), gappy()
+    seen: list[Tensor] = []
+    net.net.register_forward_hook(lambda module, args, out: seen.append(args[0]))
+    net(torch.where(mask, flow, fill).flatten(1, 2), mask=mask.flatten(1, 2))
+    for item in range(2):
+        known = flow[item].movedim(1, -1)[mask[item, :, 0]]
+        rest = known - known.mean(0)
+        expected = torch.zeros_like(flow[item]).movedim(1, -1)
+        expected[mask[item, :, 0]] = rest / rest.square().mean().sqrt()
+        torch.testing.assert_close(seen[0][item].unflatten(0, (3, 2)).movedim(1, -1), expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("factor", [1.0, 50.0])
+def test_water_between_coasts_keeps_uniform_motion_and_magnitude(factor: float) -> None:
+    inner = Canonicalized(network(), 2, answer="change", lattice_dims=2)
+    flow, mask = gappy()
+    last = mask[:, -1:].expand(-1, 4, 2, -1, -1)
+    moved = factor * flow + WIND.view(2, 1, 1)
+
+    def forecast(net: FieldForecaster, flow: Tensor) -> Tensor:
+        frames: Tensor = net.double().rollout(torch.where(mask, flow, 0.0), 4, mask)
+        assert (frames[~last] == 0).all(), "land stays at its fill"
+        return frames[last]
+
+    expected = WIND.view(2, 1, 1).expand_as(last)[last]
+    for masked, keeps in ((True, True), (False, False)):
+        net = FieldForecaster(inner, history=3, scale=2.0, step=0.1, masked=masked)
+        with torch.no_grad():
+            before, after = forecast(net, flow), forecast(net, moved)
+        error = float((after - factor * before - expected).norm() / after.norm())
+        assert (error < 1e-10) if keeps else (error > 1e-3), (masked, error)
+
+
+def test_where_all_is_known_a_mask_changes_nothing_and_where_nothing_is_the_answer_is_finite() -> None:
+    net, flow = Canonicalized(network(), 2, lattice_dims=2), random(2, 6, 8, 8)
+    mask = torch.ones(2, 3, 8, 8, dtype=torch.bool)
+    torch.testing.assert_close(net(flow, mask=mask), net(flow), rtol=0, atol=1e-12)
+    mask[0] = False
+    field = torch.where(mask.repeat_interleave(2, 1), flow, torch.nan).requires_grad_()
+    answer = net(field, mask=mask)
+    assert (answer[0] == 0).all()
+    torch.testing.assert_close(answer[1], net(flow)[1], rtol=0, atol=1e-12)
+    answer.sum().backward()
+    assert field.grad is not None
+    assert field.grad[1].isfinite().all()
+    with pytest.raises(ValueError, match=r"a mask of the vectors, \[2, 3, 8, 8\], got \[2, 1, 8, 8\]"):
+        net(flow, mask=mask[:, :1])
+
+
+def test_nodes_may_be_unknown() -> None:
+    class Mixing(nn.Module):
+        def forward(self, x: Tensor, batch: Tensor) -> Tensor:
+            return (x[:, :2] * x[:, 2:]).cumsum(0) + batch[:, None]
+
+    net, batch = Canonicalized(Mixing(), 2), torch.tensor([0, 0, 0, 1, 1])
+    field, mask = random(5, 4), torch.tensor([[1, 1], [0, 1], [1, 0], [1, 1], [0, 0]]).bool()
+    moved = torch.where(batch[:, None] == 0, 5 * field + WIND.repeat(2), field)
+    holes = lambda field: torch.where(mask.repeat_interleave(2, 1), field, torch.nan)  # noqa: E731
+    before, after = (net(holes(each), batch=batch, mask=mask) for each in (field, moved))
+    torch.testing.assert_close(after[:3], 5 * before[:3] + WIND, rtol=0, atol=1e-10)
+    torch.testing.assert_close(after[3:], before[3:], rtol=0, atol=1e-10)
+    wrong = net(torch.where(mask.repeat_interleave(2, 1), moved, 0.0), batch=batch)[:3] - WIND
+    assert (wrong - 5 * net(torch.where(mask.repeat_interleave(2, 1), field, 0.0), batch=batch)[:3]).abs().max() > 0.1
+
+
+def test_a_mask_breaks_no_graph_of_the_compiler() -> None:
+    inner = Canonicalized(network(), 2, answer="change", lattice_dims=2)
+    net, (flow, mask) = FieldForecaster(inner, history=3, masked=True).double(), gappy()
+    compiled = torch.compile(net, backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(flow, mask), net(flow, mask), rtol=0, atol=1e-12)
