@@ -99,7 +99,8 @@ def _field(kind: Any, given: Any) -> Any:
     if dataclasses.is_dataclass(kind):
         if dataclasses.is_dataclass(given):
             return given
-        return _value(kind, given if isinstance(given, Mapping) else vars(given))  # type: ignore[arg-type]
+        own = given if isinstance(given, Mapping) else vars(given)
+        return _value(kind, own.get("init_args", own))  # type: ignore[arg-type]
     if get_origin(kind) is dict:
         return {name: _field(get_args(kind)[1], own) for name, own in given.items()}
     return given

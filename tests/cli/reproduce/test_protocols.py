@@ -28,6 +28,14 @@ def test_no_function_takes_more_than_eight_arguments() -> None:
                 assert count <= 8, f"{path.name}: {node.name} has {count}"
 
 
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_without_options_is_the_one_of_its_defaults(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(protocols, "run_experiment", lambda *given: seen.append(given))
+    main(["reproduce", name])
+    assert seen[0][0] == EXPERIMENTS[name]()
+
+
 def test_options_of_the_command_line_reach_the_experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     monkeypatch.setattr(protocols, "run_experiment", lambda *given: seen.append(given))
