@@ -15,6 +15,7 @@ from pyg_liesym.plot.relaxation import plot_relaxation
 from pyg_liesym.plot.robustness import plot_robustness
 from pyg_liesym.plot.roc import plot_roc
 from pyg_liesym.plot.rollout import plot_rollout
+from pyg_liesym.plot.spectra import plot_spectra
 from pyg_liesym.plot.symmetry import plot_errors_by_angle, plot_learned_against_data
 from pyg_liesym.plot.tagging import plot_mass_sculpting, plot_scores
 from pyg_liesym.plot.twins import plot_twins
@@ -40,5 +41,6 @@ __all__ = [
     "plot_roc",
     "plot_rollout",
     "plot_scores",
+    "plot_spectra",
     "plot_twins",
 ]

@@ -13,6 +13,7 @@ from pyg_liesym.cli.reproduce.capabilities import Capabilities
 from pyg_liesym.cli.reproduce.certificates import Certificates
 from pyg_liesym.cli.reproduce.charged_particles import ChargedParticlesForecast
 from pyg_liesym.cli.reproduce.closed_forms import ClosedForms
+from pyg_liesym.cli.reproduce.equnet import EquNet
 from pyg_liesym.cli.reproduce.experiment import Experiment, Sitting, run_experiment
 from pyg_liesym.cli.reproduce.jets_metric import JetsMetric
 from pyg_liesym.cli.reproduce.jets_tagging import JetsTagging
@@ -60,6 +61,7 @@ EXPERIMENTS: dict[str, type[Experiment]] = {
         RelaxedMesh,
         RelaxedSize,
         Plume,
+        EquNet,
         Tagging,
         TaggingFront,
         Vision,

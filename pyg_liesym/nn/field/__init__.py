@@ -8,6 +8,7 @@ from pyg_liesym.nn.field.group_pool import GroupPool
 from pyg_liesym.nn.field.relaxed_translation_conv2d import RelaxedTranslationConv2d
 from pyg_liesym.nn.field.riesz_conv2d import RieszConv2d
 from pyg_liesym.nn.field.scale_conv2d import ScaleConv2d
+from pyg_liesym.nn.field.soft_relu import SoftReLU
 from pyg_liesym.nn.field.steerable_conv2d import SteerableConv2d
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "RelaxedTranslationConv2d",
     "RieszConv2d",
     "ScaleConv2d",
+    "SoftReLU",
     "SteerableConv2d",
 ]

@@ -21,7 +21,7 @@ class FieldActivation(nn.Module):
 
     Args:
         field_type: What the channels are.
-        act: Activation of scalars and regular fields, by name.
+        act: Activation of scalars and regular fields, by name or as a module without parameters.
 
     Shapes:
         - **field**: :math:`(B, C, \ldots)`, as nodes :math:`(N, C)` too; **output**: the same
@@ -32,7 +32,7 @@ class FieldActivation(nn.Module):
         tensor([[0., 2.]])
     """
 
-    def __init__(self, field_type: FieldType, *, act: str = "relu") -> None:
+    def __init__(self, field_type: FieldType, *, act: str | nn.Module = "relu") -> None:
         super().__init__()
         self.field_type = field_type
         self.act = activation_resolver(act)

@@ -90,7 +90,7 @@ class RieszConv2d(ScalingConv2d):
         if len(field) == 0:  # of nothing there is no Fourier transform on the CPU
             out = field.new_zeros(0, self.kernel.out_channels, height, width)
         else:
-            spectrum = _product(self.kernel.multiplier(rows, columns), torch.fft.rfft2(field, s=(rows, columns)))
+            spectrum = _product(*self.kernel.parts(rows, columns), torch.fft.rfft2(field, s=(rows, columns)))
             out = torch.fft.irfft2(spectrum, s=(rows, columns))[..., :height, :width]
         return out if self.bias is None else out + self.bias[:, None, None]
 
@@ -100,9 +100,9 @@ class RieszConv2d(ScalingConv2d):
         return f"{kernel.in_channels}, {kernel.out_channels}, max_order={kernel.max_order}{self._relaxed_or_not()}"
 
 
-def _product(multiplier: Tensor, spectrum: Tensor) -> Tensor:
-    """``einsum("oihw,bihw->bohw")`` in real numbers: on the CPU complex matrices are multiplied one by one."""
-    real, imaginary = multiplier.real, multiplier.imag
-    matrix = torch.stack([torch.stack([real, -imaginary], -1), torch.stack([imaginary, real], -1)], -2)
-    product = torch.einsum("oihwdc,bihwc->bohwd", matrix, torch.view_as_real(spectrum))
+def _product(real: Tensor, imaginary: Tensor, spectrum: Tensor) -> Tensor:
+    """``einsum("hwoi,bihw->bohw")`` in real numbers: on the CPU complex matrices are multiplied one by one."""
+    waves = torch.view_as_real(spectrum).permute(2, 3, 1, 4, 0).flatten(3)  # real ones beside imaginary ones
+    (first, second), (third, fourth) = ((matrix @ waves).chunk(2, -1) for matrix in (real, imaginary))
+    product = torch.stack([first - fourth, second + third], -1).permute(3, 2, 0, 1, 4)
     return torch.view_as_complex(product.contiguous())

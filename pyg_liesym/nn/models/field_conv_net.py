@@ -47,7 +47,12 @@ class FieldConvNet(nn.Sequential):
     """
 
     def __init__(
-        self, field_types: Sequence[FieldType], layer: FieldLayer, *, act: str = "relu", act_last: bool = False
+        self,
+        field_types: Sequence[FieldType],
+        layer: FieldLayer,
+        *,
+        act: str | nn.Module = "relu",
+        act_last: bool = False,
     ) -> None:
         if len(field_types) < 2:
             raise ValueError(f"expected the field types of the input and after each layer, got {list(field_types)}")

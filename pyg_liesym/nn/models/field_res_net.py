@@ -56,7 +56,7 @@ class FieldResNet(nn.Module):
         *,
         num_blocks: int,
         first: FieldLayer | None = None,
-        act: str = "relu",
+        act: str | nn.Module = "relu",
     ) -> None:
         super().__init__()
         if num_blocks < 1:

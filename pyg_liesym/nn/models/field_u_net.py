@@ -57,7 +57,7 @@ class FieldUNet(nn.Module):
         layer: FieldLayer,
         *,
         first: FieldLayer | None = None,
-        act: str = "relu",
+        act: str | nn.Module = "relu",
     ) -> None:
         super().__init__()
         if not hidden_types:

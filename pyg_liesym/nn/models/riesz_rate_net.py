@@ -11,16 +11,7 @@ from torch_geometric.nn.inits import reset
 
 from pyg_liesym.nn.field.lattice_conv import Padding
 from pyg_liesym.nn.field.riesz_conv2d import RieszConv2d
-
-
-class _SoftReLU(nn.Module):
-    """A ReLU rounded off by the size of a place's channels: factors pass through it."""
-
-    def forward(self, field: Tensor) -> Tensor:
-        square = field.square()
-        square = square + square.mean(1, keepdim=True)
-        # At zero the root has no slope.
-        return (field + torch.where(square > 0, square, 1.0).sqrt() * (square > 0)) / 2
+from pyg_liesym.nn.field.soft_relu import SoftReLU
 
 
 class RieszRateNet(nn.Module):
@@ -30,9 +21,8 @@ class RieszRateNet(nn.Module):
 
     where a and b come from Riesz transforms of the last frame with activations between them, c is one of the frame
     itself, and :math:`\dot p` one of the changes from frame to frame before. With :math:`a = w`, a derivative of w, and
-    what takes out the divergence these are the terms of the equations themselves, pressure included. The activation
-    :math:`h \mapsto \tfrac12 (h + \sqrt{h^2 + \langle h^2 \rangle})`, with the mean over the channels of a place, is a
-    ReLU without its edge, which a lattice could not resolve.
+    what takes out the divergence these are the terms of the equations themselves, pressure included. The activation is
+    :class:`~pyg_liesym.nn.field.SoftReLU`, since a lattice could not resolve the edge of a ReLU.
 
     **Law**: of :math:`T_\lambda w(x, t) = \lambda\, w(\lambda x, \lambda^2 t)` the rate is
     :math:`\lambda^3 \dot w(\lambda x)`, for every :math:`\lambda > 0`: Riesz transforms keep scalings of space,
@@ -44,6 +34,9 @@ class RieszRateNet(nn.Module):
         history: Frames T that are given.
         hidden_channels: Channels of the layers.
         num_layers: Number of layers before the products.
+        layers: What a and b are made of instead, from the last frame to ``hidden_channels``, such as a
+            :class:`FieldResNet` of :class:`~pyg_liesym.nn.field.RieszConv2d` without bias; the law is then as good as
+            theirs.
         num_products: Products M for each component.
         max_order: Highest order of the Riesz transforms.
         relaxed: Whether octaves have weights of their own in every layer.
@@ -68,6 +61,7 @@ class RieszRateNet(nn.Module):
         hidden_channels: int,
         num_layers: int = 2,
         *,
+        layers: nn.Module | None = None,
         num_products: int = 4,
         max_order: int = 3,
         relaxed: bool = False,
@@ -84,10 +78,12 @@ class RieszRateNet(nn.Module):
         options: dict[str, Any] = {
             "max_order": max_order, "relaxed": relaxed, "num_octaves": num_octaves, "padding": padding, "bias": False,
         }  # fmt: skip
-        layers: list[nn.Module] = []
-        for before, after in itertools.pairwise([2, *[hidden_channels] * num_layers]):
-            layers += [RieszConv2d(before, after, **options), _SoftReLU()]
-        self.layers = nn.Sequential(*layers)
+        if layers is None:
+            pairs = itertools.pairwise([2, *[hidden_channels] * num_layers])
+            layers = nn.Sequential(
+                *(part for before, after in pairs for part in (RieszConv2d(before, after, **options), SoftReLU()))
+            )
+        self.layers = layers
         seen = hidden_channels + 2
         self.carrying = RieszConv2d(seen, 2 * num_products, **options)
         self.carried = RieszConv2d(seen, 2 * num_products, degree=1, **options)

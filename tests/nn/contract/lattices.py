@@ -105,6 +105,7 @@ LAYERS = [
         without={"permutation": "the weights belong to the places"},
     ),
     at_a_place("FieldActivation", lambda: field.FieldActivation(FLOW), FLOW, FLOW),
+    at_a_place("SoftReLU", field.SoftReLU, HIDDEN, HIDDEN).but(without=NO_PARAMETERS),
     at_a_place("FieldNorm", lambda: field.FieldNorm(HIDDEN), HIDDEN, HIDDEN),
     at_a_place("GroupPool", lambda: field.GroupPool(HIDDEN), HIDDEN, scalars(C4, 2)).but(without=NO_PARAMETERS),
     Row(
@@ -151,6 +152,14 @@ def wind(factor: float) -> Element:
     return Element({"field": act}, (act,))
 
 
+def riesz_res_net() -> nn.RieszRateNet:
+    """Residual layers in place of those that follow each other."""
+    plain = lambda channels: scalars(PointGroup.cyclic(1), channels)  # noqa: E731
+    conv = lambda a, b: field.RieszConv2d(a.channels, b.channels, bias=False, padding="circular")  # noqa: E731
+    layers = nn.FieldResNet(plain(2), plain(3), plain(3), conv, num_blocks=1, act=field.SoftReLU())
+    return nn.RieszRateNet(1, 3, layers=layers, padding="circular")
+
+
 NETS = [
     Row("Canonicalized", canonicalized, Lattice((2, SIDE, SIDE), periodic=True), wind(5.0), wind(-5.0)).but(
         relaxed_keeps=True
@@ -175,6 +184,7 @@ NETS = [
         ),
     ),
     scaling("RieszRateNet", lambda: nn.RieszRateNet(2, 3, padding="circular"), (4,)),
+    scaling("RieszRateNet, layers of its own", riesz_res_net, (2,)),
     scaling("RieszRateNet, relaxed", lambda: nn.RieszRateNet(1, 3, relaxed=True, num_octaves=3, padding="circular")),
     Row(
         "FieldMLP",

@@ -75,22 +75,27 @@ class RieszKernel(Relaxable):
         r"""The Fourier transform of the kernel on a periodic lattice, complex
         :math:`(C_{out}, C_{in}, H, \lfloor W / 2 \rfloor + 1)`, over the frequencies of :func:`torch.fft.rfft2`.
         """  # noqa: D205
+        return torch.complex(*self.parts(height, width)).movedim((2, 3), (0, 1))
+
+    def parts(self, height: int, width: int) -> tuple[Tensor, Tensor]:
+        r"""Real and imaginary part of :meth:`multiplier`, with a matrix of the channels at each frequency.
+
+        Shapes:
+            - **output**: twice :math:`(H, \lfloor W / 2 \rfloor + 1, C_{out}, C_{in})`
+        """
         dtype, device = torch.promote_types(self.weight.dtype, torch.float32), self.weight.device
-        even, odd = angular_multipliers(height, width, self.max_order, dtype=dtype, device=device)
-        counts = [len(even), len(odd)]
-        weights = self.weight.to(dtype).split(counts, 2)
+        symbols = angular_multipliers(height, width, self.max_order, dtype=dtype, device=device)
+        if self.degree:
+            size = (2 * frequencies(height, width, dtype=dtype, device=device)) ** self.degree
+            symbols = symbols[0] * size, symbols[1] * size
+        counts = [len(own) for own in symbols]
+        even, odd = self.weight.to(dtype).split(counts, 2)
         if self.mixing is None:
-            parts = [torch.einsum("oil,lhw->oihw", *pair) for pair in zip(weights, (even, odd), strict=True)]
-        else:
-            bands = octaves(height, width, self.mixing.size(2), dtype=dtype, device=device)
-            mixed = torch.einsum("ilr,rhw->ilhw", self.mixing.to(dtype) / self.std, bands) * torch.cat([even, odd])
-            parts = [
-                torch.einsum("oil,ilhw->oihw", *pair) for pair in zip(weights, mixed.split(counts, 1), strict=True)
-            ]
-        multiplier = torch.complex(*parts)
-        if self.degree == 0:
-            return multiplier
-        return multiplier * (2 * frequencies(height, width, dtype=dtype, device=device)) ** self.degree
+            return torch.einsum("oil,lhw->hwoi", even, symbols[0]), torch.einsum("oil,lhw->hwoi", odd, symbols[1])
+        bands = octaves(height, width, self.mixing.size(2), dtype=dtype, device=device)
+        mixed = torch.einsum("ilr,rhw->ilhw", self.mixing.to(dtype) / self.std, bands) * torch.cat(symbols)
+        one, other = mixed.split(counts, 1)
+        return torch.einsum("oil,ilhw->hwoi", even, one), torch.einsum("oil,ilhw->hwoi", odd, other)
 
     def relaxation_penalty(self) -> Tensor:
         r"""The square of :math:`\|K - \bar K\| / \|K\|` with the average over the octaves, to be added to a loss."""
