@@ -42,7 +42,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     ),
     "nn.field": (
         {"kernels"},
-        {"field_activation", "field_norm", "group_pool", "lattice_conv"},
+        {"field_activation", "field_norm", "group_pool", "lattice_conv", "soft_relu"},
         {"field_conv2d", "relaxed_translation_conv2d", "scaling_conv2d"},
         {"group_conv2d", "riesz_conv2d", "scale_conv2d", "steerable_conv2d"},
     ),
