@@ -10,16 +10,15 @@ from typing import Any, ClassVar
 import lightning as L
 import torch
 from safetensors.torch import load_file
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader
 from torch_geometric.data import Data
 
 from pyg_liesym.cli.files import save_figure, save_tensors
-from pyg_liesym.cli.reproduce.equnet_data import MOVED, ConvectionFlows, Moved, batches, spread
+from pyg_liesym.cli.reproduce.equnet_data import MOVED, ConvectionData, ConvectionFlows, Moved
 from pyg_liesym.cli.reproduce.equnet_networks import BACKBONES, KEEPS, Backbone, Keeps, build_network
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.table import Column, Run, paired
 from pyg_liesym.cli.reproduce.training import fit_best
-from pyg_liesym.datasets.loader import EpochSampler
 from pyg_liesym.metrics.flows import energy_spectrum, spectrum_error
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.plot.flow import plot_flow_forecasts
@@ -101,26 +100,26 @@ class EquNet(Experiment):
         """Train a network, and score it on every test set."""
         rules = self.training
         L.seed_everything(job.seed, verbose=False)
-        train = self.flows.flow("train", rules.history, rules.horizon)
-        scale, step = self.flows.sizes(train)
+        data = ConvectionData(
+            self.flows, rules.history, horizon=rules.horizon, test_horizon=rules.test_horizon,
+            batch_size=rules.batch_size, seed=job.seed, val_windows=rules.val_windows, test_windows=rules.test_windows,
+        )  # fmt: skip
+        scale, step = data.sizes()
         net = build_network(
             job.settings["backbone"], job.settings["keeps"],
             history=rules.history, budget=rules.budget, scale=scale, step=step,
         )  # fmt: skip
         rate = rules.rates.get(job.settings["keeps"], rules.rates["nothing"])
         system = FieldForecasting(net, lr=rate, weight_decay=0.0, decay=rules.decay)
-        val = spread(self.flows.flow("val", rules.history, rules.horizon), rules.val_windows)
-        loaders = (
-            batches(train, rules.batch_size, sampler=EpochSampler(len(train), job.seed), drop_last=True),
-            batches(val, rules.batch_size),
-        )
+        loaders = data.train_dataloader(), data.val_dataloader()
         numbers = fit_best(
             system, loaders, bench, rules.epochs, "val_rmse", between="epochs", limit_train_batches=rules.steps
         )[1]
         (bench.folder / "last.ckpt").unlink(missing_ok=True)
         net = net.cpu().eval()
-        for name in MOVED:
-            numbers |= _score(net, self._test(name), name, bench.folder if job.seed == self.seeds[0] else None)
+        kept = bench.folder if job.seed == self.seeds[0] else None
+        for name, windows in zip(MOVED, data.test_dataloader(), strict=True):
+            numbers |= _score(net, windows, name, kept)
         still = numbers["error original"]
         return numbers | {f"grows {name}": numbers[f"error {name}"] / still for name in MOVED[1:]}
 
@@ -144,16 +143,12 @@ class EquNet(Experiment):
             _draw(out, backbone, own)
         return found
 
-    def _test(self, name: Moved) -> Dataset[Data]:
-        windows = self.flows.moved(name, "test", self.training.history, self.training.test_horizon)
-        return spread(windows, self.training.test_windows)
-
 
 @torch.no_grad()
-def _score(net: FieldForecaster, windows: Dataset[Data], name: Moved, folder: Path | None) -> dict[str, float]:
+def _score(net: FieldForecaster, windows: DataLoader[Data], name: Moved, folder: Path | None) -> dict[str, float]:
     """Errors of the forecasts, and of their spectra; one of them and the spectra are left in the folder."""
     seen, truth, forecast = [], [], []
-    for batch in batches(windows, 20):
+    for batch in windows:
         seen.append(batch.x[:, -1:])
         truth.append(batch.y)
         forecast.append(net.rollout(batch.x, batch.y.size(1)))

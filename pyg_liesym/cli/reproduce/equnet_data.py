@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
-from torch.utils.data import DataLoader, Dataset
-from torch_geometric.data import Batch, Data
+from torch_geometric.data import Data
 
 from pyg_liesym.datasets.flows.rayleigh_benard import ConvectionSplit, RayleighBenard
 from pyg_liesym.datasets.simulation.convection import Convection
 from pyg_liesym.field.flow_action import FlowAction
+from pyg_liesym.systems.field_data import FlowData
 from pyg_liesym.transforms.move_flow import MoveFlow
 from pyg_liesym.transforms.random_move_flow import RandomMoveFlow
 
@@ -59,7 +58,7 @@ class ConvectionFlows:
         frames = FACTOR**2
         return self._fine(split, frames * history, frames * horizon, _coarse)
 
-    def moved(self, name: Moved, split: ConvectionSplit, history: int, horizon: int) -> Dataset[Data]:
+    def moved(self, name: Moved, split: ConvectionSplit, history: int, horizon: int) -> RayleighBenard:
         """Windows of the flow moved by a symmetry, each always by the same element."""
         if name == "Scale":
             return self._fine(split, history, horizon, MoveFlow(FlowAction(magnitude=1 / FACTOR)))
@@ -89,16 +88,30 @@ class ConvectionFlows:
         )  # fmt: skip
 
 
-def batches(windows: Dataset[Data], size: int, **options: object) -> DataLoader[Data]:
-    """Batches of windows."""
-    return DataLoader(windows, size, collate_fn=Batch.from_data_list, **options)  # type: ignore[arg-type]
+class ConvectionData(FlowData):
+    """Windows of convection in batches, with a test set for every symmetry.
 
+    Args:
+        flows: Where they come from.
+        history: Frames that are given.
+        **options: Of :class:`~pyg_liesym.systems.field_data.FlowData`.
+    """
 
-def spread(windows: Dataset[Data], count: int) -> Dataset[Data]:
-    """So many windows, evenly spread, or all if there are fewer."""
-    every = max(1, math.ceil(len(windows) / count))  # type: ignore[arg-type]
-    few: Dataset[Data] = windows[::every]
-    return few
+    test_names = MOVED
+
+    def __init__(self, flows: ConvectionFlows, history: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.flows, self.history = flows, history
+
+    def read(self, split: str, horizon: int) -> RayleighBenard:
+        """The flow, or a test set of it."""
+        if split in ("train", "val"):
+            return self.flows.flow(cast("ConvectionSplit", split), self.history, horizon)
+        return self.flows.moved(cast("Moved", split), "test", self.history, horizon)
+
+    def sizes(self) -> tuple[float, float]:
+        """Root mean square of the training frames' components, and of their changes from frame to frame."""
+        return self.flows.sizes(self.read("train", self.horizon))
 
 
 def _coarse(window: Data) -> Data:

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from pyg_liesym.cli.reproduce.equnet import EquNet, FlowTraining
-from pyg_liesym.cli.reproduce.equnet_data import ConvectionFlows, spread
+from pyg_liesym.cli.reproduce.equnet_data import ConvectionFlows
 from pyg_liesym.cli.reproduce.equnet_networks import BACKBONES, KEEPS, build_network
 from pyg_liesym.cli.reproduce.experiment import Sitting, run_experiment
 from pyg_liesym.field import PointGroup, vectors
@@ -110,14 +110,6 @@ def test_the_scaled_set_is_the_same_flow_on_finer_cells_and_frames(flows: Convec
     torch.testing.assert_close(2 * avg_pool2d(fine.x[0, -1], 2), own.x[0, -1])
     torch.testing.assert_close(2 * avg_pool2d(fine.y[0, 3], 2), own.y[0, 0])
     assert fine.x.shape[-2:] == (16, 16)
-
-
-def test_windows_are_spread() -> None:
-    class Ten(list):  # type: ignore[type-arg]
-        pass
-
-    assert spread(Ten(range(10)), 4) == [0, 3, 6, 9]  # type: ignore[arg-type]
-    assert len(spread(Ten(range(3)), 4)) == 3  # type: ignore[arg-type]
 
 
 def test_the_table_says_by_how_much_errors_grow(flows: ConvectionFlows, tmp_path: Path) -> None:
