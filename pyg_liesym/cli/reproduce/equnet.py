@@ -115,11 +115,11 @@ class EquNet(Experiment):
         numbers = fit_best(
             system, loaders, bench, rules.epochs, "val_rmse", between="epochs", limit_train_batches=rules.steps
         )[1]
-        (bench.folder / "last.ckpt").unlink(missing_ok=True)
         net = net.cpu().eval()
         kept = bench.folder if job.seed == self.seeds[0] else None
         for name, windows in zip(MOVED, data.test_dataloader(), strict=True):
             numbers |= _score(net, windows, name, kept)
+        (bench.folder / "last.ckpt").unlink(missing_ok=True)
         still = numbers["error original"]
         return numbers | {f"grows {name}": numbers[f"error {name}"] / still for name in MOVED[1:]}
 
