@@ -198,9 +198,10 @@ class OceanCurrentsData(FlowData):
     def read(self, split: str, horizon: int) -> OceanCurrents:
         """Read a split."""
         part = cast("OceanSplit", split if split in ("train", "val") else "test")
+        longest = self.history + max(self.horizon, self.test_horizon)
         return OceanCurrents(
             self.root, part, files=self.files, by=self.by, history=self.history, horizon=horizon, patch=self.patch,
-            region=self.region, names=self.names, least_water=self.least_water, fill=self.fill,
+            region=self.region, names=self.names, least_frames=longest, least_water=self.least_water, fill=self.fill,
         )  # fmt: skip
 
 

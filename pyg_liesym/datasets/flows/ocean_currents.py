@@ -36,7 +36,8 @@ class OceanCurrents(FlowWindows):
     dropped, and so are patches with too little water. With ``by="region"`` the patches are split: from west to east,
     the last 15 % of the columns of patches are ``test``, those before ``val``, at least one each, the others ``train``;
     no two splits share a place. With ``by="time"`` the frames are split: the last 15 % are ``test``, those before
-    ``val``, at least one window each, the others ``train``; no two splits share a frame, not even one that is given.
+    ``val``, at least one window each, the others ``train``; no two splits share a frame, not even one that is given, as
+    long as they agree on ``least_frames``.
 
     Args:
         root: Folder of ``raw/`` and ``processed/``.
@@ -48,6 +49,8 @@ class OceanCurrents(FlowWindows):
         patch: Rows and columns of a patch; the paper has 64.
         region: South, north, west and east border in degrees, for instance ``(-50, 0, 160, 280)`` in the Pacific.
         names: Names of the two components, where they are not known.
+        least_frames: Frames that each split has at least (``by="time"``), by default those of a window. Splits with
+            windows of different lengths share no frame if all are told the longest.
         least_water: Least share of a patch's cells where the velocity is known in every frame.
         fill: What stands in ``x`` and ``y`` where ``mask`` is False. NaN by default, so that land cannot be mistaken
             for water at rest; a network needs a number, 0.0 for instance, and a loss that asks ``mask``.
@@ -82,6 +85,7 @@ class OceanCurrents(FlowWindows):
         patch: int = 64,
         region: Box | None = None,
         names: Names | None = None,
+        least_frames: int | None = None,
         least_water: float = 0.5,
         fill: float = math.nan,
         transform: Callable[[Data], Data] | None = None,
@@ -90,10 +94,12 @@ class OceanCurrents(FlowWindows):
         for name, value, known in (("split", split, OceanSplit), ("by", by, OceanSplitting)):
             if value not in get_args(known):
                 raise ValueError(f"{name} must be one of {list(get_args(known))}, got {value!r}")
+        if least_frames is not None and least_frames < history + horizon:
+            raise ValueError(f"least_frames must hold a window of {history} + {horizon} frames, got {least_frames}")
         if patch < 1 or not 0 < least_water <= 1:
             raise ValueError(f"expected a patch of at least 1 and 0 < least_water ≤ 1, got {patch} and {least_water}")
         self.split, self.by, self.patch, self.region, self.names = split, by, patch, region, names
-        self.least_water = least_water
+        self.least_water, self.least_frames = least_water, least_frames or history + horizon
         self._files = None if files is None else find_files(files)
         super().__init__(root, history, horizon, fill=fill, transform=transform, force_reload=force_reload)
         self.latitude, self.longitude, self.time = (
@@ -155,7 +161,7 @@ class OceanCurrents(FlowWindows):
         if self.split == "all":
             return everywhere, 0, frames
         if self.by == "time":
-            first, last = share_of(frames, self.history + self.horizon, self.split, "frames")
+            first, last = share_of(frames, self.least_frames, self.split, "frames")
             return everywhere, first + self.history, last - self.horizon + 1
         west = self.longitude[:, 0]
         columns = west.unique()

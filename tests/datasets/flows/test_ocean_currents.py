@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
@@ -10,6 +11,7 @@ import torch
 from torch_geometric.data import Batch
 
 from pyg_liesym.datasets import OceanCurrents
+from pyg_liesym.systems.field_data import OceanCurrentsData
 
 pytest.importorskip("xarray")
 pytest.importorskip("h5netcdf")
@@ -45,6 +47,22 @@ def test_splits_share_nothing(tmp_path: Path, path: Path, by: str) -> None:
     assert set().union(*numbers(whole)) == set().union(*shown)
     assert len(parts[0]) > len(parts[1]) == len(parts[2])
     assert len(list((tmp_path / "processed").glob("currents-*"))) == 1
+
+
+@pytest.mark.parametrize(("horizon", "test_horizon"), [(1, 3), (3, 1)])
+@pytest.mark.parametrize("by", ["region", "time"])
+def test_windows_of_different_lengths_share_nothing(
+    tmp_path: Path, path: Path, by: str, horizon: int, test_horizon: int
+) -> None:
+    data = OceanCurrentsData(
+        str(path), str(tmp_path), 1, horizon, test_horizon, patch=6, by=by, fill=math.nan,  # type: ignore[arg-type]
+    )  # fmt: skip
+    parts = [data.dataset(name) for name in ("train", "val", *data.test_names)]
+    shown = [set().union(*numbers(part)) for part in parts]  # type: ignore[arg-type]
+    assert all(shown)
+    assert all(one.isdisjoint(other) for one, other in combinations(shown, 2))
+    with pytest.raises(ValueError, match=r"least_frames must hold a window of 1 \+ 3 frames, got 2"):
+        OceanCurrents(str(tmp_path), files=path, by="time", patch=6, horizon=3, least_frames=2)
 
 
 def test_patches_are_pieces_of_the_grid(tmp_path: Path, path: Path) -> None:
