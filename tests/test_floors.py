@@ -88,7 +88,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"asking"},
     ),
     "cli": (
-        {"endings", "files", "parser", "settings", "train_help"},
+        {"endings", "files", "flow_networks", "parser", "settings", "train_help"},
         {"page"},
         {"symmetry_report", "tagging_report"},
         {"broken_networks", "prediction_report"},

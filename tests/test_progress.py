@@ -69,4 +69,4 @@ def test_every_trainer_of_the_package_has_these_bars() -> None:
         if names & {"Trainer", "instantiate_trainer"}:
             makers.add(path.stem)
             assert "ProgressBar" in names, path
-    assert makers == {"broken_networks", "demo", "train", "training"}
+    assert makers == {"demo", "flow_networks", "train", "training"}

@@ -167,7 +167,7 @@ def _networks(page: Page, velocity: Tensor, steps: int, seed: int, progress: boo
     page.figure(
         "forecasts",
         plot_flow_forecasts(compared.truth, compared.forecasts),
-        "Forecasts from two frames, each the input of the next.",
+        "Forecasts from two frames, each the input of the next. Blank is what is not known, such as land.",
     )
     lines = [f"{name:<8} {error}, turned {turned}" for name, _, error, turned, _ in rows]
     return "\n".join(["Next frame, error over that of nothing changing:", *lines])

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 
-import lightning as L
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
-from torch_geometric.data import Batch, Data
 
-from pyg_liesym.discovery.training import quiet
+from pyg_liesym.cli.flow_networks import (
+    LARGEST,
+    NETWORKS,
+    FlowTiles,
+    apart,
+    check_known,
+    network_words,
+    sizes,
+    train,
+)
 from pyg_liesym.field.flow_action import FlowAction
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
-from pyg_liesym.nn.models.field_forecasters import ForecasterName, build_forecaster, widest
+from pyg_liesym.nn.models.field_forecasters import build_forecaster
 from pyg_liesym.nn.relaxable import relaxation
-from pyg_liesym.progress import ProgressBar
-from pyg_liesym.systems.field_forecasting import FieldForecasting
 
-NETWORKS: dict[str, ForecasterName] = {"strict": "strict", "relaxed": "rsteer", "free": "convnet"}
-"""Networks for quarter turns by what they are."""
-_BUDGET, _LAYERS, _HISTORY, _LARGEST = 12_000, 4, 2, 64
-_LEAST, _BATCH, _RATE, _PENALTY = 30, 8, 3e-3, 1e-2
+_HISTORY, _LEAST = 2, 30
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,9 @@ class Compared:
 
     Attributes:
         scores: Of each network.
-        truth: Some last frames, ``[S, 2, H, W]``.
-        forecasts: What each network makes of them, each forecast the input of the next.
+        truth: Some last frames, ``[S, 2, H, W]``, NaN where nothing is known.
+        forecasts: What each network makes of them, each forecast the input of the next; NaN where nothing is known in
+            the last given frame.
     """
 
     scores: tuple[Score, ...]
@@ -66,10 +67,11 @@ def compare_networks(velocity: Tensor, *, steps: int, seed: int, progress: bool)
     """Train the networks on the first 70 % of the frames, and score them on the last 20 %.
 
     They are steerable for quarter turns, the same relaxed, and plain, of about as many parameters; all see two frames
-    and forecast the next one. The middle of a recording is cut to a square of 64 places at most.
+    and forecast the next one. A recording is cut to a square of 64 places at most: the one where most is known, nearest
+    to the middle. Where nothing is known the networks see zero, and no loss or error counts it.
 
     Args:
-        velocity: Frames.
+        velocity: Frames, NaN where nothing is known.
         steps: Steps of Adam for each.
         seed: Of weights and order.
         progress: Whether to show a bar.
@@ -78,81 +80,66 @@ def compare_networks(velocity: Tensor, *, steps: int, seed: int, progress: bool)
         - **velocity**: :math:`(T, 2, H, W)`
 
     Raises:
-        ValueError: If there are gaps in the square, or too few frames.
+        ValueError: If too little is known in the square, there are too few frames, or nothing changes.
     """
     flow = _square(velocity.float())
-    if not bool(flow.isfinite().all()):
-        raise ValueError("there are gaps in the middle of the recording: the networks have no answer to NaN yet")
     if len(flow) < _LEAST:
         raise ValueError(f"expected {_LEAST} frames or more to train on and to forecast, got {len(flow)}")
     first, last = int(0.7 * len(flow)), int(0.8 * len(flow))
-    train, test = flow[:first], flow[last - _HISTORY :]
-    scale, step = (float(values.square().mean().sqrt()) for values in (train, train.diff(dim=0)))
-    scores, forecasts = [], {}
-    for name, kind in NETWORKS.items():
-        net = _build(kind, flow.shape[-1], scale, step, seed)
-        _train(net, train, steps, seed, progress)
+    seen, test = flow[:first], flow[last - _HISTORY :]
+    for part, what in ((seen, "to train on"), (test, "to forecast")):
+        check_known(part, _HISTORY, f"{what} in the square of {flow.shape[-1]} places")
+    scale, step = sizes(seen)
+    windows = FlowTiles(seen, [(frame, 0, 0) for frame in range(first - _HISTORY)], _HISTORY, 1, flow.shape[-1])
+    values, known = apart(test)
+    ahead = min(10, len(test) - _HISTORY)
+    truth = torch.where(known, test, torch.nan)[_HISTORY : _HISTORY + ahead]
+    scores: list[Score] = []
+    forecasts: dict[str, Tensor] = {}
+    for name in NETWORKS:
+        torch.manual_seed(seed)
+        net = build_forecaster(**network_words(name, _HISTORY, scale, step))
+        train(net, windows, steps=steps, seed=seed, progress=progress)
         with torch.no_grad():
-            scores.append(_score(name, net, test))
-            ahead = net.rollout(test[None, :_HISTORY], min(10, len(test) - _HISTORY))[0]
-        forecasts[name] = ahead
-    return Compared(tuple(scores), test[_HISTORY : _HISTORY + len(ahead)], forecasts)
+            scores.append(_score(name, net, values, known))
+            forecast = net.rollout(values[None, :_HISTORY], ahead, known[None, :_HISTORY])[0]
+        forecasts[name] = torch.where(known[_HISTORY - 1], forecast, torch.nan)
+    return Compared(tuple(scores), truth, forecasts)
 
 
 def _square(velocity: Tensor) -> Tensor:
-    side = min(*velocity.shape[-2:], _LARGEST)
-    top, left = ((size - side) // 2 for size in velocity.shape[-2:])
+    """The square where most is known, nearest to the middle."""
+    height, width = velocity.shape[-2:]
+    side = min(height, width, LARGEST)
+    known = apart(velocity)[1].sum((0, 1))
+    below = torch.nn.functional.pad(known.cumsum(0).cumsum(1), (1, 0, 1, 0))
+    counts = below[side:, side:] - below[:-side, side:] - below[side:, :-side] + below[:-side, :-side]
+    places = (counts == counts.max()).nonzero()
+    middle = torch.tensor([(height - side) // 2, (width - side) // 2])
+    top, left = places[(places - middle).square().sum(1).argmin()].tolist()
     return velocity[..., top : top + side, left : left + side]
 
 
-def _build(kind: ForecasterName, side: int, scale: float, step: float, seed: int) -> FieldForecaster:
-    def of_width(width: int) -> FieldForecaster:
-        torch.manual_seed(seed)
-        return build_forecaster(
-            kind, "rotation", width=width, size=(side, side), history=_HISTORY, scale=scale, step=step,
-            num_layers=_LAYERS,
-        )  # fmt: skip
-
-    return of_width(widest(of_width, _BUDGET))
-
-
-def _windows(flow: Tensor) -> tuple[Tensor, Tensor]:
-    """Two frames, ``[S, 2, 2, H, W]``, and the next one."""
-    return torch.stack([flow[:-2], flow[1:-1]], 1), flow[2:]
-
-
-def _train(net: FieldForecaster, flow: Tensor, steps: int, seed: int, progress: bool) -> None:
-    """So many steps of Adam at a rate that falls to a tenth, by the epoch."""
-    windows = [Data(x=seen[None], y=following[None, None]) for seen, following in zip(*_windows(flow), strict=True)]
-    epochs = max(1, steps * _BATCH // len(windows))
-    system = FieldForecasting(net, _PENALTY, _RATE, weight_decay=0.0, decay=0.1 ** (1 / epochs))
-    loader: DataLoader[Data] = DataLoader(
-        windows,  # type: ignore[arg-type]
-        _BATCH,
-        shuffle=True,
-        generator=torch.Generator().manual_seed(seed),
-        collate_fn=Batch.from_data_list,
+def _score(name: str, net: FieldForecaster, flow: Tensor, known: Tensor) -> Score:
+    seen, given, following = (
+        torch.stack([flow[:-2], flow[1:-1]], 1),
+        torch.stack([known[:-2], known[1:-1]], 1),
+        flow[2:],
     )
-    trainer = L.Trainer(
-        max_steps=steps, accelerator="auto", devices=1, logger=False, enable_checkpointing=False,
-        enable_model_summary=False, enable_progress_bar=progress,
-        callbacks=[ProgressBar()] if progress else [],
-    )  # fmt: skip
-    with quiet(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*(does not have many workers|have no `val_dataloader`).*")
-        warnings.filterwarnings("ignore", message=".*number of training batches.*")
-        trainer.fit(system, loader)
-    net.to(flow.device).eval()
-
-
-def _score(name: str, net: FieldForecaster, flow: Tensor) -> Score:
-    seen, following = _windows(flow)
-    still = (following - seen[:, -1]).square().mean()
-    errors = (net(seen) - following).square().mean((1, 2, 3))
+    counted = given[:, -1] & known[2:]
+    still = _squares(following - seen[:, -1], counted).sum()
+    errors = _squares(net(seen, given) - following, counted)
+    errors = errors[counted.flatten(1).any(1)]
     quarter = FlowAction(angle=math.pi / 2)
-    turned = (net(quarter(seen)[0]) - quarter(following)[0]).square().mean()
-    error = float((errors.mean() / still).sqrt())
+    (seen, given), (following, counted) = quarter(seen, given), quarter(following, counted)
+    turned = _squares(net(torch.where(given, seen, 0.0), given) - following, counted).sum()
+    error = float((errors.sum() / still).sqrt())
     # Of a root, half the relative error.
     spread = error * float(errors.std() / errors.mean()) / 2 / len(errors) ** 0.5
     parameters = sum(parameter.numel() for parameter in net.parameters())
     return Score(name, parameters, error, spread, float((turned / still).sqrt()), float(relaxation(net)))
+
+
+def _squares(errors: Tensor, counted: Tensor) -> Tensor:
+    """Sums of squares over the places of each frame that count."""
+    return torch.where(counted, errors, 0.0).square().sum((1, 2, 3))

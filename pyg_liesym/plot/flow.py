@@ -19,6 +19,8 @@ def plot_flow_forecasts(
 ) -> Figure:
     """Speeds of a flow at several frames, a row for the truth and for each network, with the RMSE up to the frame.
 
+    Where a velocity is NaN, as on land, nothing is drawn and no error counted.
+
     Args:
         truth: What happened.
         forecasts: Name → forecast.
@@ -47,13 +49,14 @@ def plot_flow_forecasts(
     chosen = list(frames) if frames is not None else sorted({round(k * (len(truth) - 1) / 4) for k in range(5)})
     rows = {"truth": as_array(truth), **{name: as_array(forecast) for name, forecast in forecasts.items()}}
     speeds = {name: np.hypot(flow[:, 0], flow[:, 1]) for name, flow in rows.items()}
-    limit = float(speeds["truth"][chosen].max()) or 1.0
+    limit = float(np.nanmax(speeds["truth"][chosen], initial=0.0)) or 1.0
     figure = Figure(figsize=(1.9 * len(chosen) + 1.2, 2.0 * len(rows) + 0.4), layout="constrained")
     axes = figure.subplots(len(rows), len(chosen), squeeze=False)
     for line, (name, speed) in zip(axes, speeds.items(), strict=True):
         for ax, frame in zip(line, chosen, strict=True):
             image = ax.imshow(speed[frame], cmap="viridis", vmin=0, vmax=limit)
-            rmse = np.sqrt(((rows[name][: frame + 1] - rows["truth"][: frame + 1]) ** 2).mean())
+            squares = (rows[name][: frame + 1] - rows["truth"][: frame + 1]) ** 2
+            rmse = np.sqrt(squares[np.isfinite(squares)].mean()) if np.isfinite(squares).any() else np.nan
             ax.set_title(f"frame {frame + 1}" if name == "truth" else f"RMSE {rmse:.3g}", fontsize=9)
             ax.set(xticks=[], yticks=[])
         line[0].set_ylabel(name)

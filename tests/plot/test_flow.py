@@ -22,6 +22,17 @@ def test_a_row_for_the_truth_and_each_forecast(drawn, panels):
         plot_flow_forecasts(truth, {})
 
 
+def test_land_is_blank_and_not_counted(panels):
+    truth = torch.ones(2, 2, 4, 4)
+    truth[:, :, :2] = torch.nan
+    forecast = truth.nan_to_num(nan=9.0) + 0.5
+    figure = plot_flow_forecasts(truth, {"off": forecast, "unknown": torch.full_like(truth, torch.nan)}, frames=[1])
+    first, second, third = panels(figure)
+    assert first.get_images()[0].get_array().mask[:2].all()
+    assert second.get_title() == "RMSE 0.5"
+    assert third.get_title() == "RMSE nan"
+
+
 def test_a_line_for_each_course():
     figure = plot_relaxation({"symmetric": ([0, 5], [0.0, 0.1]), "broken": ([0, 5, 9], [0.0, 0.2, 0.4])})
     first, second = figure.axes[0].get_lines()

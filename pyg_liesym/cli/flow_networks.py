@@ -1,0 +1,169 @@
+"""Networks that forecast one recorded flow, land and gaps masked: built by name, and trained on tiles of it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias, get_args
+
+import lightning as L
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, RandomSampler
+from torch_geometric.data import Batch, Data
+
+from pyg_liesym.discovery.training import quiet
+from pyg_liesym.nn.models.field_forecaster import FieldForecaster
+from pyg_liesym.nn.models.field_forecasters import ForecasterName, build_forecaster, widest
+from pyg_liesym.progress import ProgressBar
+from pyg_liesym.systems.field_forecasting import FieldForecasting
+
+NetworkName: TypeAlias = Literal["strict", "relaxed", "free"]
+NETWORKS: dict[NetworkName, ForecasterName] = dict(
+    zip(get_args(NetworkName), ("strict", "rsteer", "convnet"), strict=True)
+)
+"""Networks for quarter turns by what they are."""
+LARGEST = 64
+"""Most rows and columns of a tile."""
+_BUDGET, _LAYERS, _BATCH, _RATE, _PENALTY, _ROUNDS = 12_000, 4, 8, 3e-3, 1e-2, 10
+_LEAST_KNOWN = 0.1
+Start: TypeAlias = tuple[int, int, int]
+"""First frame, top row and left column of a window."""
+
+
+class FlowTiles(Dataset[Data]):
+    """Windows of a flow in time and space, with zero where nothing is known.
+
+    Args:
+        flow: The recording, NaN where a component is not known.
+        starts: Where windows begin.
+        history: Frames that are given.
+        horizon: Frames that follow.
+        side: Rows and columns.
+
+    Shapes:
+        - **flow**: :math:`(T, 2, H, W)`; an item has ``x [1, history, 2, P, P]``, ``y [1, horizon, 2, P, P]``, and
+          ``mask [1, history + horizon, 1, P, P]``, True where both components are known
+    """
+
+    def __init__(self, flow: Tensor, starts: Sequence[Start], history: int, horizon: int, side: int) -> None:
+        self.flow, self.starts, self.history, self.horizon, self.side = flow, list(starts), history, horizon, side
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __getitem__(self, index: int) -> Data:
+        frame, top, left = self.starts[index]
+        values, known = apart(
+            self.flow[frame : frame + self.history + self.horizon, :, top : top + self.side, left : left + self.side]
+        )
+        return Data(x=values[None, : self.history], y=values[None, self.history :], mask=known[None])
+
+
+def apart(flow: Tensor) -> tuple[Tensor, Tensor]:
+    r"""A flow with zero where a component is not known, and where both are.
+
+    Shapes:
+        - **flow**: :math:`(\ldots, 2, H, W)`; **output**: the same, and :math:`(\ldots, 1, H, W)`
+    """
+    known = flow.isfinite().all(-3, keepdim=True)
+    return torch.where(known, flow, 0.0), known
+
+
+def sizes(flow: Tensor) -> tuple[float, float]:
+    """Root mean squares of the components and of their changes from frame to frame, over what is known.
+
+    Raises:
+        ValueError: If nothing changes.
+    """
+    flow = torch.where(apart(flow)[1], flow, torch.nan)
+    scale, step = (float(values.double().square().nanmean().sqrt()) for values in (flow, flow.diff(dim=0)))
+    if not min(scale, step) > 0:
+        raise ValueError("nothing changes in the frames to train on: there is nothing to forecast")
+    return scale, step
+
+
+def check_known(flow: Tensor, history: int, what: str) -> None:
+    """Refuse frames of which too little is known in the last given frame and in the next one.
+
+    Raises:
+        ValueError: Saying which share is known.
+    """
+    known = apart(flow)[1]
+    share = float((known[history - 1 : -1] & known[history:]).double().mean())
+    if share < _LEAST_KNOWN:
+        raise ValueError(
+            f"expected velocities in {100 * _LEAST_KNOWN:.0f} % of the places and times {what} or more, got "
+            f"{100 * share:.1f} %; the rest is land or gaps"
+        )
+
+
+def network_words(name: NetworkName, history: int, scale: float, step: float) -> dict[str, Any]:
+    """The arguments of :func:`~pyg_liesym.nn.build_forecaster` that make a network of some 12 000 parameters.
+
+    Its kernels are tied to no place, so that it forecasts lattices of any size.
+    """
+    words: dict[str, Any] = {
+        "name": NETWORKS[name], "symmetry": "rotation", "size": (LARGEST, LARGEST), "history": history, "scale": scale,
+        "step": step, "num_layers": _LAYERS,
+    }  # fmt: skip
+    return {**words, "width": widest(lambda width: build_forecaster(**words, width=width), _BUDGET)}
+
+
+def train(
+    net: FieldForecaster,
+    windows: Dataset[Data],
+    *,
+    steps: int,
+    seed: int,
+    progress: bool,
+    validation: Dataset[Data] | None = None,
+) -> None:
+    """So many steps of Adam in ten rounds, at a rate that falls to a tenth.
+
+    Args:
+        net: The network; left on the processor, with the weights of the round that forecast ``validation`` best.
+        windows: Windows to train on.
+        steps: How many steps.
+        seed: Of the order.
+        progress: Whether to show a bar.
+        validation: Windows to choose the round by; without them it is the last.
+    """
+    rounds = min(_ROUNDS, steps)
+    each = -(-steps // rounds)
+    order = RandomSampler(
+        windows,  # type: ignore[arg-type]
+        num_samples=each * _BATCH,
+        generator=torch.Generator().manual_seed(seed),
+    )
+    system = FieldForecasting(net, _PENALTY, _RATE, weight_decay=0.0, decay=0.1 ** (1 / rounds))
+    best = _Best()
+    with quiet(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*(does not have many workers|have no `val_dataloader`).*")
+        warnings.filterwarnings("ignore", message=".*number of training batches.*")
+        warnings.filterwarnings("ignore", message=".*`compute` method of metric MeanSquaredError.*")
+        trainer = L.Trainer(
+            max_steps=steps, accelerator="auto", devices=1, logger=False, enable_checkpointing=False,
+            enable_model_summary=False, enable_progress_bar=progress, num_sanity_val_steps=0,
+            callbacks=[best, *([ProgressBar()] if progress else [])],
+        )  # fmt: skip
+        trainer.fit(system, _loader(windows, sampler=order), None if validation is None else _loader(validation))
+    net.cpu().load_state_dict(best.state or net.state_dict())
+    net.eval()
+
+
+class _Best(L.Callback):
+    """Keeps the weights of the round with the smallest error of validation."""
+
+    def __init__(self) -> None:
+        self.error, self.state = float("inf"), dict[str, Tensor]()
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        error = float(trainer.callback_metrics[FieldForecasting.monitor])
+        if error < self.error and isinstance(pl_module, FieldForecasting):
+            state = pl_module.net.state_dict()
+            self.error, self.state = error, {name: value.detach().cpu().clone() for name, value in state.items()}
+
+
+def _loader(windows: Dataset[Data], **kwargs: Any) -> DataLoader[Data]:
+    return DataLoader(windows, _BATCH, collate_fn=Batch.from_data_list, **kwargs)
