@@ -48,11 +48,11 @@ class FlowTraining:
     horizon: int = 3
     test_horizon: int = 6
     budget: int = 12_000
-    epochs: int = 10
+    epochs: int = 20
     steps: int = 100
     batch_size: int = 8
     rates: dict[str, float] = field(default_factory=lambda: {"nothing": 5e-3, "Scale": 1e-2})
-    decay: float = 0.8
+    decay: float = 0.9
     val_windows: int = 70
     test_windows: int = 140
 
