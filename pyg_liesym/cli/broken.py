@@ -58,8 +58,8 @@ def broken(
         spacing: Distance of neighbours in the unit of length of the velocities (NumPy).
         step: Time between frames in their unit of time (NumPy).
         periodic: Whether the lattice closes on itself.
-        width: Width in cells of the Gaussian whose derivatives are taken: more for noisier flows, and much less than
-            the vortices.
+        width: Width in cells of the Gaussian whose derivatives are taken: more for noisier flows, and less than the
+            vortices.
         margin: The share from which on a symmetry counts as broken, and below which as kept.
         names: Names of the eastward and the northward velocity, where they are not known (NetCDF).
         region: South, north, west and east border in degrees (NetCDF).

@@ -134,8 +134,8 @@ def flow_symmetries(
             vorticity along at just its own velocity, else at any multiple.
         step: Time between frames.
         periodic: Whether the lattice closes on itself.
-        width: Standard deviation in cells of the Gaussian whose derivatives are taken: more for noisier flows, and much
-            less than the vortices, as it is a length of its own.
+        width: Standard deviation in cells of the Gaussian whose derivatives are taken: more for noisier flows, and less
+            than the vortices. Products are smoothed as products, so that it is no length of its own.
         margin: The breaking from which on a symmetry is refuted, and below which it is certified.
         max_samples: Places and times that are used, drawn at random.
         seed: Of that.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import NamedTuple, TypeAlias
@@ -14,6 +13,7 @@ from scipy.linalg import block_diag
 from scipy.ndimage import binary_dilation, gaussian_filter
 
 Array: TypeAlias = NDArray[np.float64]
+Index: TypeAlias = tuple[NDArray[np.int64], ...]
 
 REACH = 2
 """Frames before and after one that its rate of change is taken from."""
@@ -120,7 +120,8 @@ def flow_terms(
 ) -> tuple[FlowTerms, NDArray[np.int64]]:
     """The terms of a flow, away from its border, its ends in time and its gaps, and where they are.
 
-    Derivatives are those of a Gaussian; the rate is a central difference of fourth order.
+    All is smoothed by a Gaussian, products as products: a law of the flow is then one of the terms, of the same form,
+    and the width is no length of its own. The rate is a central difference of fourth order.
 
     Args:
         velocity: Frames, row 0 uppermost.
@@ -137,33 +138,55 @@ def flow_terms(
     # Rows upwards, as y.
     flow = velocity[:, :, ::-1]
     inside = np.ones(flow[:, 0].shape, bool) if known is None else known[:, ::-1]
-    filled, mode = np.where(inside[:, None], flow, 0.0), "wrap" if periodic else "nearest"
-
-    @cache
-    def slope(part: int, x: int, y: int) -> Array:
-        """Derivative of u (0) or v (1), so often along x and y."""
-        smooth: Array = gaussian_filter(filled[:, part], (0, width, width), order=(0, y, x), mode=mode)
-        return smooth / (spacing[0] ** x * spacing[1] ** y)
-
-    vorticity = slope(1, 1, 0) - slope(0, 0, 1)
+    smooth = _Smoothed(np.where(inside[:, None], flow, 0.0), spacing, width, "wrap" if periodic else "nearest")
+    vorticity = smooth.slope(1, 1, 0) - smooth.slope(0, 0, 1)
     rate: Array = (8 * (vorticity[3:-1] - vorticity[1:-3]) - (vorticity[4:] - vorticity[:-4])) / (12 * step)
     usable = _usable(inside, math.ceil(4 * width), periodic)
     index = np.stack(np.nonzero(usable[REACH:-REACH]), 1)
     here = tuple(index.T)
-
-    def taken(parts: Sequence[tuple[int, int, int]]) -> Array:
-        return np.stack([slope(*part)[REACH:-REACH][here] for part in parts], 1)
-
-    def curl(orders: Sequence[tuple[int, int]]) -> Array:
-        """Derivatives of the vorticity."""
-        return taken([(1, x + 1, y) for x, y in orders]) - taken([(0, x, y + 1) for x, y in orders])
-
-    w, gradient = taken([(0, 0, 0), (1, 0, 0)]), taken([(0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1)])
-    bent, curved = curl([(1, 0), (0, 1)]), curl([(2, 0), (1, 1), (1, 1), (0, 2)])
-    products = [_outer(w, w), _outer(w, gradient), _outer(w, bent), _outer(gradient, gradient)]
-    terms = np.concatenate([np.ones((len(index), 1)), w, gradient, bent, curved, *products], 1)
+    single = [smooth.taken(name, here) for name in ("w", "∇w", "∇ω", "∇∇ω")]
+    pairs = (("w", "w"), ("w", "∇w"), ("w", "∇ω"), ("∇w", "∇w"))
+    products = [smooth.product(one, other, here) for one, other in pairs]
+    terms = np.concatenate([np.ones((len(index), 1)), *single, *products], 1)
     place = (index / np.array(rate.shape))[:, ::-1] * 2 - 1
     return FlowTerms(rate[here], terms, place), index
+
+
+class _Smoothed:
+    """What a Gaussian makes of frames ``[T, 2, H, W]``, rows upwards, of their vorticity and of derivatives of both."""
+
+    def __init__(self, flow: Array, spacing: tuple[float, float], width: float, mode: str) -> None:
+        self._flow, self._spacing, self._width, self._mode = flow, spacing, width, mode
+        self.slope = cache(self._slope)
+
+    def _slope(self, part: int, x: int, y: int) -> Array:
+        """Derivative of u (0) or v (1), so often along x and y."""
+        sizes = (0, self._width, self._width)
+        smooth: Array = gaussian_filter(self._flow[:, part], sizes, order=(0, y, x), mode=self._mode)
+        return smooth / (self._spacing[0] ** x * self._spacing[1] ** y)
+
+    def taken(self, name: str, here: Index, x: int = 0, y: int = 0) -> Array:
+        """All components of w, ∇w, ∇ω or ∇∇ω at places, differentiated so often more along x and y."""
+        orders = [(x, y)]
+        for _ in range(name.count("∇")):
+            orders = [way for a, b in orders for way in ((a + 1, b), (a, b + 1))]
+        if name.endswith("w"):
+            parts = [self.slope(part, *order) for part in (0, 1) for order in orders]
+        else:
+            parts = [self.slope(1, a + 1, b) - self.slope(0, a, b + 1) for a, b in orders]
+        return np.stack([part[REACH:-REACH][here] for part in parts], 1)
+
+    def product(self, one: str, other: str, here: Index) -> Array:
+        r"""What the Gaussian makes of a product, to second order in the width σ.
+
+        That is :math:`G(ab) = Ga\, Gb + \sigma^2\, \nabla Ga \cdot \nabla Gb + O(\sigma^4)`, the first terms of
+        :math:`\exp(\sigma^2 \nabla_a \cdot \nabla_b)`: Clark, Ferziger, Reynolds, J. Fluid Mech. 91 (1979) 1.
+        """
+        total = _outer(self.taken(one, here), self.taken(other, here))
+        for distance, way in zip(self._spacing, ((1, 0), (0, 1)), strict=True):
+            slopes = _outer(self.taken(one, here, *way), self.taken(other, here, *way))
+            total += (self._width * distance) ** 2 * slopes
+        return total
 
 
 def _usable(inside: NDArray[np.bool_], margin: int, periodic: bool) -> NDArray[np.bool_]:

@@ -43,7 +43,7 @@ FLOWS: dict[str, KnownFlow] = {
     "drag": KnownFlow(Vortices(drag=0.5), ("scaling", *_ADVECTED)),
     "beta plane": KnownFlow(Vortices(beta=2.0), ("rotation", "mirror x", "uniform motion", "scaling", *_ADVECTED)),
     "two viscosities": KnownFlow(Vortices(anisotropy=0.8, viscosity=1e-2), ("rotation", *_ADVECTED)),
-    "drag on one side": KnownFlow(Vortices(drag=0.3, patchiness=1.0), ("translation", *_ADVECTED)),
+    "drag on one side": KnownFlow(Vortices(drag=0.3, patchiness=1.0), ("translation", "scaling", *_ADVECTED)),
     "no advection": KnownFlow(Vortices(advection=False, viscosity=2e-2), ("uniform motion",)),
     "Navier–Stokes, 1 % noise": KnownFlow(Vortices(), _ADVECTED, noise=0.01),
     "wind along x, 1 % noise": KnownFlow(
@@ -52,7 +52,7 @@ FLOWS: dict[str, KnownFlow] = {
     "Navier–Stokes, a Gaussian of two cells": KnownFlow(Vortices(), _ADVECTED, width=2.0),
     "frames in disorder": KnownFlow(Vortices(), (), shuffled=True),
 }
-"""By name. A drag of 0.3 on one side breaks scaling too, by less than the margin."""
+"""By name. A drag of 0.3 on one side breaks scaling by about the margin."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class KnownFlows(Experiment):
     name: ClassVar[str] = "known-flows"
     which: ClassVar[tuple[str, ...]] = ("seeds", "flows")
     flows: tuple[str, ...] = tuple(FLOWS)
-    seeds: tuple[int, ...] = (11, 12, 13, 14, 15, 16, 17, 18)
+    seeds: tuple[int, ...] = (21, 22, 23, 24, 25, 26, 27, 28)
     margin: float = 0.01
 
     def jobs(self) -> Iterator[Job]:
@@ -108,10 +108,9 @@ class KnownFlows(Experiment):
         )
 
     def conclude(self, runs: Sequence[Run], out: Path) -> dict[str, Any]:
-        """All answers together with the usual Gaussian; a wide one is a length, and known to break scaling."""
-        usual = [run for run in runs if FLOWS[run["row"]].width == 1]
+        """All answers together."""
         kinds = ("asked", "right", "open", "wrong")
-        return {"facts": {kind: {"value": sum(run["numbers"][kind] for run in usual), "digits": 0} for kind in kinds}}
+        return {"facts": {kind: {"value": sum(run["numbers"][kind] for run in runs), "digits": 0} for kind in kinds}}
 
 
 def _recorded(known: KnownFlow, seed: int) -> tuple[Tensor, dict[str, Any]]:
