@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from torch import nn
 
@@ -12,6 +11,7 @@ from pyg_liesym.cli.reproduce.relaxed_twins import Twin
 from pyg_liesym.field.offset_basis import RingBasis
 from pyg_liesym.field.point_group import PointGroup
 from pyg_liesym.field.representation import FieldType, Representation, regulars, scalars
+from pyg_liesym.nn.message.reduce import Readout
 from pyg_liesym.nn.models.steerable_gnn import SteerableGNN
 
 MOST_FIELDS = 128
@@ -37,7 +37,7 @@ class SteerableTwins:
     radius: float = 0.6
 
     def build(
-        self, twin: Twin, numbers: tuple[int, int], answer: tuple[int, int], readout: Literal["mean"] | None = None
+        self, twin: Twin, numbers: tuple[int, int], answer: tuple[int, int], readout: Readout | None = None
     ) -> SteerableGNN:
         """A network whose width comes nearest to the number of parameters.
 

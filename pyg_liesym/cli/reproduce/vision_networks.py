@@ -52,7 +52,7 @@ class GridTwins:
     kernel_size: int = 5
     parameters: int = 6_000
 
-    def build(self, twin: Twin, numbers: Numbers, answer: Numbers, readout: Literal["mean"] | None) -> nn.Module:
+    def build(self, twin: Twin, numbers: Numbers, answer: Numbers, readout: Literal["max"] | None) -> nn.Module:
         """A network from ``[B, C, H, W]`` to ``[B, C']``."""
         group = PointGroup.cyclic(1 if twin == "free" else self.order)
         relaxed = twin == "relaxed"
@@ -89,29 +89,38 @@ class Middle(nn.Module):
 class PointTwins:
     """The same on graphs of points, which lie irregularly among the pixels of a grid and read it bilinearly.
 
+    Every batch in training has one of many clouds of points, and tests have another, so that no network learns where
+    the points are.
+
     Args:
         network: The networks; lengths are in pixels.
         points: Points along a side.
         neighbours: Neighbours of each.
         jitter: Largest move of a point, in spacings of the points.
+        clouds: Clouds of points in training.
     """
 
     network: SteerableTwins = SteerableTwins(num_layers=2, parameters=6_000, radius=2.5)
     points: int = 8
     neighbours: int = 8
     jitter: float = 0.3
+    clouds: int = 64
 
     def build(
-        self, twin: Twin, numbers: Numbers, answer: Numbers, readout: Literal["mean"] | None, size: int
+        self, twin: Twin, numbers: Numbers, answer: Numbers, readout: Literal["max"] | None, size: int
     ) -> nn.Module:
         """A network from ``[B, C, size, size]`` to ``[B, C']``; an answer of vectors is that at the middle."""
         net = self.network.build(twin, numbers, answer, readout)
         share = size / self.points
         corner = (share - size) / 2
         lattice = Lattice(self.points, self.points, (share, share), (corner, corner))
-        places = perturbed_positions(lattice, self.jitter, torch.Generator().manual_seed(0))
-        inside = places[places.norm(dim=1) < size / 2]
-        return AtPoints(net, torch.cat([torch.zeros(1, 2), inside]), size, self.neighbours)
+        generator = torch.Generator().manual_seed(0)
+        inside = lattice.positions().norm(dim=1) < size / 2
+        clouds = [
+            torch.cat([torch.zeros(1, 2), perturbed_positions(lattice, self.jitter, generator)[inside]])
+            for _ in range(self.clouds + 1)
+        ]
+        return AtPoints(net, torch.stack(clouds), size, self.neighbours)
 
 
 class AtPoints(nn.Module):
@@ -119,12 +128,12 @@ class AtPoints(nn.Module):
 
     Args:
         net: The network.
-        places: In pixels about the middle of the grid.
+        places: Clouds of points, in pixels about the middle of the grid: the first for tests, the others in training.
         size: Pixels along a side of the grid.
         neighbours: Neighbours of each point.
 
     Shapes:
-        - **places**: :math:`(N, 2)`; **field**: :math:`(B, C, size, size)`; **output**: :math:`(B, C')`
+        - **places**: :math:`(K, N, 2)`; **field**: :math:`(B, C, size, size)`; **output**: :math:`(B, C')`
     """
 
     places: Tensor
@@ -135,17 +144,23 @@ class AtPoints(nn.Module):
         self.net = net
         self.lattice = Lattice(size, size, (1.0, 1.0), ((1 - size) / 2, (1 - size) / 2))
         self.register_buffer("places", places)
-        near = nearest_neighbours(places, neighbours).edge_index[0].view(len(places), -1)
-        self.register_buffer("near", torch.cat([torch.arange(len(places))[:, None], near], 1))
+        own = torch.arange(places.size(1))[:, None]
+        near = [
+            torch.cat([own, nearest_neighbours(cloud, neighbours).edge_index[0].view(len(own), -1)], 1)
+            for cloud in places
+        ]
+        self.register_buffer("near", torch.stack(near))
 
     def forward(self, field: Tensor) -> Tensor:
         """Read the grids and run the network."""
-        count, (points, neighbours) = len(field), self.near.shape
-        x = values_at(field, self.lattice, self.places).flatten(0, 1)
-        source = (self.near + points * torch.arange(count, device=field.device)[:, None, None]).flatten()
+        cloud = int(torch.randint(1, len(self.places), ())) if self.training else 0
+        places, near = self.places[cloud], self.near[cloud]
+        count, (points, neighbours) = len(field), near.shape
+        x = values_at(field, self.lattice, places).flatten(0, 1)
+        source = (near + points * torch.arange(count, device=field.device)[:, None, None]).flatten()
         target = torch.arange(count * points, device=field.device)
         ptr = torch.arange(count * points + 1, device=field.device) * neighbours
         edges = Edges(torch.stack([source, target.repeat_interleave(neighbours)]), ptr)
-        pos, batch = self.places.repeat(count, 1), target // points
+        pos, batch = places.repeat(count, 1), target // points
         answer: Tensor = self.net(x, pos, edges, batch=batch, batch_size=count)
         return answer if self.net.readout else answer.view(count, points, -1)[:, 0]

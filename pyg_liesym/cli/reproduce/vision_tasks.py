@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from pyg_liesym.cli.reproduce.relaxed_twins import Twin
 
-Build: TypeAlias = Callable[[Twin, tuple[int, int], tuple[int, int], Literal["mean"] | None], nn.Module]
+Build: TypeAlias = Callable[[Twin, tuple[int, int], tuple[int, int], Literal["max"] | None], nn.Module]
 """Makes a network for so many scalars and vectors of the input and of the answer, and a readout."""
 
 _AT_ONCE = 128
@@ -97,7 +97,7 @@ class Classify(VisionTask):
 
     def network(self, twin: Twin) -> nn.Module:
         """Grey levels in, logits out."""
-        return self.build(twin, (self.train.x.size(1), 0), (self.classes, 0), "mean")
+        return self.build(twin, (self.train.x.size(1), 0), (self.classes, 0), "max")
 
     def cost(self, answer: Tensor, y: Tensor) -> Tensor:
         """The cross-entropy, over that of a guess."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor
-from torch_geometric.nn import global_add_pool, global_mean_pool
+from torch_geometric.nn import global_add_pool, global_max_pool, global_mean_pool
 from torch_geometric.utils import segment
 
 from pyg_liesym.typing import OptTensor
+
+Readout: TypeAlias = Literal["mean", "sum", "max"]
+"""How one answer is read from the nodes of a graph."""
 
 
 class _SegmentSum(torch.autograd.Function):
@@ -62,14 +65,14 @@ def sum_edges(src: Tensor, index: Tensor, ptr: OptTensor, num_nodes: int) -> Ten
     return out
 
 
-def pool_nodes(x: Tensor, batch: OptTensor, batch_size: int | None, reduce: Literal["mean", "sum"]) -> Tensor:
-    """Add up the nodes of every graph, or take their mean; of a graph without nodes both are zero.
+def pool_nodes(x: Tensor, batch: OptTensor, batch_size: int | None, reduce: Readout) -> Tensor:
+    """Add up the nodes of every graph, or take their mean or largest; of a graph without nodes all are zero.
 
     Args:
         x: Features of the nodes.
         batch: Graph of every node; ``None`` for one graph.
         batch_size: Number of graphs.
-        reduce: ``"mean"`` or ``"sum"``.
+        reduce: ``"mean"``, ``"sum"`` or ``"max"``.
 
     Shapes:
         - **x**: :math:`(N, F)`; **batch**: :math:`(N)`; **output**: :math:`(B, F)`
@@ -80,7 +83,8 @@ def pool_nodes(x: Tensor, batch: OptTensor, batch_size: int | None, reduce: Lite
         >>> pool_nodes(torch.ones(0, 1), None, None, "mean")
         tensor([[0.]])
     """
-    pool = global_add_pool if reduce == "sum" or (batch is None and x.size(0) == 0) else global_mean_pool
+    pools = {"mean": global_mean_pool, "sum": global_add_pool, "max": global_max_pool}
+    pool = pools["sum" if batch is None and x.size(0) == 0 else reduce]
     out: Tensor = pool(x, batch, batch_size)
     return out
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Literal
+from typing import get_args
 
 from torch import Tensor, nn
 from torch_geometric.nn.inits import reset
@@ -16,7 +16,7 @@ from pyg_liesym.nn.field.field_norm import FieldNorm
 from pyg_liesym.nn.field.group_pool import GroupPool
 from pyg_liesym.nn.field.kernels.steerable_kernel import SteerableKernel
 from pyg_liesym.nn.message.edges import Edges
-from pyg_liesym.nn.message.reduce import pool_nodes
+from pyg_liesym.nn.message.reduce import Readout, pool_nodes
 from pyg_liesym.typing import OptTensor
 
 
@@ -29,7 +29,7 @@ class SteerableGNN(nn.Module):
     Steerable CNNs", Weiler & Cesa, NeurIPS 2019, `arXiv:1911.08251 <https://arxiv.org/abs/1911.08251>`_, eq. 2) or
     relaxed (`"Approximately Equivariant Networks" <https://arxiv.org/abs/2201.11969>`_, Wang, Walters, Yu, ICML 2022,
     eq. 10), norms N and activations σ of fields.
-    A last convolution gives a field on the nodes; with a readout, an average of the nodes' lengths and scalars goes
+    A last convolution gives a field on the nodes; with a readout, what is read of the nodes' lengths and scalars goes
     through a small network instead, one answer for each graph.
 
     Three twins differ in their arguments alone: *strict*; *relaxed*; and *free*, whose fields are of
@@ -48,7 +48,7 @@ class SteerableGNN(nn.Module):
         basis: The functions of the offset, see :class:`~pyg_liesym.field.RingBasis`.
         max_frequency: Highest angular frequency of the steerable functions.
         relaxed: Whether weights may depend on the offset.
-        readout: ``None`` for a field on the nodes, ``"mean"`` or ``"sum"`` over the nodes for one answer per graph.
+        readout: ``None`` for a field on the nodes, ``"mean"``, ``"sum"`` or ``"max"`` of the nodes for one per graph.
 
     Shapes:
         - **x**: :math:`(N, C_{in})`; **pos**: :math:`(N, 2)`; **edge_index**: :math:`(2, |E|)`, each node its own
@@ -79,13 +79,13 @@ class SteerableGNN(nn.Module):
         basis: OffsetBasis,
         max_frequency: int,
         relaxed: bool = False,
-        readout: Literal["mean", "sum"] | None = None,
+        readout: Readout | None = None,
     ) -> None:
         super().__init__()
         if num_layers < 1:
             raise ValueError(f"expected at least one layer, got num_layers={num_layers}")
-        if readout not in ("mean", "sum", None):
-            raise ValueError(f"expected `readout` to be 'mean', 'sum' or None, got {readout!r}")
+        if readout not in (*get_args(Readout), None):
+            raise ValueError(f"expected `readout` to be 'mean', 'sum', 'max' or None, got {readout!r}")
         if readout is not None and not all(rep.is_trivial for rep, _ in out_type):
             raise ValueError(f"a readout gives scalars, so `out_type` must be scalars, got {out_type}")
         self.in_type, self.out_type, self.relaxed, self.readout = in_type, out_type, relaxed, readout

@@ -50,7 +50,7 @@ def test_every_twin_is_scored_on_upright_and_on_turned_digits(tmp_path: Path) ->
 @pytest.mark.parametrize(("twin", "kept"), [("strict", True), ("free", False)])
 def test_only_the_free_network_tells_a_quarter_turn(layout: str, twin: Twin, kept: bool) -> None:
     torch.manual_seed(0)
-    for numbers, answer, readout in (((2, 0), (5, 0), "mean"), ((0, 1), (0, 1), None)):
+    for numbers, answer, readout in (((2, 0), (5, 0), "max"), ((0, 1), (0, 1), None)):
         if layout == "grid":
             net = GridTwins(num_layers=2, parameters=3000).build(twin, numbers, answer, readout)  # type: ignore[arg-type]
         else:
@@ -72,10 +72,25 @@ def test_only_the_free_network_tells_a_quarter_turn(layout: str, twin: Twin, kep
         assert (relative_error(after, before) < 1e-7) == kept
 
 
+def test_networks_are_tested_on_points_that_they_have_not_learned() -> None:
+    net = POINTS.build("free", (1, 0), (3, 0), "max", 12)
+    tested, *learned = net.places.unbind()  # type: ignore[operator,union-attr]
+    assert len(learned) == POINTS.clouds
+    for cloud in learned:
+        # The middle, where vectors are asked for, is in all.
+        assert (cloud[1:] - tested[1:]).norm(dim=1).min() > 0
+        assert torch.equal(cloud[0], tested[0])
+    x = torch.randn(2, 1, 12, 12)
+    with torch.no_grad():
+        answers = [net.train()(x) for _ in range(20)], [net.eval()(x) for _ in range(2)]
+    assert not all(torch.equal(answers[0][0], one) for one in answers[0])
+    assert torch.equal(*answers[1])
+
+
 def test_twins_have_about_as_many_parameters() -> None:
     for build in (GridTwins().build, lambda *own: PointTwins().build(*own, 12)):
         sizes = [
-            sum(p.numel() for p in build(twin, (1, 0), (10, 0), "mean").parameters())  # type: ignore[arg-type]
+            sum(p.numel() for p in build(twin, (1, 0), (10, 0), "max").parameters())  # type: ignore[arg-type]
             for twin in ("strict", "relaxed", "free")
         ]
         assert max(sizes) < 1.4 * min(sizes)

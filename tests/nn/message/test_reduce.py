@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 import torch
 import torch_geometric.typing
 
-from pyg_liesym.nn.message.reduce import sum_edges
+from pyg_liesym.nn.message.reduce import Readout, pool_nodes, sum_edges
 
 INDEX = torch.tensor([0, 0, 2, 3, 3, 3])
 PTR = torch.tensor([0, 2, 2, 3, 6])
@@ -28,3 +30,12 @@ def test_sums_at_the_targets(monkeypatch: pytest.MonkeyPatch, scatter: bool, ptr
 def test_no_edges() -> None:
     out = sum_edges(torch.zeros(0, 3), INDEX[:0], torch.zeros(5, dtype=torch.long), 4)
     assert torch.equal(out, torch.zeros(4, 3))
+
+
+@pytest.mark.parametrize("reduce", get_args(Readout))
+def test_one_answer_is_read_from_the_nodes_of_a_graph(reduce: Readout) -> None:
+    x = -torch.rand(4, 3, generator=torch.Generator().manual_seed(0))
+    expected = torch.stack([getattr(x[:3], f"a{reduce}" if reduce == "max" else reduce)(0), torch.zeros(3), x[3]])
+    torch.testing.assert_close(pool_nodes(x, torch.tensor([0, 0, 0, 2]), 3, reduce), expected)
+    torch.testing.assert_close(pool_nodes(x[:3], None, None, reduce), expected[:1])
+    assert torch.equal(pool_nodes(x[:0], None, None, reduce), torch.zeros(1, 3))

@@ -58,7 +58,7 @@ def law(model, angle):
 
 
 @pytest.mark.parametrize(("group", "angle"), [(C8, torch.pi / 4), (SO2, 1.234)], ids=["C8", "SO(2)"])
-@pytest.mark.parametrize("readout", [None, "mean"])
+@pytest.mark.parametrize("readout", [None, "mean", "max"])
 def test_strict_at_first_and_after_make_strict_and_not_between(group, angle, readout):
     law(randomize_parameters(build(group, readout)), angle)
     relaxed = build(group, readout, relaxed=True).train()
@@ -91,8 +91,8 @@ def test_repr():
 def test_what_is_refused():
     with pytest.raises(ValueError, match="at least one layer"):
         build(C8, num_layers=0)
-    with pytest.raises(ValueError, match="'mean', 'sum' or None"):
-        build(C8, readout="max")
+    with pytest.raises(ValueError, match="'mean', 'sum', 'max' or None"):
+        build(C8, readout="median")
     with pytest.raises(ValueError, match="must be scalars"):
         SteerableGNN(
             flow(C8), hidden(C8), vectors(C8, 1), 1, basis=RingBasis.up_to(1.0, count=2, max_frequency=1),
