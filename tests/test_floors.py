@@ -72,7 +72,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     ),
     "discovery": (
         {"flow_terms", "folder", "mask", "report", "samples", "stopping", "weight_sharing"},
-        {"discriminator", "evidence", "group_distribution", "predictor", "training"},
+        {"discriminator", "evidence", "flow_fits", "group_distribution", "predictor", "training"},
         {"agreement", "flow_findings", "group_module", "record"},
         {"liegan_module", "verdict"},
         {"discovered_symmetry"},

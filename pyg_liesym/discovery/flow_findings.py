@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from scipy.linalg import block_diag
 from scipy.stats import t as student
 from torch import Tensor
 
 from pyg_liesym.discovery.evidence.claim import Breaking, Status
+from pyg_liesym.discovery.flow_fits import block_errors, block_products, elsewhere
 from pyg_liesym.discovery.flow_terms import REACH, SYMMETRIES, Array, FlowTerms, allowed_terms, flow_terms
+from pyg_liesym.field.scattered import lattice_of_points, lattice_values
 
-_FOLDS, _SIDE, _TIMES = 8, 4, 4
-_RIDGE = 1e-6
+_SIDE, _TIMES = 4, 4
 _SAID: dict[Status, str] = {"certified": "kept", "refuted": "broken"}
 _LARGE = 0.3  # a breaking of which relaxing is not enough
 LEAST_TOLD = 0.2
@@ -106,6 +105,7 @@ class FlowSymmetries:
 def flow_symmetries(
     velocity: Tensor,
     *,
+    pos: Tensor | None = None,
     spacing: float | tuple[float, float] | None = None,
     step: float | None = None,
     periodic: bool = False,
@@ -130,8 +130,10 @@ def flow_symmetries(
     Args:
         velocity: Frames at equal times; row 0 is the uppermost, and components are along x, to the right, and y,
             upwards. NaN where nothing was measured.
-        spacing: Distance of neighbours, or those in x and in y. With both units known, uniform motion must carry
-            vorticity along at just its own velocity, else at any multiple.
+        pos: Places (x, y) of the velocities, where these were recorded at points that lie anywhere, such as the nodes
+            of a mesh; they are brought to a lattice first (:func:`~pyg_liesym.field.lattice_of_points`).
+        spacing: Distance of neighbours, or those in x and in y; of points that of the lattice, if not their own. With
+            both units known, uniform motion must carry vorticity along at just its own velocity, else at any multiple.
         step: Time between frames.
         periodic: Whether the lattice closes on itself.
         width: Standard deviation in cells of the Gaussian whose derivatives are taken: more for noisier flows, and less
@@ -141,14 +143,15 @@ def flow_symmetries(
         seed: Of that.
 
     Shapes:
-        - **velocity**: :math:`(T, 2, H, W)`, :math:`T \ge 5`
+        - **velocity**: :math:`(T, 2, H, W)`, :math:`T \ge 5`; at points :math:`(T, N, 2)`
+        - **pos**: :math:`(N, 2)`
 
     Units:
-        Any; velocity must be ``spacing`` per ``step`` where both are given.
+        Any; velocity must be ``spacing``, or ``pos``, per ``step`` where both are given.
 
     Raises:
-        ValueError: If it is no flow of five frames or more, too small, constant, or infinite somewhere; or if only one
-            unit is given.
+        ValueError: If it is no flow of five frames or more, too small, constant, or infinite somewhere; if only one
+            unit is given; or if the points are no points in a plane.
 
     Example:
         >>> import torch
@@ -158,10 +161,12 @@ def flow_symmetries(
         >>> found.named("certified")
         ['translation', 'time', 'uniform motion']
     """
+    if pos is not None:
+        velocity, spacing = _on_lattice(velocity, pos, spacing, step, periodic)
     terms, block = _samples(velocity, spacing, step, periodic, width, max_samples, seed)
     place, time = terms.modulated((0, 1)), terms.modulated((2,))
     whole, count = np.concatenate([terms.terms, place, time], 1), terms.terms.shape[1]
-    grams = _grams(np.concatenate([whole, whole[_elsewhere(block, seed)], terms.rate[:, None]], 1), block)
+    grams = block_products(np.concatenate([whole, whole[elsewhere(block, seed)], terms.rate[:, None]], 1), block)
     everything, nothing = np.eye(count), np.zeros(count)
     at_place = np.arange(count, count + place.shape[1])
     questions = {
@@ -170,17 +175,31 @@ def flow_symmetries(
     }
     units = spacing is not None and step is not None
     questions |= {name: (*allowed_terms(name, units), at_place[:0]) for name in SYMMETRIES}
-    told = grams[:, -1, -1] - _errors(grams, everything, nothing, at_place[:0])
+    told = grams[:, -1, -1] - block_errors(grams, everything, nothing, at_place[:0])
     share = float(told.sum() / grams[:, -1, -1].sum())
     if share < LEAST_TOLD:
         return FlowSymmetries(share, (), margin, len(terms.rate))
     answers = []
     for name, (strict, settled, more) in questions.items():
-        without = _errors(grams, strict, settled, at_place[:0])
-        gain = without - _errors(grams, everything, nothing, more)
-        null = without - _errors(grams, strict, settled, whole.shape[1] + np.append(np.arange(count), more))
+        without = block_errors(grams, strict, settled, at_place[:0])
+        gain = without - block_errors(grams, everything, nothing, more)
+        null = without - block_errors(grams, strict, settled, whole.shape[1] + np.append(np.arange(count), more))
         answers.append(_answer(name, gain, null, told, margin))
     return FlowSymmetries(share, tuple(answers), margin, len(terms.rate))
+
+
+def _on_lattice(
+    velocity: Tensor, pos: Tensor, spacing: float | tuple[float, float] | None, step: float | None, periodic: bool
+) -> tuple[Tensor, tuple[float, float] | None]:
+    """Frames on the lattice of the points, and its spacing if that is needed."""
+    if periodic:
+        raise ValueError("points have no lattice that closes on itself: leave `periodic` out")
+    if isinstance(spacing, tuple):
+        raise ValueError(f"expected one `spacing` of the lattice for points, got {spacing}")
+    if velocity.dim() != 3 or velocity.size(2) != 2:
+        raise ValueError(f"expected velocities [T, N, 2] at points, got {list(velocity.shape)}")
+    lattice = lattice_of_points(pos, spacing)
+    return lattice_values(velocity, pos, lattice), None if step is None else lattice.spacing
 
 
 def _samples(
@@ -220,56 +239,6 @@ def _samples(
     cell = index[chosen] * np.array([_TIMES, _SIDE, _SIDE]) // sizes
     block = (cell[:, 0] * _SIDE + cell[:, 1]) * _SIDE + cell[:, 2]
     return terms.at(chosen), np.unique(block, return_inverse=True)[1]
-
-
-def _elsewhere(block: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """For each sample one of another block."""
-    order = np.argsort(block, kind="stable")
-    inverse = np.empty_like(order)
-    inverse[order] = np.arange(len(order))
-    shift = len(block) // 2 + int(np.random.default_rng(seed).integers(len(block) // 4))
-    moved: NDArray[np.int64] = order[(inverse + shift) % len(block)]
-    return moved
-
-
-def _grams(columns: Array, block: NDArray[np.int64]) -> Array:
-    """All products of the columns, summed over each block, ``[B, K, K]``."""
-    parts = torch.from_numpy(columns[np.argsort(block, kind="stable")]).split(np.bincount(block).tolist())
-    products: Array = torch.stack([part.T @ part for part in parts]).numpy()
-    return products
-
-
-def _errors(grams: Array, terms: Array, settled: Array, more: NDArray[np.int64]) -> Array:
-    """Squared errors in each block of the rate, the last column, fitted on the other folds.
-
-    Args:
-        grams: Of all columns.
-        terms: The combinations of the first columns that may tell it.
-        settled: One whose factor is one.
-        more: Further columns that may.
-
-    Shapes:
-        - **grams**: :math:`(B, K, K)`; **terms**: :math:`(K_0, k)`; **settled**: :math:`(K_0)`; **output**: :math:`(B)`
-    """
-    first = len(terms)
-    columns = np.concatenate([np.arange(first), more, [grams.shape[1] - 1]])
-    # What is fitted, and what is left of the rate without what is settled.
-    target = np.concatenate([-settled, np.zeros(len(more)), [1.0]])[:, None]
-    combinations = np.concatenate([block_diag(terms, np.eye(len(more)), np.zeros((1, 0))), target], 1)
-    own = combinations.T @ grams[:, columns[:, None], columns] @ combinations
-    size = np.sqrt(np.diagonal(own.sum(0)))
-    # Antisymmetric parts of symmetric products are nothing but rounding.
-    seen = np.nonzero(size[:-1] > 1e-12 * size[:-1].max())[0]
-    gram = own[:, seen[:, None], seen] / (size[seen, None] * size[seen])
-    product = own[:, seen, -1] / size[seen]
-    errors: Array = own[:, -1, -1].copy()
-    fold = np.random.default_rng(0).permutation(len(grams)) % _FOLDS
-    for number in range(_FOLDS):
-        judged = fold == number
-        fitted = gram[~judged].sum(0)
-        factors = np.linalg.solve(fitted + _RIDGE * np.eye(len(fitted)), product[~judged].sum(0))
-        errors[judged] += gram[judged] @ factors @ factors - 2 * product[judged] @ factors
-    return errors
 
 
 def _answer(name: str, gain: Array, null: Array, told: Array, margin: float) -> BrokenSymmetry:

@@ -12,6 +12,7 @@ from pyg_liesym.field.representation import FieldType, Representation, regulars,
 from pyg_liesym.field.riesz_basis import angular_multipliers, octaves
 from pyg_liesym.field.sampling import perturbed_positions, values_at
 from pyg_liesym.field.scale_basis import hermite_gaussians
+from pyg_liesym.field.scattered import lattice_of_points, lattice_values
 from pyg_liesym.field.spherical import ShellBasis, irreps
 from pyg_liesym.field.stencil import orbits, stencil
 
@@ -32,6 +33,8 @@ __all__ = [
     "group_average",
     "hermite_gaussians",
     "irreps",
+    "lattice_of_points",
+    "lattice_values",
     "octaves",
     "orbits",
     "perturbed_positions",

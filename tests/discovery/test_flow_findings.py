@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,8 @@ from torch import Tensor
 
 from pyg_liesym.datasets.simulation.vortices import VortexFrames, Vortices, simulate_vortices
 from pyg_liesym.discovery.flow_findings import FlowSymmetries, _answer, flow_symmetries
+from pyg_liesym.field.lattice import Lattice
+from pyg_liesym.field.sampling import perturbed_positions
 
 # What each term breaks by more than the margin, besides magnitude, which advection breaks.
 KNOWN: dict[str, tuple[dict[str, Any], set[str]]] = {
@@ -98,6 +101,47 @@ def test_gaps_are_left_out_and_not_filled() -> None:
     frames[:, :, ::9] = torch.nan
     with pytest.raises(ValueError, match="0 places lie far enough from the border, from gaps"):
         flow_symmetries(frames)
+
+
+def at_points(name: str, share: float = 0.4) -> tuple[Tensor, Tensor]:
+    """A flow at the places of a lattice that were moved, by Fourier series, which are exact."""
+    frames = torch.from_numpy(flow(name).velocity)
+    size = frames.shape[-1]
+    pos = perturbed_positions(Lattice(size, size), share, torch.Generator().manual_seed(1)).double()
+    waves = 2j * math.pi * torch.fft.fftfreq(size, dtype=torch.float64)
+    across, up = (torch.exp(pos[:, axis, None] * waves) for axis in (0, 1))
+    spectrum = torch.fft.fft2(frames.flip(2)) / size**2
+    values = torch.einsum("tcyx,ny,nx->tnc", spectrum, up, across).real
+    return values, pos * flow(name).spacing
+
+
+@pytest.mark.parametrize("name", ["Navier-Stokes", "wind along x"])
+def test_a_flow_at_points_has_the_answers_of_its_lattice(name: str) -> None:
+    """The wind breaks rotation and one mirror; without it nothing does."""
+    velocity, pos = at_points(name)
+    found = flow_symmetries(velocity, pos=pos, step=flow(name).step, max_samples=15_000)
+    assert set(found.named("refuted")) == KNOWN[name][1] | {"magnitude"}
+    assert not found.named("no evidence")
+
+
+def test_points_without_a_step_have_no_units() -> None:
+    velocity, pos = at_points("Navier-Stokes")
+    assert "uniform motion" in flow_symmetries(velocity / 2, pos=pos, max_samples=15_000).named("certified")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"periodic": True}, "points have no lattice that closes on itself"),
+        ({"spacing": (1.0, 2.0)}, "one `spacing` of the lattice for points"),
+        ({"pos": torch.rand(8, 2)}, "of 8 points, got"),
+        ({"velocity": torch.zeros(9, 2, 30)}, r"\[T, N, 2\] at points, got \[9, 2, 30\]"),
+    ],
+)
+def test_points_that_are_refused(options: dict[str, Any], message: str) -> None:
+    usual = {"velocity": torch.randn(9, 30, 2), "pos": torch.rand(30, 2)}
+    with pytest.raises(ValueError, match=message):
+        flow_symmetries(**usual | options)
 
 
 @pytest.mark.parametrize(
