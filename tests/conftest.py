@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import settings
@@ -36,3 +38,49 @@ def _loaders_as_they_were() -> Iterator[None]:
             if f"__old{name}" in cls.__dict__:
                 setattr(cls, name, inspect.unwrap(getattr(cls, name)))
                 delattr(cls, f"__old{name}")
+
+
+@pytest.fixture(scope="session")
+def write_currents() -> Callable[..., Path]:
+    """Writes NetCDF in the layout of Copernicus Marine; land is NaN."""
+    xarray = pytest.importorskip("xarray")
+    pytest.importorskip("h5netcdf")
+
+    def write(
+        path: Path,
+        velocity: np.ndarray,
+        latitude: np.ndarray,
+        longitude: np.ndarray,
+        *,
+        names: tuple[str, ...] = ("uo", "vo"),
+        units: str | None = "m s-1",
+        depths: int | None = None,
+        axes: tuple[str, str] = ("latitude", "longitude"),
+        first_day: int = 0,
+        days: list[int] | None = None,
+        packed: bool = False,
+        **options: object,
+    ) -> Path:
+        dims = ("time", *axes) if depths is None else ("time", "depth", *axes)
+        attributes = {"cell_methods": "area: mean"} | ({} if units is None else {"units": units})
+        frames = range(first_day, first_day + len(velocity)) if days is None else days
+        coordinates = {
+            "time": ("time", np.array("2024-01-03", "M8[ns]") + np.array(list(frames), "m8[D]")),
+            axes[0]: (axes[0], latitude.astype(np.float32), {"units": "degrees_north", "axis": "Y"}),
+            axes[1]: (axes[1], longitude.astype(np.float32), {"units": "degrees_east", "axis": "X"}),
+        }
+        encoding = {}
+        if depths is not None:
+            coordinates["depth"] = ("depth", 0.494 + np.arange(depths, dtype=np.float32), {"units": "m"})
+        variables = {}
+        for k, name in enumerate(names):
+            values = velocity[:, k].astype(np.float32)
+            values = values if depths is None else np.repeat(values[:, None], depths, 1)
+            variables[name] = (dims, values, attributes)
+            if packed:
+                encoding[name] = {"dtype": "i2", "scale_factor": 1e-3, "add_offset": 0.5, "_FillValue": -32767}
+        file = xarray.Dataset(variables, coordinates)
+        file.to_netcdf(path, **{"engine": "h5netcdf", "encoding": encoding, **options})
+        return path
+
+    return write

@@ -55,7 +55,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     "datasets.io": (
         {"files", "jet_arrays", "jet_class_2", "pickled_names", "schema"},
         {"assembly", "download", "geographic_grid", "hdf5", "npy", "tensors"},
-        {"root_writer", "score_writer"},
+        {"current_writer", "root_writer", "score_writer"},
         {
             "array_jets",
             "current_files",
@@ -88,11 +88,11 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"asking"},
     ),
     "cli": (
-        {"endings", "files", "flow_networks", "parser", "settings", "train_help"},
-        {"page"},
-        {"symmetry_report", "tagging_report"},
+        {"endings", "files", "flow_networks", "flow_recording", "parser", "settings", "train_help"},
+        {"forecast_skill", "page"},
+        {"forecast_report", "symmetry_report", "tagging_report"},
         {"broken_networks", "prediction_report"},
-        {"broken", "compare", "data", "discover", "export", "simulate", "tag", "train"},
+        {"broken", "compare", "data", "discover", "export", "forecast", "simulate", "tag", "train"},
         {"reproduce"},
         {"demo", "results"},
         {"main"},

@@ -6,8 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from pyg_liesym.cli.files import write_json
@@ -67,8 +65,11 @@ def broken(
         seed: Of the places that are drawn, and of the networks.
         progress: Whether to show bars.
     """
-    velocity, cells, interval = _read(flow, names, region)
-    options: dict[str, Any] = {"spacing": spacing or cells, "step": step or interval, "periodic": periodic}
+    from pyg_liesym.cli.flow_recording import read_recording
+
+    recording = read_recording(flow, names, region)
+    velocity, cells = recording.velocity, None if recording.currents is None else recording.currents.spacing
+    options: dict[str, Any] = {"spacing": spacing or cells, "step": step or recording.step, "periodic": periodic}
     found = flow_symmetries(velocity, **options, width=width, margin=margin, seed=seed)
     page = Page(out, found.headline, f"Symmetries of {flow}")
     _report(page, found, velocity)
@@ -85,26 +86,6 @@ def run(words: list[str]) -> None:
     from pyg_liesym.cli.parser import call
 
     call(broken, words, "liesym broken")
-
-
-def _read(
-    flow: str, names: tuple[str, str] | None, region: tuple[float, float, float, float] | None
-) -> tuple[Tensor, tuple[float, float] | None, float | None]:
-    """The frames, and the distances of neighbours and the time between frames where the file tells."""
-    if not flow.endswith((".nc", ".nc4", ".cdf")):
-        from pyg_liesym.datasets.io.npy import read_array
-
-        values = read_array(flow, gaps=True)
-        if values.ndim != 4 or values.shape[1] != 2:
-            raise ValueError(f"{flow}: expected velocities [time, 2, H, W], got {list(values.shape)}")
-        return torch.as_tensor(values), None, None
-    from pyg_liesym.datasets.io.current_files import read_currents
-
-    currents = read_currents(flow, names=names, region=region)
-    steps = np.diff(currents.time.astype("int64"))
-    if len(steps) and not (steps == steps[0]).all():
-        raise ValueError(f"{flow}: expected frames at equal times, got steps of {steps.min()} to {steps.max()} seconds")
-    return torch.from_numpy(currents.velocity), currents.spacing, float(steps[0]) if len(steps) else None
 
 
 def _report(page: Page, found: FlowSymmetries, velocity: Tensor) -> None:

@@ -31,6 +31,44 @@ Start: TypeAlias = tuple[int, int, int]
 """First frame, top row and left column of a window."""
 
 
+def tiles(size: int, side: int) -> list[int]:
+    """Where tiles begin that cover an axis and overlap evenly.
+
+    Example:
+        >>> tiles(100, 64), tiles(64, 64)
+        ([0, 36], [0])
+    """
+    count = -(-size // side)
+    return [round(k * (size - side) / max(count - 1, 1)) for k in range(count)]
+
+
+def windows_of(flow: Tensor, history: int, horizon: int, most: int | None = None) -> FlowTiles:
+    """All windows of frames in tiles that cover a recording, but those of which hardly anything is known.
+
+    Args:
+        flow: Frames.
+        history: Frames that are given.
+        horizon: Frames that follow.
+        most: How many windows at most, evenly spread.
+
+    Shapes:
+        - **flow**: :math:`(T, 2, H, W)`
+    """
+    side = min(*flow.shape[-2:], LARGEST)
+    known = apart(flow)[1][:, 0]
+    last = len(flow) - horizon
+    counted = (known[history - 1 : last] & known[history : last + 1]).float()
+    starts: list[Start] = []
+    for top in tiles(flow.shape[-2], side):
+        for left in tiles(flow.shape[-1], side):
+            shares = counted[:, top : top + side, left : left + side].mean((1, 2))
+            starts += [(int(frame), top, left) for frame in (shares >= _LEAST_KNOWN).nonzero()]
+    starts.sort()
+    if most is not None and len(starts) > most:
+        starts = [starts[k * len(starts) // most] for k in range(most)]
+    return FlowTiles(flow, starts, history, horizon, side)
+
+
 class FlowTiles(Dataset[Data]):
     """Windows of a flow in time and space, with zero where nothing is known.
 
@@ -142,6 +180,7 @@ def train(
         warnings.filterwarnings("ignore", message=".*(does not have many workers|have no `val_dataloader`).*")
         warnings.filterwarnings("ignore", message=".*number of training batches.*")
         warnings.filterwarnings("ignore", message=".*`compute` method of metric MeanSquaredError.*")
+        warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
         trainer = L.Trainer(
             max_steps=steps, accelerator="auto", devices=1, logger=False, enable_checkpointing=False,
             enable_model_summary=False, enable_progress_bar=progress, num_sanity_val_steps=0,

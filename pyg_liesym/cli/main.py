@@ -23,6 +23,7 @@ _COMMANDS = {
     "broken": _Command(
         "pyg_liesym.cli.broken:run", "which symmetries a recorded flow keeps, and how far it breaks others"
     ),
+    "forecast": _Command("pyg_liesym.cli.forecast:run", "what follows a recorded flow, and whether a network helps"),
     "simulate": _Command("pyg_liesym.cli.simulate:SIMULATORS", "make jets, plumes, orbits or charged particles"),
     "data": _Command("pyg_liesym.cli.data:run", "what is in files of jets; other formats; ours against the reference"),
     "init": _Command("pyg_liesym.cli.settings:init", "write packaged settings of a training into a file of yours"),
@@ -48,6 +49,7 @@ commands:
 A first look:       liesym demo
 Your own arrays:    liesym discover x.npy y.npy          (samples, vectors, n)
 Your own flow:      liesym broken flow.npy               (time, 2, H, W)
+Your own currents:  liesym forecast currents.nc          (NetCDF)
 Train a tagger:     liesym fit --config jets
 Your own jets:      liesym data info jets.root; liesym tag jets.root scores.root
 """

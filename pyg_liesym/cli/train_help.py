@@ -44,8 +44,8 @@ model:
   --model.net.hidden-channels N    any setting of the network, by its name
 
 data:
-  --data NAME                      JetsData, StreamingJetData, OrbitsData, ChargedParticlesData, VectorData or
-                                   SmokePlumeData; --data.help NAME lists its settings
+  --data NAME                      JetsData, StreamingJetData, OrbitsData, ChargedParticlesData, VectorData,
+                                   SmokePlumeData or OceanCurrentsData; --data.help NAME lists its settings
   --data.files FILES               files of jets: a path, a glob or a list of them
   --data.batch-size N              jets or graphs in a batch
 

@@ -2,11 +2,12 @@
 
 from pyg_liesym.plot.basis import plot_basis
 from pyg_liesym.plot.detection import plot_detection
-from pyg_liesym.plot.flow import plot_flow_forecasts
+from pyg_liesym.plot.flow import plot_flow_forecasts, plot_flow_frames
 from pyg_liesym.plot.front import plot_pareto_front
 from pyg_liesym.plot.jet import plot_jet
 from pyg_liesym.plot.jet_statistics import plot_jet_statistics
 from pyg_liesym.plot.ladder import plot_breakings, plot_ladders
+from pyg_liesym.plot.lead import plot_lead_errors
 from pyg_liesym.plot.levels import plot_levels
 from pyg_liesym.plot.metric import plot_metric
 from pyg_liesym.plot.orbits import plot_orbits
@@ -26,9 +27,11 @@ __all__ = [
     "plot_detection",
     "plot_errors_by_angle",
     "plot_flow_forecasts",
+    "plot_flow_frames",
     "plot_jet",
     "plot_jet_statistics",
     "plot_ladders",
+    "plot_lead_errors",
     "plot_learned_against_data",
     "plot_levels",
     "plot_mass_sculpting",

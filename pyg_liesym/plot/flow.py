@@ -50,7 +50,8 @@ def plot_flow_forecasts(
     rows = {"truth": as_array(truth), **{name: as_array(forecast) for name, forecast in forecasts.items()}}
     speeds = {name: np.hypot(flow[:, 0], flow[:, 1]) for name, flow in rows.items()}
     limit = float(np.nanmax(speeds["truth"][chosen], initial=0.0)) or 1.0
-    figure = Figure(figsize=(1.9 * len(chosen) + 1.2, 2.0 * len(rows) + 0.4), layout="constrained")
+    tall = 0.4 + 1.6 * min(truth.size(-2) / truth.size(-1), 3.0)
+    figure = Figure(figsize=(1.9 * len(chosen) + 1.2, tall * len(rows) + 0.4), layout="constrained")
     axes = figure.subplots(len(rows), len(chosen), squeeze=False)
     for line, (name, speed) in zip(axes, speeds.items(), strict=True):
         for ax, frame in zip(line, chosen, strict=True):
@@ -62,4 +63,43 @@ def plot_flow_forecasts(
         line[0].set_ylabel(name)
     figure.colorbar(image, ax=axes, label="speed", shrink=0.6)
     figure.suptitle(title or "Forecasts, each the input of the next")
+    return figure
+
+
+def plot_flow_frames(frames: Mapping[str, Tensor], *, unit: str | None = None, title: str | None = None) -> Figure:
+    """Speeds of some frames side by side on one scale; where a velocity is NaN, as on land, nothing is drawn.
+
+    Args:
+        frames: Name → frame.
+        unit: Unit of the speeds.
+        title: Heading.
+
+    Shapes:
+        - each frame: :math:`(2, H, W)`, row 0 uppermost
+
+    Raises:
+        ValueError: If there is none, or one has another shape.
+
+    Example:
+        >>> import torch
+        >>> figure = plot_flow_frames({"now": torch.ones(2, 8, 8), "then": torch.zeros(2, 8, 8)}, unit="m/s")
+        >>> figure.axes[1].get_title()
+        'then'
+    """
+    from matplotlib.figure import Figure
+
+    shapes = [list(frame.shape) for frame in frames.values()]
+    if not shapes or any(len(shape) != 3 or shape[0] != 2 or shape != shapes[0] for shape in shapes):
+        raise ValueError(f"expected frames [2, H, W] of one shape, got {shapes}")
+    speeds = {name: np.hypot(*as_array(frame)) for name, frame in frames.items()}
+    limit = float(np.nanmax(list(speeds.values()), initial=0.0)) or 1.0
+    height, width = shapes[0][1:]
+    figure = Figure(figsize=(3.2 * len(speeds) + 0.8, 0.8 + 3.0 * min(height / width, 3.0)), layout="constrained")
+    axes = figure.subplots(1, len(speeds), squeeze=False)[0]
+    for ax, (name, speed) in zip(axes, speeds.items(), strict=True):
+        image = ax.imshow(speed, cmap="viridis", vmin=0, vmax=limit)
+        ax.set_title(name, fontsize=9)
+        ax.set(xticks=[], yticks=[])
+    figure.colorbar(image, ax=axes, label=f"speed [{unit}]" if unit else "speed", shrink=0.8)
+    figure.suptitle(title or "Speeds")
     return figure

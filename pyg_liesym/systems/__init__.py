@@ -23,7 +23,9 @@ __all__ = [
     "TrajectoryForecasting",
     "VectorData",
     "export_onnx",
+    "load_forecaster",
     "load_tagger",
+    "save_forecaster",
     "save_tagger",
 ]
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from pyg_liesym.systems.energy_and_forces import EnergyAndForces
     from pyg_liesym.systems.field_data import OceanCurrentsData, SmokePlumeData
     from pyg_liesym.systems.field_forecasting import FieldForecasting
+    from pyg_liesym.systems.forecaster_files import load_forecaster, save_forecaster
     from pyg_liesym.systems.forecasting import TrajectoryForecasting
     from pyg_liesym.systems.graph_regression import GraphRegression
     from pyg_liesym.systems.last_checkpoint import LastCheckpoint
@@ -49,6 +52,7 @@ else:
             "energy_and_forces": ["EnergyAndForces"],
             "field_data": ["OceanCurrentsData", "SmokePlumeData"],
             "field_forecasting": ["FieldForecasting"],
+            "forecaster_files": ["load_forecaster", "save_forecaster"],
             "forecasting": ["TrajectoryForecasting"],
             "graph_regression": ["GraphRegression"],
             "last_checkpoint": ["LastCheckpoint"],

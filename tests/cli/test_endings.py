@@ -42,6 +42,17 @@ def test_a_discovery_that_was_stopped_says_so(name: str, status: int, tmp_path: 
     assert "Traceback" not in ended.stderr
 
 
+def test_a_forecast_that_was_stopped_leaves_nothing(tmp_path: Path) -> None:
+    np.save(tmp_path / "flow.npy", np.random.default_rng(0).normal(size=(12, 2, 8, 8)))
+    words = ["forecast", str(tmp_path / "flow.npy"), "--out", str(tmp_path / "out"), "--steps", "300"]
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "SIGTERM", *words], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert ended.returncode == 143, ended.stderr
+    assert not (tmp_path / "out").exists()
+    assert "Traceback" not in ended.stderr
+
+
 def test_it_tidies_up_when_told_to_end() -> None:
     before, tidied = signal.getsignal(signal.SIGTERM), []
 

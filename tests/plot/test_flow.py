@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from pyg_liesym.plot.flow import plot_flow_forecasts
+from pyg_liesym.plot.flow import plot_flow_forecasts, plot_flow_frames
+from pyg_liesym.plot.lead import plot_lead_errors
 from pyg_liesym.plot.relaxation import plot_relaxation
 
 
@@ -31,6 +32,31 @@ def test_land_is_blank_and_not_counted(panels):
     assert first.get_images()[0].get_array().mask[:2].all()
     assert second.get_title() == "RMSE 0.5"
     assert third.get_title() == "RMSE nan"
+
+
+def test_frames_side_by_side_on_one_scale(drawn, panels):
+    frame = torch.ones(2, 3, 6)
+    frame[:, 0] = torch.nan
+    figure = plot_flow_frames({"now": frame, "then": 2 * frame}, unit="m/s")
+    now, then = (ax.get_images()[0] for ax in panels(figure))
+    assert now.get_array().mask[0].all()
+    assert now.get_clim() == then.get_clim() == (0, pytest.approx(8**0.5))
+    assert "speed [m/s]" in drawn(figure)
+    with pytest.raises(ValueError, match="one shape"):
+        plot_flow_frames({"now": frame, "then": frame[0]})
+    with pytest.raises(ValueError, match="one shape"):
+        plot_flow_frames({})
+
+
+def test_errors_by_lead():
+    figure = plot_lead_errors({"network": [0.1, 0.2], "nothing changes": [0.2, 0.3]}, unit="m/s")
+    lines = figure.axes[0].get_lines()
+    assert [line.get_label() for line in lines] == ["network", "nothing changes"]
+    assert list(lines[0].get_ydata()) == [0.1, 0.2]
+    with pytest.raises(ValueError, match="as many errors"):
+        plot_lead_errors({"a": [0.1], "b": [0.1, 0.2]})
+    with pytest.raises(ValueError, match="as many errors"):
+        plot_lead_errors({})
 
 
 def test_a_line_for_each_course():

@@ -35,12 +35,14 @@ class Currents:
         latitude: In degrees, descending, ``[H]``.
         longitude: In degrees, ascending eastwards, ``[W]``; beyond 180 or 360 where the grid crosses that meridian.
         time: Ascending, ``datetime64[s]``, ``[T]``; not-a-time for a single frame without one.
+        names: What the components are called in the first file.
     """
 
     velocity: NDArray[np.float32]
     latitude: NDArray[np.float64]
     longitude: NDArray[np.float64]
     time: NDArray[np.datetime64]
+    names: Names = _NAMES[0]
 
     @property
     def spacing(self) -> tuple[float, float]:
@@ -89,7 +91,7 @@ def read_currents(
     if not known.any():
         raise LayoutError(f"{where}: expected some velocities, got only land and gaps")
     velocity = np.where(known[:, None], velocity, np.float32(np.nan))
-    return Currents(velocity, first.latitude, first.longitude, time)
+    return Currents(velocity, first.latitude, first.longitude, time, first.names)
 
 
 @contextmanager
@@ -116,7 +118,8 @@ def _open(path: Path) -> Iterator[Any]:
 
 def _read(path: Path, names: Names | None, region: Box | None) -> Currents:
     with _open(path) as file:
-        parts = [file[name] for name in _pick(file, names, path)]
+        names = _pick(file, names, path)
+        parts = [file[name] for name in names]
         for part in parts:
             _check_units(part, path)
         if parts[0].sizes != parts[1].sizes:
@@ -133,7 +136,7 @@ def _read(path: Path, names: Names | None, region: Box | None) -> Currents:
             f"{path}: expected velocities below {_FASTEST:g} m/s, got {speed:g}: the marker of gaps should be in the "
             f"attribute _FillValue of {parts[0].name} and {parts[1].name}"
         )
-    return Currents(velocity, grid.latitude, grid.longitude, time)
+    return Currents(velocity, grid.latitude, grid.longitude, time, names)
 
 
 def _pick(file: Any, names: Names | None, path: Path) -> Names:
