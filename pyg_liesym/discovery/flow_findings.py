@@ -45,15 +45,18 @@ class FlowSymmetries:
 
     Attributes:
         told: Share of the variance of ∂ω/∂t, at places that were kept aside, that all terms tell.
-        symmetries: One answer for each symmetry; none if too little is told.
+        symmetries: One answer for each symmetry; none if too little is told, or the frames are too coarse.
         margin: The breaking from which on a symmetry is refuted.
         samples: Places and times that were used.
+        blur: Width of the Gaussian over the length of the vortices that it leaves, that of ω over ∇ω in root mean
+            squares; above one nothing is said.
     """
 
     told: float
     symmetries: tuple[BrokenSymmetry, ...]
     margin: float
     samples: int
+    blur: float
 
     def named(self, status: Status) -> list[str]:
         """The symmetries with a status."""
@@ -63,7 +66,9 @@ class FlowSymmetries:
     def headline(self) -> str:
         """The answer in one sentence."""
         if not self.symmetries:
-            return "NOTHING CAN BE SAID: the frames do not tell how the flow goes on"
+            untold = self.told < LEAST_TOLD
+            why = "the frames do not tell how the flow goes on" if untold else "the Gaussian is as wide as the vortices"
+            return f"NOTHING CAN BE SAID: {why}"
         kept, broken = (", ".join(self.named(status)) for status in _SAID)
         if not broken:
             return f"KEPT: {kept}" if kept else "OPEN: these frames do not decide"
@@ -72,6 +77,12 @@ class FlowSymmetries:
     @property
     def advice(self) -> str:
         """Whether to take an equivariant network."""
+        if not self.symmetries and self.told >= LEAST_TOLD:
+            return (
+                f"The Gaussian whose derivatives are taken has {self.blur:.2f} times the length of the vortices that "
+                "it leaves, and what it smooths away would be taken for the law. Record more finely, or ask with a "
+                "smaller `width`."
+            )
         if not self.symmetries:
             return (
                 f"All terms together tell {100 * max(self.told, 0):.0f} % of the changes of vorticity. Record more "
@@ -177,15 +188,16 @@ def flow_symmetries(
     questions |= {name: (*allowed_terms(name, units), at_place[:0]) for name in SYMMETRIES}
     told = grams[:, -1, -1] - block_errors(grams, everything, nothing, at_place[:0])
     share = float(told.sum() / grams[:, -1, -1].sum())
-    if share < LEAST_TOLD:
-        return FlowSymmetries(share, (), margin, len(terms.rate))
+    blur = width * terms.steepness
+    if share < LEAST_TOLD or blur > 1:
+        return FlowSymmetries(share, (), margin, len(terms.rate), blur)
     answers = []
     for name, (strict, settled, more) in questions.items():
         without = block_errors(grams, strict, settled, at_place[:0])
         gain = without - block_errors(grams, everything, nothing, more)
         null = without - block_errors(grams, strict, settled, whole.shape[1] + np.append(np.arange(count), more))
         answers.append(_answer(name, gain, null, told, margin))
-    return FlowSymmetries(share, tuple(answers), margin, len(terms.rate))
+    return FlowSymmetries(share, tuple(answers), margin, len(terms.rate), blur)
 
 
 def _on_lattice(

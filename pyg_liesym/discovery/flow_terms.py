@@ -68,9 +68,18 @@ class FlowTerms:
         """The same at some of the places and times."""
         return FlowTerms(self.rate[index], self.terms[index], self.place[index])
 
+    def _parts(self) -> dict[str, Array]:
+        return dict(zip(_BLOCKS, np.split(self.terms, np.cumsum(_WIDTHS)[:-1], 1), strict=True))
+
+    @property
+    def steepness(self) -> float:
+        """The root mean square of ∇ω over that of ω."""
+        parts = self._parts()
+        return float(np.sqrt(np.square(parts["∇ω"]).sum() / np.square(parts["∇w"] @ _CURL).sum()))
+
     def modulated(self, axes: tuple[int, ...]) -> Array:
         """Terms whose factors change with the place (axes 0 and 1) or the time (axis 2), ``[S, K']``."""
-        parts = dict(zip(_BLOCKS, np.split(self.terms, np.cumsum(_WIDTHS)[:-1], 1), strict=True))
+        parts = self._parts()
         main = [parts["one"], parts["w"], parts["∇w"] @ _CURL, parts["∇ω"], parts[_ADVECTION] @ _TRACE]
         base, coordinates = np.concatenate(main, 1), self.place[:, list(axes)]
         powers = [coordinates, coordinates**2]

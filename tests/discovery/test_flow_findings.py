@@ -60,6 +60,15 @@ def test_a_wide_gaussian_is_no_length_of_its_own(name: str) -> None:
     assert set(found.named("refuted")) == KNOWN[name][1] | {"magnitude"}
 
 
+def test_a_gaussian_wider_than_the_vortices_decides_nothing() -> None:
+    """Its own law, and not that of the flow, would be asked: it breaks uniform motion."""
+    found = asked("Navier-Stokes", width=4.0)
+    assert found.told > 0.5
+    assert found.blur > 1 > asked("Navier-Stokes").blur
+    assert found.headline == "NOTHING CAN BE SAID: the Gaussian is as wide as the vortices"
+    assert "Record more finely" in found.advice
+
+
 def test_flows_moved_by_a_symmetry_have_the_same_answers() -> None:
     """Turned by a quarter the mirrors change places; the units of length, time and velocity do not matter."""
     frames = flow("wind along x")
