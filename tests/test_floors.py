@@ -63,6 +63,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
             "ephemeris",
             "lorentznet",
             "pictures",
+            "point_flows",
             "qm9pack",
             "root",
             "top_tagging",
