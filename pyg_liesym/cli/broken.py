@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
@@ -12,6 +12,9 @@ from pyg_liesym.cli.files import write_json
 from pyg_liesym.cli.page import Page
 from pyg_liesym.cli.symmetry_report import interval
 from pyg_liesym.discovery.flow_findings import FlowSymmetries, flow_symmetries
+
+if TYPE_CHECKING:
+    from pyg_liesym.cli.flow_recording import Recording
 
 _MEANS = {
     "translation": "the same everywhere",
@@ -36,6 +39,7 @@ def broken(
     margin: float = 0.01,
     names: tuple[str, str] | None = None,
     region: tuple[float, float, float, float] | None = None,
+    field: str | None = None,
     network_steps: int = 300,
     seed: int = 0,
     progress: bool = True,
@@ -47,35 +51,42 @@ def broken(
     Then a network that keeps quarter turns, a relaxed and a free one forecast the flow, which takes minutes.
 
     Examples: `liesym broken flow.npy`; `liesym broken flow.npy --spacing 0.002 --step 0.01`; `liesym broken
-    currents.nc --region '[-50, -30, 0, 30]'`.
+    currents.nc --region '[-50, -30, 0, 30]'`; `liesym broken 'out/*.vtu' --step 0.1`.
 
     Args:
         flow: A NumPy file of velocities `[time, 2, H, W]` at equal times, row 0 uppermost, components along x (to the
-            right) and y (upwards), NaN where nothing was measured; or a NetCDF file of currents or winds in m/s.
+            right) and y (upwards), NaN where nothing was measured; a NetCDF file of currents or winds in m/s; points in
+            an `.npz` file with `pos` `[N, 2]`, `velocity` `[time, N, 2]` and `time`; or meshes that stay, with
+            velocities at their nodes: an `.xdmf` or `.pvd` series, or a glob of `.vtu` or `.vtk` files.
         out: Folder of the report, `index.html` with a picture, and of `symmetries.json`.
-        spacing: Distance of neighbours in the unit of length of the velocities (NumPy).
-        step: Time between frames in their unit of time (NumPy).
+        spacing: Distance of neighbours in the unit of length of the velocities (NumPy); of the lattice that points are
+            brought to, by default as dense as they are.
+        step: Time between frames in their unit of time, where the file does not tell.
         periodic: Whether the lattice closes on itself.
         width: Width in cells of the Gaussian whose derivatives are taken: more for noisier flows, and less than the
             vortices.
         margin: The share from which on a symmetry counts as broken, and below which as kept.
         names: Names of the eastward and the northward velocity, where they are not known (NetCDF).
         region: South, north, west and east border in degrees (NetCDF).
+        field: Name of the velocities, where there are other vectors too (meshes).
         network_steps: Steps of training for each network; 0 for no networks.
         seed: Of the places that are drawn, and of the networks.
         progress: Whether to show bars.
     """
-    from pyg_liesym.cli.flow_recording import read_recording
+    from pyg_liesym.cli.flow_recording import read_anywhere
 
-    recording = read_recording(flow, names, region)
-    velocity, cells = recording.velocity, None if recording.currents is None else recording.currents.spacing
-    options: dict[str, Any] = {"spacing": spacing or cells, "step": step or recording.step, "periodic": periodic}
-    found = flow_symmetries(velocity, **options, width=width, margin=margin, seed=seed)
+    recorded = read_anywhere(flow, names, region, field=field, spacing=spacing, step=step)
+    if recorded.points and periodic:
+        raise ValueError(f"{flow}: points have no lattice that closes on itself, leave --periodic out")
+    found = flow_symmetries(
+        recorded.velocity, spacing=recorded.spacing, step=recorded.step, periodic=periodic, width=width, margin=margin,
+        seed=seed,
+    )  # fmt: skip
     page = Page(out, found.headline, f"Symmetries of {flow}")
-    _report(page, found, velocity)
-    said = str(found)
+    _report(page, found, recorded)
+    said = f"{found}\n{recorded.points}".rstrip()
     if network_steps:
-        said += "\n\n" + _networks(page, velocity, network_steps, seed, progress)
+        said += "\n\n" + _networks(page, recorded.velocity, network_steps, seed, progress)
     write_json(out / "symmetries.json", asdict(found))
     print(f"{said}\n\nReport: {page.write()}")
     return found
@@ -88,14 +99,15 @@ def run(words: list[str]) -> None:
     call(broken, words, "liesym broken")
 
 
-def _report(page: Page, found: FlowSymmetries, velocity: Tensor) -> None:
+def _report(page: Page, found: FlowSymmetries, recorded: Recording) -> None:
     from pyg_liesym.plot.ladder import plot_breakings
 
     page.text(found.advice)
+    frames, _, height, width = recorded.velocity.shape
     page.text(
-        f"{len(velocity)} frames of {velocity.size(-2)} × {velocity.size(-1)} places. All terms tell "
+        f"{frames} frames of {height} × {width} places. All terms tell "
         f"{100 * max(found.told, 0):.1f} % of the changes of vorticity at {found.samples} places and times, judged "
-        "where they were not fitted."
+        "where they were not fitted. " + recorded.points
     )
     if not found.symmetries:
         return

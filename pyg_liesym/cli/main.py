@@ -48,7 +48,7 @@ commands:
 
 A first look:       liesym demo
 Your own arrays:    liesym discover x.npy y.npy          (samples, vectors, n)
-Your own flow:      liesym broken flow.npy               (time, 2, H, W)
+Your own flow:      liesym broken flow.npy               (time, 2, H, W; or points, meshes)
 Your own currents:  liesym forecast currents.nc          (NetCDF)
 Train a tagger:     liesym fit --config jets
 Your own jets:      liesym data info jets.root; liesym tag jets.root scores.root

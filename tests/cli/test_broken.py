@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from pyg_liesym.cli.broken_networks import compare_networks
 from pyg_liesym.cli.main import main
 from pyg_liesym.datasets.simulation.vortices import Vortices, simulate_vortices
+
+Array = NDArray[np.float64]
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +85,69 @@ def test_currents_know_their_units(tmp_path: Path, capsys: pytest.CaptureFixture
     answers = {one["symmetry"]: one["status"] for one in said}
     assert answers["scaling"] == "refuted"
     assert {answers[name] for name in ("translation", "rotation", "uniform motion")} == {"certified"}
+
+
+@pytest.fixture(scope="module", params=["a wind", "none"])
+def scattered(request: pytest.FixtureRequest) -> tuple[str, Array, Array]:
+    """Places and velocities of a flow at the places of a lattice that were moved, by Fourier series."""
+    frames = simulate_vortices(Vortices(size=48, frames=30, wind=(1.0, 0.0) if request.param == "a wind" else (0, 0)))
+    places = np.indices((48, 48)).reshape(2, -1).T[:, ::-1] + np.random.default_rng(0).uniform(-0.4, 0.4, (48**2, 2))
+    across, up = (np.exp(2j * np.pi * places[:, axis, None] * np.fft.fftfreq(48)) for axis in (0, 1))
+    spectrum = np.fft.fft2(frames.velocity[:, :, ::-1]) / 48**2
+    velocity = np.einsum("tcyx,ny,nx->tnc", spectrum, up, across, optimize=True).real
+    return request.param, places * frames.spacing, velocity
+
+
+def test_points_and_meshes_have_the_answers_of_lattices(
+    scattered: tuple[str, Array, Array], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The wind breaks rotation, and without it rotation is kept."""
+    wind, pos, velocity = scattered
+    np.savez(tmp_path / "points.npz", pos=pos, velocity=velocity, time=0.05 * np.arange(30))
+    flows = [tmp_path / "points.npz"]
+    with contextlib.suppress(ImportError):
+        import meshio
+
+        for k, frame in enumerate(velocity):
+            data = {"U": np.pad(frame, ((0, 0), (0, 1)))}
+            meshio.write(
+                tmp_path / f"{k}.vtu", meshio.Mesh(np.pad(pos, ((0, 0), (0, 1))), [("triangle", [[0, 1, 2]])], data)
+            )
+        flows.append(tmp_path / "*.vtu")
+    for flow in flows:
+        out = tmp_path / "out"
+        words = ["--step", "0.05"] if flow.suffix == ".vtu" else []
+        main(["broken", str(flow), "--out", str(out), "--network-steps", "0", *words])
+        printed = capsys.readouterr().out
+        broken, _, kept = printed.splitlines()[0].partition("; kept: ")
+        assert ("rotation" in broken, "rotation" in kept) == (wind == "a wind", wind != "a wind")
+        assert "uniform motion" in kept
+        assert "2304 points were brought to a lattice of 48 × 48 places" in printed
+        page = (out / "index.html").read_text(encoding="utf-8")
+        assert "2304 points were brought to a lattice of 48 × 48 places" in page
+        assert "broken.png" in page
+
+
+@pytest.mark.parametrize(
+    ("pos", "words", "message"),
+    [
+        (np.linspace(0, 1, 30)[:, None] * np.array([1.0, 2.0]), [], "points.npz: the points lie nearly on a line"),
+        (np.array([[0.0, 0], [1, 0], [0, 1]]), [], "points.npz: expected places [N, 2] of four points or more, got [3"),
+        (np.array([[0.0, 0], [1, 0], [0, 1], [1, 1], [0, 0]]), [], "points.npz: expected points at different places"),
+        (np.random.default_rng(0).random((30, 2)), ["--spacing", "0.01"], "points.npz: expected a spacing of"),
+        (np.random.default_rng(0).random((30, 2)), ["--periodic", "true"], "points.npz: points have no lattice that"),
+        (np.random.default_rng(0).random((30, 2)), ["--field", "U"], "points.npz: the name of a field is of meshes"),
+        (np.random.default_rng(0).random((30, 2)), [], "expected 1000 at least"),
+    ],
+)
+def test_points_that_are_refused(
+    pos: Array, words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.savez(tmp_path / "points.npz", pos=pos, velocity=np.random.default_rng(1).normal(size=(9, *pos.shape)))
+    with pytest.raises(SystemExit, match="2"):
+        main(["broken", str(tmp_path / "points.npz"), "--out", str(tmp_path / "out"), *words])
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_networks_side_by_side(windy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.table import Column, Run
 from pyg_liesym.datasets.simulation.vortices import Vortices, simulate_vortices
 from pyg_liesym.discovery.flow_findings import flow_symmetries
+from pyg_liesym.discovery.flow_terms import SYMMETRIES
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class KnownFlow:
         noise: Standard deviation of noise on every component, over the flow's own.
         width: Width in cells of the derivatives.
         shuffled: Whether its frames are in disorder, so that there is no law.
+        points: At how many points it is recorded, which lie anywhere; None for the places of the lattice.
     """
 
     flow: Vortices
@@ -33,6 +36,7 @@ class KnownFlow:
     noise: float = 0.0
     width: float = 1.0
     shuffled: bool = False
+    points: int | None = None
 
 
 _ADVECTED = ("magnitude",)
@@ -52,6 +56,14 @@ FLOWS: dict[str, KnownFlow] = {
     "Navier–Stokes, a Gaussian of two cells": KnownFlow(Vortices(), _ADVECTED, width=2.0),
     "frames in disorder": KnownFlow(Vortices(), (), shuffled=True),
 }
+FLOWS |= {
+    f"{name} at points": replace(FLOWS[name], points=64**2)
+    for name in ("Navier–Stokes", "wind along x", "drag", "beta plane", "Navier–Stokes, 1 % noise")
+}
+FLOWS |= {
+    f"{name} at a quarter of the points": replace(FLOWS[name], points=32**2)
+    for name in ("Navier–Stokes", "wind along x", "beta plane")
+}
 """By name. A drag of 0.3 on one side breaks scaling by about the margin."""
 
 
@@ -59,8 +71,8 @@ FLOWS: dict[str, KnownFlow] = {
 class KnownFlows(Experiment):
     """Ask flows whose law is known which symmetries it keeps, and count answers that are right, open and wrong.
 
-    Each is asked as if nobody knew that the square closes on itself. Frames in disorder are the null: they have no law,
-    and every answer about them is wrong.
+    Each is asked as if nobody knew that the square closes on itself, on its lattice or at points anywhere. Frames in
+    disorder are the null: they have no law, and every answer about them is wrong.
 
     Args:
         flows: Names of flows.
@@ -86,7 +98,9 @@ class KnownFlows(Experiment):
         known = FLOWS[job.row]
         velocity, units = _recorded(known, job.seed)
         found = flow_symmetries(velocity, **units, width=known.width, margin=self.margin, seed=job.seed)
-        answers = {one.symmetry: one.status for one in found.symmetries}
+        # Where nothing is said of a law, all is open.
+        unsaid = () if known.shuffled else ("translation", "time", *SYMMETRIES)
+        answers = dict.fromkeys(unsaid, "no evidence") | {one.symmetry: one.status for one in found.symmetries}
         right = {name: "refuted" if name in known.broken else "certified" for name in answers}
         if known.shuffled:
             right = dict.fromkeys(answers, "no evidence")
@@ -114,12 +128,26 @@ class KnownFlows(Experiment):
 
 
 def _recorded(known: KnownFlow, seed: int) -> tuple[Tensor, dict[str, Any]]:
-    """Frames as an instrument has them, and their units."""
+    """Frames as an instrument has them, and their units and places."""
     values = asdict(known.flow) | {"seed": seed}
     frames = simulate_vortices(Vortices(**values))
     generator = torch.Generator().manual_seed(seed)
-    velocity = torch.from_numpy(frames.velocity.copy())
+    velocity, units = torch.from_numpy(frames.velocity.copy()), dict[str, Any](step=frames.step)
+    if known.points is None:
+        units["spacing"] = frames.spacing
+    else:
+        cells = velocity.shape[-1] * torch.rand(known.points, 2, generator=generator, dtype=torch.float64)
+        velocity, units["pos"] = _at(velocity, cells), frames.spacing * cells
     velocity = velocity + known.noise * velocity.std() * torch.randn(velocity.shape, generator=generator).double()
     if known.shuffled:
         velocity = velocity[torch.randperm(len(velocity), generator=generator)]
-    return velocity, {"spacing": frames.spacing, "step": frames.step}
+    return velocity, units
+
+
+def _at(velocity: Tensor, cells: Tensor) -> Tensor:
+    """Velocities ``[T, N, 2]`` at places anywhere, by the Fourier series that the flow is."""
+    size = velocity.shape[-1]
+    waves = 2j * math.pi * torch.fft.fftfreq(size, dtype=torch.float64)
+    across, up = (torch.exp(cells[:, axis, None] * waves) for axis in (0, 1))
+    spectrum = torch.fft.fft2(velocity.flip(2)) / size**2
+    return torch.einsum("tcyx,ny,nx->tnc", spectrum, up, across).real

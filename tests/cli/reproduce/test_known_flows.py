@@ -18,6 +18,14 @@ def test_answers_are_counted(tmp_path: Path) -> None:
     assert [record["facts"][kind]["value"] for kind in ("asked", "right", "open", "wrong")] == [8, 8, 0, 0]
 
 
+def test_a_flow_at_points(tmp_path: Path) -> None:
+    (run,) = run_experiment(
+        KnownFlows(("wind along x at a quarter of the points",), (0,)), Sitting(out=tmp_path, progress=False)
+    )["runs"]
+    assert (run["numbers"]["right"], run["numbers"]["wrong"]) == (8, 0)
+    assert run["numbers"]["answers"]["rotation"] == "refuted"
+
+
 def test_a_wrong_answer_would_be_seen(tmp_path: Path) -> None:
     """With a margin of ten times the flow itself everything is called kept."""
     record = run_experiment(KnownFlows(("no advection",), (0,), margin=100.0), Sitting(out=tmp_path, progress=False))
