@@ -89,7 +89,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"asking"},
     ),
     "cli": (
-        {"endings", "files", "flow_networks", "flow_recording", "parser", "settings", "train_help"},
+        {"endings", "files", "flow_networks", "flow_recording", "parser", "scores", "settings", "train_help"},
         {"forecast_skill", "page"},
         {"forecast_report", "symmetry_report", "tagging_report"},
         {"broken_networks", "prediction_report"},

@@ -4,16 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    import torch
-
-    from pyg_liesym.datasets.io.jet_arrays import JetArrays
-    from pyg_liesym.systems.pretrained import Tagger
 
 
 def tag(
@@ -46,6 +36,7 @@ def tag(
     from dataclasses import replace
 
     from pyg_liesym.cli.files import pieces
+    from pyg_liesym.cli.scores import device_of, scores_of
     from pyg_liesym.datasets.io.jet_files import find_schema, open_jet_file
     from pyg_liesym.datasets.io.score_writer import score_writer
     from pyg_liesym.systems.checkpoint import find_tagger
@@ -55,7 +46,7 @@ def tag(
         raise ValueError(f"{out} is the file to read: give another name for the output")
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-    place = _place(device)
+    place = device_of(device)
     tagger = find_tagger(model)
     found = find_schema(file, tree)[1]
     wanted = replace(found, classes=tagger.classes, particle=tagger.particle, weight=None, labelled=False)
@@ -66,35 +57,11 @@ def tag(
         for jets in pieces(source, chunk_size, f"tagging {file.name}", progress):
             seen = jets if tagger.max_constituents is None else jets.truncate(tagger.max_constituents)
             check.add(seen)
-            writer.extend(_scores(tagger, seen, batch_size, place))
+            writer.extend(scores_of(tagger, seen, batch_size, place))
     unknown = "the tagger's file does not say what the jets of its training were like: whether yours are is unchecked"
     if warning := check.warning() if tagger.ranges else unknown:
         print(f"liesym tag: {warning}", file=sys.stderr)
     print(f"{source.num_jets} jets scored in {out}: {', '.join(tagger.classes)}")
-
-
-def _place(device: str) -> torch.device:
-    import torch
-
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        return torch.empty(0, device=device).device
-    except (RuntimeError, AssertionError) as error:  # the latter where torch is built without CUDA
-        reason = str(error).partition("\n")[0]
-        raise ValueError(f"cannot compute on the device {device!r}, try cpu: {reason}") from error
-
-
-def _scores(tagger: Tagger, jets: JetArrays, batch_size: int, device: torch.device) -> NDArray[np.float32]:
-    from pyg_liesym.datasets.jets.jet_batch import jet_batch
-
-    scores = np.empty((len(jets), len(tagger.classes)), np.float32)
-    # Jets of like length together, so that a long one does not make a batch large by itself.
-    order = np.argsort(-jets.counts, kind="stable")
-    for start in range(0, len(jets), batch_size):
-        chosen = order[start : start + batch_size]
-        scores[chosen] = tagger(jet_batch(jets.select(chosen), tagger.particle).to(device)).cpu().numpy()
-    return scores
 
 
 def run(words: list[str]) -> None:

@@ -22,6 +22,18 @@ def test_help_is_light_and_lists_every_command() -> None:
     assert listed == set(_COMMANDS)
 
 
+@pytest.mark.parametrize("command", ["tag", "fit", "export", "simulate jets", "data info"])
+def test_help_of_a_command_does_not_wait_for_torch(command: str) -> None:
+    code = (
+        "import atexit, sys; from pyg_liesym.cli.main import main; "
+        "atexit.register(lambda: print([name for name in ('torch', 'lightning', 'scipy') if name in sys.modules])); "
+        f"main({command.split()} + ['--help'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)
+    assert f"liesym {command.split()[0]}" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 @pytest.mark.parametrize("words", [[], ["-h"], ["--help"], ["help"]])
 def test_help(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     main(words)
