@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -49,7 +51,8 @@ def read_point_flow(files: PathLike | Sequence[PathLike], *, field: str | None =
     Args:
         files: An ``.npz`` file with ``pos`` ``[N, 2]``, ``velocity`` ``[T, N, 2]`` and, if known, ``time`` ``[T]``; a
             series of meshes in one ``.xdmf`` or, listed with their times, in a ``.pvd`` file; or a glob or a list of
-            ``.vtu`` or ``.vtk`` files with a frame each, in the order of the numbers in their names.
+            ``.vtu`` or ``.vtk`` files with a frame each; a glob is put in the order of the whole numbers in the names,
+            the last of which counts frames at equal times.
         field: Name of the velocities at the nodes; by default the only vectors there.
 
     Raises:
@@ -65,7 +68,9 @@ def read_point_flow(files: PathLike | Sequence[PathLike], *, field: str | None =
     if ending == ".npz":
         flow = _archive(paths[0])
     elif ending in MESHES:
-        flow = _of_meshes(str(paths[0]), _meshes(sorted(paths, key=_numbered)), field)
+        flow = _of_meshes(
+            str(paths[0]), _meshes(_in_order(paths) if isinstance(files, str | os.PathLike) else paths), field
+        )
     else:
         raise LayoutError(f"{paths[0]}: expected points in .npz, or meshes in {', '.join(MESHES)}")
     _check(str(paths[0]), flow)
@@ -216,9 +221,18 @@ def _reading(path: Path, kind: str) -> Iterator[Any]:
             raise LayoutError(f"{path} keeps its numbers in HDF5: run `pip install 'pyg-liesym[meshes]'`") from error
 
 
-def _numbered(path: Path) -> list[tuple[int, str]]:
-    """By the numbers in the name: ``flow_9`` comes before ``flow_10``."""
-    return [(int(part) if part.isdigit() else 0, part) for part in re.split(r"(\d+)", str(path))]
+def _in_order(paths: Sequence[Path]) -> list[Path]:
+    """By the whole numbers in their names, which count evenly: ``flow_9`` comes before ``flow_10``."""
+    numbers = [[int(part) for part in re.findall(r"\d+", path.stem)] for path in paths]
+    pvd = "list the files with their times in a .pvd file"
+    for path, own in zip(paths, numbers, strict=True):
+        if len(paths) > 1 and (re.search(r"\d\.\d", path.stem) or len(own) != len(numbers[0]) or not own):
+            raise LayoutError(f"{path}: expected names that differ in a whole number, as flow_0012.vtu: {pvd}")
+    ordered = sorted(zip(numbers, paths, strict=True))
+    steps = {tuple(np.subtract(two, one)) for (one, _), (two, _) in pairwise(ordered)}
+    if len(steps) > 1:
+        raise LayoutError(f"{ordered[0][1]} and others: expected numbers at equal steps, some are missing: {pvd}")
+    return [path for _, path in ordered]
 
 
 def _check(where: str, flow: PointFlow) -> None:

@@ -73,6 +73,21 @@ def test_files_of_a_frame_each_in_the_order_of_their_numbers(tmp_path: Path, end
     assert flow.time is None
 
 
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["u_0.05", "u_0.1", "u_0.25", "u_0.3"], "u_0.05.vtu: expected names that differ in a whole number"),
+        (["flow_1", "flow_2", "flow_4", "flow_5"], "expected numbers at equal steps, some are missing"),
+        (["a", "b", "c", "d"], "a.vtu: expected names that differ in a whole number"),
+    ],
+)
+def test_names_that_do_not_count_the_frames(names: list[str], says: str, tmp_path: Path) -> None:
+    paths = [path.rename(tmp_path / f"{name}.vtu") for path, name in zip(meshes(tmp_path, ".vtu"), names, strict=True)]
+    with pytest.raises(ValueError, match=f"{says}.*list the files with their times in a .pvd file"):
+        read_point_flow(str(tmp_path / "*.vtu"))
+    np.testing.assert_array_equal(read_point_flow(paths).velocity, VELOCITY)
+
+
 @pytest.mark.parametrize("data_format", ["XML", "HDF", "Binary"])
 def test_a_series_in_one_file(tmp_path: Path, data_format: str, monkeypatch: pytest.MonkeyPatch) -> None:
     series(tmp_path / "flow.xdmf", data_format, monkeypatch)
