@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import astuple, dataclass
 
 import numpy as np
@@ -81,7 +82,7 @@ class FlowSymmetries:
             return (
                 f"The Gaussian whose derivatives are taken has {self.blur:.2f} times the length of the vortices that "
                 "it leaves, and what it smooths away would be taken for the law. Record more finely, or ask with a "
-                "smaller `width`."
+                "smaller `width`. Noise alone looks like this at any width."
             )
         if not self.symmetries:
             return (
@@ -228,15 +229,18 @@ def _samples(
         raise ValueError(f"expected a flow [T, 2, H, W] of {2 * REACH + 1} frames or more, got {list(velocity.shape)}")
     if (spacing is None) != (step is None):
         raise ValueError("expected both `spacing` and `step`, or neither")
+    given = (1.0 if spacing is None else spacing, 1.0 if step is None else step)
+    cells = given[0] if isinstance(given[0], tuple) else (given[0], given[0])
+    if not all(0 < size < math.inf for size in (*cells, given[1])):
+        raise ValueError(f"expected a spacing and a step above zero, got {spacing} and {step}")
     values = velocity.detach().cpu().double().numpy()
     if np.isinf(values).any():
         raise ValueError("the flow is infinite somewhere; NaN is for what was not measured")
     known = ~np.isnan(values).any(1)
     # In units of the flow's own: else derivatives of different orders differ by more digits than there are.
-    cells = spacing if isinstance(spacing, tuple) else (spacing or 1.0, spacing or 1.0)
     length, speed = float(np.sqrt(cells[0] * cells[1])), float(np.sqrt(np.nanmean(values**2))) or 1.0
     terms, index = flow_terms(
-        values / speed, (cells[0] / length, cells[1] / length), (step or 1.0) * speed / length,
+        values / speed, (cells[0] / length, cells[1] / length), given[1] * speed / length,
         width=width, periodic=periodic, known=None if known.all() else known,
     )  # fmt: skip
     if len(index) < 1000:

@@ -159,6 +159,12 @@ def test_points_that_are_refused(options: dict[str, Any], message: str) -> None:
         (torch.zeros(4, 2, 32, 32), {}, r"\[T, 2, H, W\] of 5 frames or more, got \[4, 2, 32, 32\]"),
         (torch.zeros(9, 3, 32, 32), {}, r"got \[9, 3, 32, 32\]"),
         (torch.zeros(9, 2, 32, 32), {"spacing": 1.0}, "both `spacing` and `step`"),
+        (
+            torch.zeros(9, 2, 32, 32),
+            {"spacing": 1.0, "step": -0.1},
+            "a spacing and a step above zero, got 1.0 and -0.1",
+        ),
+        (torch.zeros(9, 2, 32, 32), {"spacing": 0.0, "step": 1.0}, "a spacing and a step above zero, got 0.0 and 1.0"),
         (torch.full((9, 2, 32, 32), torch.inf), {}, "infinite somewhere"),
         (torch.ones(9, 2, 32, 32), {}, "does not change"),
         (torch.ones(9, 2, 9, 9), {}, "place[s]? lie far enough"),
