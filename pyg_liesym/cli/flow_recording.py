@@ -47,7 +47,10 @@ def read_recording(flow: str, names: Names | None = None, region: Box | None = N
         FileNotFoundError: If there is no such file.
         ValueError: Naming the file, if it has something else, or its frames are not at equal times.
     """
-    if not flow.endswith((".nc", ".nc4", ".cdf")):
+    ending = Path(flow).suffix.lower()
+    if ending == ".npz" or ending in MESHES:
+        raise ValueError(f"{flow}: expected a lattice, in .npy or NetCDF; `liesym broken` takes points and meshes")
+    if ending not in (".nc", ".nc4", ".cdf"):
         if names is not None or region is not None:
             raise ValueError(f"{flow}: names and a region are of NetCDF files; a NumPy file has neither")
         values = read_array(flow, gaps=True)
@@ -90,14 +93,14 @@ def read_anywhere(
         raise ValueError(f"{flow}: the name of a field is of meshes, {', '.join(MESHES)}")
     if ending != ".npz" and ending not in MESHES:
         recording = read_recording(flow, names, region)
-        given = None if spacing is None else (spacing, spacing)
-        return replace(recording, spacing=given or recording.spacing, step=step or recording.step)
+        given = recording.spacing if spacing is None else (spacing, spacing)
+        return replace(recording, spacing=given, step=recording.step if step is None else step)
     if names is not None or region is not None:
         raise ValueError(f"{flow}: names and a region are of NetCDF files; points have neither")
     recording = _points(flow, field, spacing)
-    step = step or recording.step
+    step = recording.step if step is None else step
     # Units go together only if both are known.
-    return replace(recording, spacing=recording.spacing if step else None, step=step)
+    return replace(recording, spacing=None if step is None else recording.spacing, step=step)
 
 
 def _points(flow: str, field: str | None, spacing: float | None) -> Recording:
