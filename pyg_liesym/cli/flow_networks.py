@@ -43,7 +43,7 @@ def tiles(size: int, side: int) -> list[int]:
 
 
 def windows_of(flow: Tensor, history: int, horizon: int, most: int | None = None) -> FlowTiles:
-    """All windows of frames in tiles that cover a recording, but those of which hardly anything is known.
+    """All windows of frames in tiles that cover a recording, except those of which less than 10 % is known.
 
     Args:
         flow: Frames.
@@ -53,6 +53,9 @@ def windows_of(flow: Tensor, history: int, horizon: int, most: int | None = None
 
     Shapes:
         - **flow**: :math:`(T, 2, H, W)`
+
+    Raises:
+        ValueError: If there is none.
     """
     side = min(*flow.shape[-2:], LARGEST)
     known = apart(flow)[1][:, 0]
@@ -63,6 +66,11 @@ def windows_of(flow: Tensor, history: int, horizon: int, most: int | None = None
         for left in tiles(flow.shape[-1], side):
             shares = counted[:, top : top + side, left : left + side].mean((1, 2))
             starts += [(int(frame), top, left) for frame in (shares >= _LEAST_KNOWN).nonzero()]
+    if not starts:
+        raise ValueError(
+            f"no window of {history} + {horizon} frames of {side} × {side} places has velocities in "
+            f"{100 * _LEAST_KNOWN:.0f} % of its last given and its next frame; the rest is land or gaps"
+        )
     starts.sort()
     if most is not None and len(starts) > most:
         starts = [starts[k * len(starts) // most] for k in range(most)]
@@ -157,7 +165,7 @@ def train(
     progress: bool,
     validation: Dataset[Data] | None = None,
 ) -> None:
-    """So many steps of Adam in ten rounds, at a rate that falls to a tenth.
+    """Train with Adam in ten rounds, at a rate that falls to a tenth.
 
     Args:
         net: The network; left on the processor, with the weights of the round that forecast ``validation`` best.

@@ -35,7 +35,8 @@ def forecast(
     """Train a network on a recorded flow, say whether it beats what needs no network, and forecast what follows.
 
     The first frames train, later ones choose the round of training, the last ones test; no two parts share a frame. In
-    the test it stands beside the last frame (nothing changes), the mean frame of the training, and both weighted. Then
+    the test it stands beside the last frame (nothing changes, or persistence), the mean frame of the training
+    (climatology), and a linear blend of these and all frames that it is given. Then
     the same network forecasts the frames after the end of the recording over the whole region. Land and gaps are never
     filled in: no loss or error counts them, and they have no forecast. Takes minutes.
 
@@ -49,19 +50,22 @@ def forecast(
         out: Folder of the report, `index.html`; of `forecast.nc` (or `.npy`), of the network, `network.safetensors`,
             and of all numbers, `forecast.json`.
         horizon: Frames to be forecast; five, or fewer if the recording is short.
-        network: Keeps quarter turns, `strict` or `relaxed`, or nothing but translations, `free`.
+        network: Keeps quarter turns of cells, `strict` or `relaxed`, or nothing but translations, `free`.
         names: Names of the eastward and the northward velocity, where they are not known (NetCDF).
         region: South, north, west and east border in degrees (NetCDF).
         steps: Steps of training.
         seed: Of weights and order.
         progress: Whether to show bars.
     """
+    import torch
+
     from pyg_liesym.cli.flow_recording import read_recording
     from pyg_liesym.cli.forecast_report import TrainedNetwork, report_forecast
     from pyg_liesym.cli.forecast_skill import measure_skill
 
     if steps < 1:
         raise ValueError(f"expected one step of training or more, got {steps}")
+    _check_out(out, flow)
     recording = read_recording(flow, names, region)
     frames = recording.velocity.float()
     history, horizon = _window(flow, len(frames), horizon)
@@ -70,9 +74,10 @@ def forecast(
     try:
         _check(own, frames, history)
         net, words = _trained(own, network, history, horizon, steps=steps, seed=seed, progress=progress)
+        area = None if recording.currents is None else torch.from_numpy(recording.currents.latitude).deg2rad().cos()
+        skill = measure_skill(net, own["train"], own["val"], own["test"], horizon, area)
     except ValueError as error:
         raise ValueError(f"{flow}: {error}") from error
-    skill = measure_skill(net, own["train"], own["val"], own["test"], horizon)
     trained = TrainedNetwork(net, words, network, parts)
     return report_forecast(out, flow, recording, trained, skill)
 
@@ -82,6 +87,16 @@ def run(words: list[str]) -> None:
     from pyg_liesym.cli.parser import call
 
     call(forecast, words, "liesym forecast")
+
+
+def _check_out(out: Path, flow: str) -> None:
+    """Refuse to write over what is read."""
+    from pyg_liesym.datasets.io.files import find_files
+
+    written = {(out / name).resolve() for name in ("forecast.nc", "forecast.npy")}
+    for path in find_files(flow):
+        if path.resolve() in written:
+            raise ValueError(f"{path} is the file to read and would be written over: give another folder as --out")
 
 
 def _window(flow: str, count: int, horizon: int | None) -> tuple[int, int]:

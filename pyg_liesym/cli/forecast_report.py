@@ -13,14 +13,14 @@ from torch import Tensor
 from pyg_liesym.cli.files import write_json
 from pyg_liesym.cli.flow_networks import apart
 from pyg_liesym.cli.flow_recording import Recording
-from pyg_liesym.cli.forecast_skill import MEAN, SIMPLE, STILL, Lead, Skill
+from pyg_liesym.cli.forecast_skill import FEWEST, MEAN, SIMPLE, STILL, Lead, Skill
 from pyg_liesym.cli.page import Page
 from pyg_liesym.datasets.io.current_writer import write_currents
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.systems.forecaster_files import save_forecaster
 from pyg_liesym.writing import whole_file
 
-_FEW = 4
+_UNEVEN = 1.2
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,8 @@ def answer(skill: Skill, test: int, count: int) -> ForecastAnswer:
     first, many = skill.leads[0], len(skill.leads)
     still = first.gains[STILL]
     if skill.holds:
-        headline = f"BETTER than {STILL}: {still} error in the next frame"
+        where = "" if skill.stretches >= FEWEST else " in the one stretch of time that was tested"
+        headline = f"BETTER than {STILL}{where}: {still} error in the next frame"
         headline += "." if many == 1 else f"; better than all that is simple for {_of(skill.holds, many)}."
         advice = "Use the forecast as far as it goes; a longer --horizon shows where it ends."
         if skill.holds < many:
@@ -83,7 +84,8 @@ def answer(skill: Skill, test: int, count: int) -> ForecastAnswer:
     else:
         worst = min(SIMPLE, key=lambda name: first.gains[name].by - first.gains[name].margin)
         name = worst if still.better else STILL
-        headline = f"NO BETTER than {name}: {first.gains[name]} error in the next frame."
+        how = "WORSE" if first.gains[name].worse else "NOT SHOWN TO BE BETTER"
+        headline = f"{how} than {name}: {first.gains[name]} error in the next frame."
         if still.better:
             headline += f" Against {STILL} it is {still}."
         advice = f"Take {min(SIMPLE, key=lambda each: first.simple[each])} for a forecast. "
@@ -91,14 +93,13 @@ def answer(skill: Skill, test: int, count: int) -> ForecastAnswer:
             advice += "A frame is further from the next one than from the mean: record more often."
         else:
             advice += f"{count} frames may be too few, or too far apart in time: record longer, and more often."
-    times = f" and {skill.windows} windows of time" if skill.windows >= _FEW else ""
+    times = f" and {skill.stretches} stretches of time" if skill.stretches >= FEWEST else ""
     confidence = (
         f"± is a 95 % interval of the paired difference, over {skill.blocks} blocks of places{times}. The test has the "
         f"last {test} of {count} frames, which neither the training nor a choice has seen."
     )
-    if skill.windows < _FEW:
-        some = "One window of time" if skill.windows == 1 else f"{skill.windows} windows of time"
-        confidence += f" {some} cannot tell how much other times differ."
+    if skill.stretches < FEWEST:
+        confidence += " So few cannot tell how much other times differ."
     return ForecastAnswer(headline, confidence, advice, skill.holds, skill.leads)
 
 
@@ -123,8 +124,8 @@ def report_forecast(
     files.append(out / "forecast.json")
     numbers = {
         "flow": flow, "network": trained.kind, "parameters": trained.parameters, "history": trained.net.history,
-        "frames": trained.parts, "windows": skill.windows, "blocks": skill.blocks, **asdict(said),
-        "leads": [_numbers(lead) for lead in said.leads],
+        "frames": trained.parts, "windows": skill.windows, "stretches": skill.stretches, "blocks": skill.blocks,
+        **asdict(said), "leads": [_numbers(lead) for lead in said.leads],
     }  # fmt: skip
     write_json(files[-1], numbers)
     page = _page(out, flow, recording, ahead, trained, skill, said)
@@ -155,6 +156,17 @@ def _ahead(net: FieldForecaster, frames: Tensor, horizon: int) -> Tensor:
     values, known = apart(frames[-net.history :])
     ahead = net.rollout(values[None], horizon, known[None])[0]
     return torch.where(known[-1], ahead, torch.nan)
+
+
+def _turns(recording: Recording, kind: str) -> str:
+    east, north = recording.spacing or (1.0, 1.0)
+    ratio = max(east / north, north / east)
+    if kind == "free" or ratio < _UNEVEN:
+        return ""
+    return (
+        f"The network keeps quarter turns of cells, which are {ratio:.1f} times as long one way as the other, so that "
+        "these are no turns of the Earth: compare with --network free."
+    )
 
 
 def _write_frames(
@@ -205,9 +217,9 @@ def _page(
     lines |= {name: [lead.simple[name] for lead in said.leads] for name in SIMPLE}
     page.figure(
         "errors", plot_lead_errors(lines, unit=unit),
-        "In the test: the network is worth its while where its line is below all others.",
+        "In the test: a network is of use where its line is below all others.",
     )  # fmt: skip
-    header = ("frames ahead", "RMSE", *SIMPLE, *(f"error against {name}" for name in SIMPLE), "better")
+    header = ("lead time [frames]", "RMSE", *SIMPLE, *(f"error against {name}" for name in SIMPLE), "better")
     rows = [
         (str(lead.frame), f"{lead.error:.3g}", *(f"{lead.simple[name]:.3g}" for name in SIMPLE),
          *(str(lead.gains[name]) for name in SIMPLE), "yes" if lead.better else "not shown")
@@ -215,8 +227,9 @@ def _page(
     ]  # fmt: skip
     page.table(header, rows)
     page.text(
-        "The mean frame is that of the training. The blend weighs the last frame, the mean and a constant as fits the "
-        "validation best, frame by frame: what a network has to beat to be worth its while."
+        "Nothing changes is also known as persistence, the mean frame of the training as climatology. The linear blend "
+        "weighs the frames that the network is given, the mean and a constant as fits the validation best, for each "
+        "lead time; linear extrapolation is a case of it."
     )
     page.heading("The last window of the test")
     forecasts = {trained.kind: skill.forecasts["network"], **{name: skill.forecasts[name] for name in SIMPLE}}
@@ -232,4 +245,6 @@ def _page(
         + f" of {len(recording.velocity)} frames of {' × '.join(map(str, ahead.shape[-2:]))} places. "
         "pyg_liesym.systems.load_forecaster reads network.safetensors."
     )
+    if recording.currents is not None:
+        page.text("Errors are weighted by area, with the cosine of the latitude. " + _turns(recording, trained.kind))
     return page

@@ -52,6 +52,9 @@ def save_forecaster(
 def load_forecaster(path: PathLike) -> FieldForecaster:
     """Read a network from a file of :func:`save_forecaster`, such as that of ``liesym forecast``.
 
+    Of ``frames`` ``[history, 2, H, W]`` with NaN for gaps, the next five are ``net.rollout(torch.where(known, frames,
+    0.0)[None], 5, known[None])[0]``, where ``known`` is ``frames.isfinite().all(1, keepdim=True)``.
+
     Args:
         path: The file.
 
@@ -76,7 +79,7 @@ def _build(arguments: dict[str, Any], state: dict[str, Any], where: str) -> Fiel
     try:
         net = build_forecaster(**arguments)
         net.load_state_dict(state)
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (TypeError, ValueError, RuntimeError, LookupError, ArithmeticError, AttributeError) as error:
         first = str(error).splitlines()
         raise ValueError(f"{where} is not what build_forecaster with its arguments builds: {first[:3]}") from error
     return net

@@ -30,8 +30,8 @@ REAL = sorted((Path(__file__).parents[3] / "shared" / "data" / "copernicus").glo
 
 
 def swirls() -> np.ndarray:
-    """Vortices in a wind, and a corner of land."""
-    flow = simulate_vortices(Vortices(size=SIZE, frames=FRAMES, wind=(1.0, 0.0))).velocity.astype(np.float32)
+    """Vortices in a wind, and a corner of land; frames so far apart that lines through two of them lead astray."""
+    flow = simulate_vortices(Vortices(size=SIZE, frames=4 * FRAMES, wind=(1.0, 0.0))).velocity[::4].astype(np.float32)
     flow[:, :, :6, :6] = np.nan
     return flow
 
@@ -52,7 +52,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, write_currents: Write) -> Run:
 
 
 def test_vortices_in_a_wind_are_forecast(run: Run) -> None:
-    assert run.printed.startswith("BETTER than nothing changes: ")
+    assert run.printed.startswith("BETTER than nothing changes in the one stretch of time that was tested: ")
     assert "better than all that is simple for all 3 frames." in run.printed
     page = (run.out / "index.html").read_text(encoding="utf-8")
     parts = ("<h1>BETTER", "95 % interval", "Use the forecast", "forecast.png", "errors.png", "<table>", "test.png")
@@ -61,7 +61,7 @@ def test_vortices_in_a_wind_are_forecast(run: Run) -> None:
     first, last = said["frames"]["test"]
     assert (last, said["frames"]["val"][1], said["frames"]["train"][1]) == (FRAMES, first, said["frames"]["val"][0])
     assert (said["holds"], said["history"], len(said["leads"])) == (3, 2, 3)
-    assert said["leads"][0]["gains"][STILL]["by"] > 0.2
+    assert said["leads"][0]["gains"][BLEND]["by"] > 0.05
 
 
 def test_frames_go_on_where_the_file_ends(run: Run) -> None:
@@ -75,7 +75,7 @@ def test_frames_go_on_where_the_file_ends(run: Run) -> None:
     np.testing.assert_array_equal(np.isnan(ahead.velocity), np.isnan(recorded.velocity[-1:]).repeat(3, 0))
     # Nothing is far from what was, and something has changed.
     change = np.abs(ahead.velocity[0] - recorded.velocity[-1])
-    assert 0.01 < np.nanmean(change) < 0.5
+    assert 0.01 < np.nanmean(change) < 1.0
 
 
 def test_the_file_says_how_it_came_about(run: Run) -> None:
@@ -118,7 +118,7 @@ def test_nothing_is_claimed_where_nothing_can_be_forecast(
         "frames in disorder": rng.permutation(flow),
     }
     said = ask(tmp_path / "flow.npy", flows[kind], horizon=3, steps=25)
-    assert capsys.readouterr().out.startswith("NO BETTER than ")
+    assert capsys.readouterr().out.startswith(("NOT SHOWN TO BE BETTER than ", "WORSE than "))
     assert said.holds == 0
     # Against "nothing changes" alone it would have been claimed: that errs by the noise of two frames.
     assert all(lead.gains[STILL].better for lead in said.leads)
@@ -202,6 +202,9 @@ def curvilinear(path: Path, flow: np.ndarray) -> None:
         ("no NetCDF", "is not NetCDF"),
         ("cut short", "not a complete"),
         ("no file", "no file matches"),
+        ("other places", "no place of the test is known 1 frame ahead"),
+        ("still at the end", "a forecast without a network is exact 1 frame ahead"),
+        ("seen too late", "no window of 1 + 3 frames of 10 × 10 places"),
     ],
 )
 def test_what_cannot_be_forecast_is_refused_in_a_sentence(
@@ -222,6 +225,13 @@ def test_what_cannot_be_forecast_is_refused_in_a_sentence(
         flow[-1] = np.nan
     elif case == "still water":
         flow = np.broadcast_to(flow[:1], flow.shape)
+    elif case == "other places":
+        flow = np.where((np.arange(12) < 6) == (np.arange(12) < 9)[:, None, None, None], flow, np.nan)
+    elif case == "still at the end":
+        flow = np.concatenate([flow[:8], flow[8:9].repeat(4, 0)])
+    elif case == "seen too late":
+        flow, words = flow.copy(), ["--horizon", "3"]
+        flow[4:6] = np.nan
     elif case == "a missing day":
         options["days"] = [0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12]
     elif case == "no units":
@@ -274,12 +284,27 @@ def test_options_that_mean_nothing(options: dict[str, object], says: str, tmp_pa
         ask(tmp_path / "flow.npy", NOISE, **options)
 
 
+def test_what_is_read_is_not_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "forecast.npy"
+    np.save(path, NOISE)
+    with pytest.raises(ValueError, match=r"forecast.npy is the file to read .* give another folder as --out"):
+        forecast(str(path), out=tmp_path, steps=1, progress=False)
+    np.testing.assert_array_equal(np.load(path), NOISE)
+
+
+@pytest.mark.parametrize("name", ["points.npz", "flow.xdmf", "flow.vtu"])
+def test_points_are_for_another_command(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).touch()
+    with pytest.raises(ValueError, match=r"expected a lattice, .* `liesym broken` takes points and meshes"):
+        forecast(str(tmp_path / name), steps=1, progress=False)
+
+
 @pytest.mark.skipif(not REAL, reason="the real file is not on this machine")
 def test_the_real_ocean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("xarray")
     pytest.importorskip("h5netcdf")
     words = ["--region", "[-40, -10, -170, -120]", "--steps", "3", "--progress", "false"]
     main(["forecast", str(REAL[0]), "--out", str(tmp_path), *words])
-    assert "One window of time cannot tell how much other times differ." in capsys.readouterr().out
+    assert "So few cannot tell how much other times differ." in capsys.readouterr().out
     ahead = read_currents(tmp_path / "forecast.nc")
     assert str(ahead.time[0]) == "2024-02-02T00:00:00", "five days after the last"

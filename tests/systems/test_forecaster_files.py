@@ -40,6 +40,7 @@ def test_words_of_another_network_are_refused(tmp_path: Path) -> None:
         ("bare", "has no description of a forecaster"),
         ("wrong", "is not what build_forecaster with its arguments builds"),
         ("hostile", "is not what build_forecaster with its arguments builds"),
+        ("short", "is not what build_forecaster with its arguments builds"),
     ],
 )
 def test_other_files_are_refused(case: str, says: str, tmp_path: Path) -> None:
@@ -49,8 +50,9 @@ def test_other_files_are_refused(case: str, says: str, tmp_path: Path) -> None:
     elif case == "bare":
         save_file({"a": torch.ones(1)}, path)
     else:
-        name = "strict" if case == "wrong" else "os.system"
-        text = json.dumps({"arguments": {"name": name, "symmetry": "rotation", "width": 9, "size": [8, 8]}})
+        name = {"wrong": "strict", "hostile": "os.system", "short": "mlp"}[case]
+        size = [8] if case == "short" else [8, 8]
+        text = json.dumps({"arguments": {"name": name, "symmetry": "rotation", "width": 9, "size": size}})
         save_file({"a": torch.ones(1)}, path, metadata={"pyg_liesym.forecaster": text})
     with pytest.raises(ValueError, match=says):
         load_forecaster(path)
