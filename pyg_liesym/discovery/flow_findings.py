@@ -12,7 +12,15 @@ from torch import Tensor
 
 from pyg_liesym.discovery.evidence.claim import Breaking, Status
 from pyg_liesym.discovery.flow_fits import block_errors, block_products, elsewhere
-from pyg_liesym.discovery.flow_terms import REACH, SYMMETRIES, Array, FlowTerms, allowed_terms, flow_terms
+from pyg_liesym.discovery.flow_terms import (
+    REACH,
+    SYMMETRIES,
+    Array,
+    FlowTerms,
+    allowed_terms,
+    flow_terms,
+    usable_places,
+)
 from pyg_liesym.field.scattered import lattice_of_points, lattice_values
 
 _SIDE, _TIMES = 4, 4
@@ -239,22 +247,23 @@ def _samples(
     known = ~np.isnan(values).any(1)
     # In units of the flow's own: else derivatives of different orders differ by more digits than there are.
     length, speed = float(np.sqrt(cells[0] * cells[1])), float(np.sqrt(np.nanmean(values**2))) or 1.0
-    terms, index = flow_terms(
-        values / speed, (cells[0] / length, cells[1] / length), given[1] * speed / length,
-        width=width, periodic=periodic, known=None if known.all() else known,
-    )  # fmt: skip
+    index = usable_places(known, width=width, periodic=periodic)
     if len(index) < 1000:
         raise ValueError(
             f"{len(index)} places lie far enough from the border, from gaps and from the first and last frames; "
             "expected 1000 at least: take more frames, a larger part, or a smaller `width`"
         )
+    index = index[np.random.default_rng(seed).permutation(len(index))[:most]]
+    terms = flow_terms(
+        np.where(known[:, None], values, 0.0) / speed, (cells[0] / length, cells[1] / length),
+        given[1] * speed / length, index, width=width, periodic=periodic,
+    )  # fmt: skip
     if not float(np.abs(terms.rate).max()) > 1e-9:
         raise ValueError("the vorticity does not change: there is no law to look for")
-    chosen = np.random.default_rng(seed).permutation(len(index))[:most]
     sizes = np.array([values.shape[0] - 2 * REACH, *values.shape[2:]])
-    cell = index[chosen] * np.array([_TIMES, _SIDE, _SIDE]) // sizes
+    cell = index * np.array([_TIMES, _SIDE, _SIDE]) // sizes
     block = (cell[:, 0] * _SIDE + cell[:, 1]) * _SIDE + cell[:, 2]
-    return terms.at(chosen), np.unique(block, return_inverse=True)[1]
+    return terms, np.unique(block, return_inverse=True)[1]
 
 
 def _answer(name: str, gain: Array, null: Array, told: Array, margin: float) -> BrokenSymmetry:

@@ -64,10 +64,6 @@ class FlowTerms:
     terms: Array
     place: Array
 
-    def at(self, index: NDArray[np.int64]) -> FlowTerms:
-        """The same at some of the places and times."""
-        return FlowTerms(self.rate[index], self.terms[index], self.place[index])
-
     def _parts(self) -> dict[str, Array]:
         return dict(zip(_BLOCKS, np.split(self.terms, np.cumsum(_WIDTHS)[:-1], 1), strict=True))
 
@@ -118,55 +114,71 @@ def allowed_terms(symmetry: str, known_units: bool = False) -> tuple[Array, Arra
     return block_diag(*parts), settled
 
 
+def usable_places(known: NDArray[np.bool_], *, width: float, periodic: bool) -> NDArray[np.int64]:
+    """Where terms can be taken: away from the border, the ends in time and gaps.
+
+    Args:
+        known: Where there are values, row 0 uppermost.
+        width: Standard deviation of the Gaussian, in cells.
+        periodic: Whether the lattice closes on itself.
+
+    Shapes:
+        - **known**: :math:`(T, H, W)`; **output**: frame, counted from the first that has a rate, row from below and
+          column, :math:`(S, 3)`
+    """
+    margin, gaps = math.ceil(4 * width), ~known[:, ::-1]
+    if gaps.any():
+        near = np.ones((2 * REACH + 1, 2 * margin + 1, 2 * margin + 1), bool)
+        gaps = binary_dilation(gaps, near)
+    if not periodic:
+        gaps[:, :margin] = gaps[:, -margin:] = True
+        gaps[:, :, :margin] = gaps[:, :, -margin:] = True
+    return np.stack(np.nonzero(~gaps[REACH:-REACH]), 1)
+
+
 def flow_terms(
     velocity: Array,
     spacing: tuple[float, float],
     step: float,
+    index: NDArray[np.int64],
     *,
     width: float,
     periodic: bool,
-    known: NDArray[np.bool_] | None = None,
-) -> tuple[FlowTerms, NDArray[np.int64]]:
-    """The terms of a flow, away from its border, its ends in time and its gaps, and where they are.
+) -> FlowTerms:
+    """The terms of a flow at some of its usable places.
 
     All is smoothed by a Gaussian, products as products: a law of the flow is then one of the terms, of the same form,
     and the width is no length of its own. The rate is a central difference of fourth order.
 
     Args:
-        velocity: Frames, row 0 uppermost.
+        velocity: Frames, row 0 uppermost, finite; what stands in gaps does not matter.
         spacing: Distance of neighbours in x and in y.
         step: Time between frames.
+        index: Which of :func:`usable_places`.
         width: Standard deviation of the Gaussian, in cells.
         periodic: Whether the lattice closes on itself.
-        known: Where there are values; they may be anything elsewhere.
 
     Shapes:
-        - **velocity**: :math:`(T, 2, H, W)`; **known**: :math:`(T, H, W)`
-        - **output**: of :math:`S` places, and their frame, row and column, :math:`(S, 3)`
+        - **velocity**: :math:`(T, 2, H, W)`; **index**: :math:`(S, 3)`
     """
     # Rows upwards, as y.
-    flow = velocity[:, :, ::-1]
-    inside = np.ones(flow[:, 0].shape, bool) if known is None else known[:, ::-1]
-    smooth = _Smoothed(np.where(inside[:, None], flow, 0.0), spacing, width, "wrap" if periodic else "nearest")
+    smooth = _Smoothed(velocity[:, :, ::-1], spacing, width, "wrap" if periodic else "nearest", tuple(index.T))
     vorticity = smooth.slope(1, 1, 0) - smooth.slope(0, 0, 1)
     rate: Array = (8 * (vorticity[3:-1] - vorticity[1:-3]) - (vorticity[4:] - vorticity[:-4])) / (12 * step)
-    usable = _usable(inside, math.ceil(4 * width), periodic)
-    index = np.stack(np.nonzero(usable[REACH:-REACH]), 1)
-    here = tuple(index.T)
-    single = [smooth.taken(name, here) for name in ("w", "∇w", "∇ω", "∇∇ω")]
+    single = [smooth.taken(name) for name in ("w", "∇w", "∇ω", "∇∇ω")]
     pairs = (("w", "w"), ("w", "∇w"), ("w", "∇ω"), ("∇w", "∇w"))
-    products = [smooth.product(one, other, here) for one, other in pairs]
+    products = [smooth.product(one, other) for one, other in pairs]
     terms = np.concatenate([np.ones((len(index), 1)), *single, *products], 1)
     place = (index / np.array(rate.shape))[:, ::-1] * 2 - 1
-    return FlowTerms(rate[here], terms, place), index
+    return FlowTerms(rate[tuple(index.T)], terms, place)
 
 
 class _Smoothed:
     """What a Gaussian makes of frames ``[T, 2, H, W]``, rows upwards, of their vorticity and of derivatives of both."""
 
-    def __init__(self, flow: Array, spacing: tuple[float, float], width: float, mode: str) -> None:
-        self._flow, self._spacing, self._width, self._mode = flow, spacing, width, mode
-        self.slope = cache(self._slope)
+    def __init__(self, flow: Array, spacing: tuple[float, float], width: float, mode: str, here: Index) -> None:
+        self._flow, self._spacing, self._width, self._mode, self._here = flow, spacing, width, mode, here
+        self.slope, self.taken = cache(self._slope), cache(self._taken)
 
     def _slope(self, part: int, x: int, y: int) -> Array:
         """Derivative of u (0) or v (1), so often along x and y."""
@@ -174,8 +186,8 @@ class _Smoothed:
         smooth: Array = gaussian_filter(self._flow[:, part], sizes, order=(0, y, x), mode=self._mode)
         return smooth / (self._spacing[0] ** x * self._spacing[1] ** y)
 
-    def taken(self, name: str, here: Index, x: int = 0, y: int = 0) -> Array:
-        """All components of w, ∇w, ∇ω or ∇∇ω at places, differentiated so often more along x and y."""
+    def _taken(self, name: str, x: int = 0, y: int = 0) -> Array:
+        """All components of w, ∇w, ∇ω or ∇∇ω at the places, differentiated so often more along x and y."""
         orders = [(x, y)]
         for _ in range(name.count("∇")):
             orders = [way for a, b in orders for way in ((a + 1, b), (a, b + 1))]
@@ -183,31 +195,19 @@ class _Smoothed:
             parts = [self.slope(part, *order) for part in (0, 1) for order in orders]
         else:
             parts = [self.slope(1, a + 1, b) - self.slope(0, a, b + 1) for a, b in orders]
-        return np.stack([part[REACH:-REACH][here] for part in parts], 1)
+        return np.stack([part[REACH:-REACH][self._here] for part in parts], 1)
 
-    def product(self, one: str, other: str, here: Index) -> Array:
+    def product(self, one: str, other: str) -> Array:
         r"""What the Gaussian makes of a product, to second order in the width σ.
 
         That is :math:`G(ab) = Ga\, Gb + \sigma^2\, \nabla Ga \cdot \nabla Gb + O(\sigma^4)`, the first terms of
         :math:`\exp(\sigma^2 \nabla_a \cdot \nabla_b)`: Clark, Ferziger, Reynolds, J. Fluid Mech. 91 (1979) 1.
         """
-        total = _outer(self.taken(one, here), self.taken(other, here))
+        total = _outer(self.taken(one), self.taken(other))
         for distance, way in zip(self._spacing, ((1, 0), (0, 1)), strict=True):
-            slopes = _outer(self.taken(one, here, *way), self.taken(other, here, *way))
+            slopes = _outer(self.taken(one, *way), self.taken(other, *way))
             total += (self._width * distance) ** 2 * slopes
         return total
-
-
-def _usable(inside: NDArray[np.bool_], margin: int, periodic: bool) -> NDArray[np.bool_]:
-    """Places whose Gaussian, and whose frames before and after, meet neither a gap nor the border."""
-    gaps = ~inside
-    if gaps.any():
-        near = np.ones((2 * REACH + 1, 2 * margin + 1, 2 * margin + 1), bool)
-        gaps = binary_dilation(gaps, near)
-    if not periodic:
-        gaps[:, :margin] = gaps[:, -margin:] = True
-        gaps[:, :, :margin] = gaps[:, :, -margin:] = True
-    return ~gaps
 
 
 def _outer(a: Array, b: Array) -> Array:

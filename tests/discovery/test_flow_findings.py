@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pyg_liesym.datasets.simulation.vortices import VortexFrames, Vortices, simulate_vortices
 from pyg_liesym.discovery.flow_findings import FlowSymmetries, _answer, flow_symmetries
+from pyg_liesym.discovery.flow_terms import _outer, _Smoothed
 from pyg_liesym.field.lattice import Lattice
 from pyg_liesym.field.sampling import perturbed_positions
 
@@ -67,6 +68,13 @@ def test_a_gaussian_wider_than_the_vortices_decides_nothing() -> None:
     assert found.blur > 1 > asked("Navier-Stokes").blur
     assert found.headline == "NOTHING CAN BE SAID: the Gaussian is as wide as the vortices"
     assert "Record more finely" in found.advice
+
+
+def test_products_of_smoothed_fields_would_break_scaling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: without the second term of the series the Gaussian is a length."""
+    monkeypatch.setattr(_Smoothed, "product", lambda smooth, one, other: _outer(smooth.taken(one), smooth.taken(other)))
+    found = asked("Navier-Stokes", width=2.0)
+    assert "scaling" in found.named("refuted")
 
 
 def test_flows_moved_by_a_symmetry_have_the_same_answers() -> None:

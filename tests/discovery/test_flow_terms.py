@@ -7,14 +7,15 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from pyg_liesym.datasets.simulation.vortices import Vortices, simulate_vortices
-from pyg_liesym.discovery.flow_terms import REACH, flow_terms
+from pyg_liesym.discovery.flow_terms import REACH, flow_terms, usable_places
 
 
 @pytest.mark.parametrize(("first", "pairs"), [(13, (0, 0)), (16, (1, 1))])
 def test_products_are_smoothed_as_products(first: int, pairs: tuple[int, int]) -> None:
     """A Gaussian of w w is nearer to what is taken for it than to the product of smoothed w, five times at least."""
     frames = simulate_vortices(Vortices(size=64, frames=5))
-    terms, index = flow_terms(frames.velocity, (0.5, 0.5), 1.0, width=1.0, periodic=True)
+    index = usable_places(np.ones((5, 64, 64), bool), width=1.0, periodic=True)
+    terms = flow_terms(frames.velocity, (0.5, 0.5), 1.0, index, width=1.0, periodic=True)
     here = tuple(index.T)
     flow = frames.velocity[:, :, ::-1]
     smooth = [gaussian_filter(flow[:, part], (0, 1, 1), mode="wrap") for part in pairs]
@@ -28,7 +29,8 @@ def test_products_are_smoothed_as_products(first: int, pairs: tuple[int, int]) -
 def test_advection_is_smoothed_as_a_product_on_uneven_cells(column: int, part: int, axis: int) -> None:
     """u ∂ω/∂x and v ∂ω/∂y, with cells twice as long as high; what they are is known from Fourier series."""
     frames, spacing = simulate_vortices(Vortices(size=64, frames=5)), {-1: 0.5, -2: 0.25}
-    terms, index = flow_terms(frames.velocity, (0.5, 0.25), 1.0, width=1.0, periodic=True)
+    index = usable_places(np.ones((5, 64, 64), bool), width=1.0, periodic=True)
+    terms = flow_terms(frames.velocity, (0.5, 0.25), 1.0, index, width=1.0, periodic=True)
     flow = frames.velocity[:, :, ::-1].astype(float)
 
     def slope(values: np.ndarray, along: int) -> np.ndarray:
