@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from torch import Tensor
 
 from pyg_liesym.datasets.io.files import PathLike
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.nn.models.field_forecasters import build_forecaster
-from pyg_liesym.writing import whole_file
+from pyg_liesym.systems.network_files import build_with, read_network, write_network
 
 _KEY = "pyg_liesym.forecaster"
 
@@ -40,13 +39,9 @@ def save_forecaster(
         ...     load_forecaster(save_forecaster(f"{folder}/net.safetensors", net, words)).history
         1
     """
-    text = json.dumps({"arguments": dict(arguments), "description": description})
-    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in net.state_dict().items()}
-    _build(json.loads(text)["arguments"], tensors, "the network to be saved")
-    path = Path(path)
-    with whole_file(path) as temporary:
-        save_file(tensors, temporary, metadata={_KEY: text})
-    return path
+    text = json.dumps({"arguments": dict(arguments), "description": description}, indent=1)
+    _build(json.loads(text)["arguments"], net.state_dict(), "the network to be saved")
+    return write_network(Path(path), net, _KEY, text)
 
 
 def load_forecaster(path: PathLike) -> FieldForecaster:
@@ -64,22 +59,11 @@ def load_forecaster(path: PathLike) -> FieldForecaster:
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no file {path}")
-    try:
-        with safe_open(path, framework="pt") as content:
-            words = json.loads((content.metadata() or {}).get(_KEY, "null"))
-            state = {key: content.get_tensor(key) for key in content.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is not a complete safetensors file: {error}") from error
+    words, state = read_network(Path(path), _KEY)
     if not isinstance(words, dict) or not isinstance(words.get("arguments"), dict):
         raise ValueError(f"{path} has no description of a forecaster; write it by save_forecaster")
     return _build(words["arguments"], state, str(path)).eval()
 
 
-def _build(arguments: dict[str, Any], state: dict[str, Any], where: str) -> FieldForecaster:
-    try:
-        net = build_forecaster(**arguments)
-        net.load_state_dict(state)
-    except (TypeError, ValueError, RuntimeError, LookupError, ArithmeticError, AttributeError) as error:
-        first = str(error).splitlines()
-        raise ValueError(f"{where} is not what build_forecaster with its arguments builds: {first[:3]}") from error
-    return net
+def _build(arguments: Mapping[str, Any], state: Mapping[str, Tensor], where: str) -> FieldForecaster:
+    return build_with(lambda: build_forecaster(**arguments), state, where, "build_forecaster with its arguments")

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
@@ -19,10 +17,10 @@ from pyg_liesym.datasets.io.files import PathLike
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.particlenet import ParticleNet
 from pyg_liesym.nn.models.taggers import build_tagger
+from pyg_liesym.systems.network_files import build_with, read_network, write_network
 from pyg_liesym.systems.training_range import TrainingRange
 from pyg_liesym.transforms.add_reference_vectors import AddReferenceVectors
 from pyg_liesym.transforms.with_batch import with_batch
-from pyg_liesym.writing import whole_file
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "build_tagger": build_tagger,
@@ -126,11 +124,7 @@ def save_tagger(
     text = json.dumps(words, indent=1)
     _build(json.loads(text), net.state_dict(), "the network to be saved")
     build_transform(json.loads(text)["transform"], "the network to be saved")
-    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in net.state_dict().items()}
-    path = Path(path)
-    with whole_file(path) as temporary:
-        save_file(tensors, temporary, metadata={_KEY: text})
-    return path
+    return write_network(Path(path), net, _KEY, text)
 
 
 def load_tagger(path: PathLike | None = None) -> Tagger:
@@ -152,12 +146,7 @@ def load_tagger(path: PathLike | None = None) -> Tagger:
             known = f"those that come with the package are {', '.join(packaged)}" if packaged else "none is packaged"
             raise FileNotFoundError(f"there is no tagger {name!r}, neither as a file nor by name; {known}")
         file = packaged[name]
-    try:
-        with safe_open(file, framework="pt") as content:
-            words = json.loads((content.metadata() or {}).get(_KEY, "null"))
-            state = {key: content.get_tensor(key) for key in content.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, json.JSONDecodeError) as error:
-        raise ValueError(f"{file} is not a complete safetensors file: {error}") from error
+    words, state = read_network(file, _KEY)
     if words is None:
         raise ValueError(f"{file} has no description of its network; write it by save_tagger")
     return Tagger(
@@ -180,13 +169,10 @@ def packaged_taggers() -> dict[str, Path]:
 def _build(words: Mapping[str, Any], state: Mapping[str, Tensor], where: str) -> nn.Module:
     if words["network"] not in NETWORKS:
         raise ValueError(f"{where} asks for the network {words['network']!r}; expected one of {', '.join(NETWORKS)}")
-    try:
-        net = NETWORKS[words["network"]](**_from_words(words["arguments"]))
-        net.load_state_dict(dict(state))
-    except (TypeError, RuntimeError) as error:
-        first = str(error).splitlines()
-        raise ValueError(f"{where} is not what {words['network']} with its arguments builds: {first[:3]}") from error
-    return net
+    return build_with(
+        lambda: NETWORKS[words["network"]](**_from_words(words["arguments"])), state, where,
+        f"{words['network']} with its arguments",
+    )  # fmt: skip
 
 
 def build_transform(words: Mapping[str, Any] | None, where: str) -> Callable[[Any], Any] | None:
