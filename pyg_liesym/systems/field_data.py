@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import lightning as L
-from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torch_geometric.data import Batch, Data
 
-from pyg_liesym.datasets.flows.flow_windows import FlowWindows
+from pyg_liesym.datasets.flows.flow_windows import FlowWindows, flow_sizes
 from pyg_liesym.datasets.flows.ocean_currents import OceanCurrents, OceanSplit, OceanSplitting
 from pyg_liesym.datasets.flows.smoke_plume import PlumeSplit, SmokePlume
 from pyg_liesym.datasets.loader import EpochSampler
@@ -68,7 +67,7 @@ class FlowData(L.LightningDataModule):
         data = self.dataset("train")
         simulation, frame = data.windows.unbind(1)
         flow = data.velocity[simulation.unique()][:, : int(frame.max()) + self.horizon]
-        return _root_mean_square(flow), _root_mean_square(flow.diff(dim=1))
+        return flow_sizes(flow)
 
     def train_dataloader(self) -> DataLoader[Data]:
         """Shuffled batches, the last one left out if it is not full; the order depends on the seed and the epoch."""
@@ -203,12 +202,6 @@ class OceanCurrentsData(FlowData):
             self.root, part, files=self.files, by=self.by, history=self.history, horizon=horizon, patch=self.patch,
             region=self.region, names=self.names, least_frames=longest, least_water=self.least_water, fill=self.fill,
         )  # fmt: skip
-
-
-def _root_mean_square(values: Tensor) -> float:
-    square = values.square()
-    mean = square.mean()
-    return float((square.nanmean() if mean.isnan() else mean).sqrt())
 
 
 def _spread(data: FlowWindows, count: int | None) -> Dataset[Data]:

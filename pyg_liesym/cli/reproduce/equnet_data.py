@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 from torch_geometric.data import Data
 
+from pyg_liesym.datasets.flows.flow_windows import flow_sizes
 from pyg_liesym.datasets.flows.rayleigh_benard import ConvectionSplit, RayleighBenard
 from pyg_liesym.datasets.simulation.convection import Convection
 from pyg_liesym.field.flow_action import FlowAction
@@ -74,9 +75,7 @@ class ConvectionFlows:
 
     def sizes(self, flow: RayleighBenard) -> tuple[float, float]:
         """Root mean square of the components of a split's flow, and of their changes from frame to frame."""
-        own = _pooled(flow.velocity[flow.windows[:, 0].unique()])
-        change = own[:, FACTOR**2 :] - own[:, : -(FACTOR**2)]
-        return float(own.square().mean().sqrt()), float(change.square().mean().sqrt())
+        return flow_sizes(_pooled(flow.velocity[flow.windows[:, 0].unique()]), lag=FACTOR**2)
 
     def _fine(
         self, split: ConvectionSplit, history: int, horizon: int, transform: Callable[[Data], Data]

@@ -79,23 +79,65 @@ class FlowWindows(Dataset):
     def get(self, idx: int) -> Data:
         """One window."""
         simulation, frame = self.windows[idx].tolist()
-        flow = self.velocity[simulation, frame - self.history : frame + self.horizon]
-        extra = {}
-        if self.fill is not None:
-            known = ~flow.isnan().any(1, keepdim=True)
-            flow, extra = torch.where(known, flow, self.fill), {"mask": known[None]}
-        return Data(
-            x=flow[None, : self.history],
-            y=flow[None, self.history :],
-            simulation=simulation,
-            frame=frame,
-            **extra,
+        data = flow_window(
+            self.velocity[simulation, frame - self.history : frame + self.horizon], self.history, self.fill
         )
+        data.simulation, data.frame = simulation, frame
+        return data
 
     def save(self, velocity: Tensor, **others: Tensor) -> None:
         """Write the tensor of all frames, ``[S, T, 2, H, W]``, and what belongs to it, as the one processed file."""
         with whole_file(self.processed_paths[0]) as temporary:
             save_file({"velocity": velocity.float().contiguous(), **others}, temporary)
+
+
+def split_gaps(flow: Tensor, fill: float = 0.0) -> tuple[Tensor, Tensor]:
+    r"""A flow with a number where a component is NaN, and where both are known.
+
+    Shapes:
+        - **flow**: :math:`(\ldots, 2, H, W)`; **output**: the same, and :math:`(\ldots, 1, H, W)`
+    """
+    known = ~flow.isnan().any(-3, keepdim=True)
+    return torch.where(known, flow, fill), known
+
+
+def flow_window(frames: Tensor, history: int, fill: float | None) -> Data:
+    """Frames that are given and frames that follow, as the windows of :class:`FlowWindows` are.
+
+    Args:
+        frames: All of them.
+        history: How many are given.
+        fill: What stands in gaps; None if there are none, and then no ``mask``.
+
+    Shapes:
+        - **frames**: :math:`(T, 2, H, W)`
+    """
+    if fill is None:
+        return Data(x=frames[None, :history], y=frames[None, history:])
+    values, known = split_gaps(frames, fill)
+    return Data(x=values[None, :history], y=values[None, history:], mask=known[None])
+
+
+def flow_sizes(flow: Tensor, lag: int = 1) -> tuple[float, float]:
+    r"""Root mean squares of the components of a flow, and of their changes over so many frames, but for gaps.
+
+    Args:
+        flow: Frames, NaN where a component is not known.
+        lag: Frames.
+
+    Shapes:
+        - **flow**: :math:`(\ldots, T, 2, H, W)`
+    """
+    if bool(flow.isnan().any()):
+        flow = torch.where(split_gaps(flow)[1], flow, torch.nan)
+    count = flow.size(-4) - lag
+    return _root_mean_square(flow), _root_mean_square(flow.narrow(-4, lag, count) - flow.narrow(-4, 0, count))
+
+
+def _root_mean_square(values: Tensor) -> float:
+    square = values.square()
+    mean = square.mean()
+    return float((square.nanmean() if mean.isnan() else mean).sqrt())
 
 
 def share_of(count: int, least: int, part: Literal["train", "val", "test"], what: str) -> tuple[int, int]:
