@@ -89,6 +89,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"asking"},
     ),
     "cli": (
+        {"twins"},
         {"endings", "files", "flow_networks", "flow_recording", "parser", "scores", "settings", "train_help"},
         {"forecast_skill", "page"},
         {"forecast_report", "symmetry_report", "tagging_report"},

@@ -73,9 +73,9 @@ def broken(
         seed: Of the places that are drawn, and of the networks.
         progress: Whether to show bars.
     """
-    from pyg_liesym.cli.flow_recording import read_anywhere
+    from pyg_liesym.cli.flow_recording import read_recording
 
-    recorded = read_anywhere(flow, names, region, field=field, spacing=spacing, step=step)
+    recorded = read_recording(flow, names, region, field=field, spacing=spacing, step=step)
     if recorded.points and periodic:
         raise ValueError(f"{flow}: points have no lattice that closes on itself, leave --periodic out")
     found = flow_symmetries(

@@ -9,21 +9,22 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.cli.flow_networks import (
+    HISTORY,
     LARGEST,
     NETWORKS,
     FlowTiles,
-    apart,
+    changing_sizes,
     check_known,
-    network_words,
-    sizes,
+    network_arguments,
     train,
 )
+from pyg_liesym.datasets.flows.flow_windows import split_gaps
 from pyg_liesym.field.flow_action import FlowAction
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.nn.models.field_forecasters import build_forecaster
 from pyg_liesym.nn.relaxable import relaxation
 
-_HISTORY, _LEAST = 2, 30
+_LEAST = 30
 
 
 @dataclass(frozen=True)
@@ -86,24 +87,24 @@ def compare_networks(velocity: Tensor, *, steps: int, seed: int, progress: bool)
     if len(flow) < _LEAST:
         raise ValueError(f"expected {_LEAST} frames or more to train on and to forecast, got {len(flow)}")
     first, last = int(0.7 * len(flow)), int(0.8 * len(flow))
-    seen, test = flow[:first], flow[last - _HISTORY :]
+    seen, test = flow[:first], flow[last - HISTORY :]
     for part, what in ((seen, "to train on"), (test, "to forecast")):
-        check_known(part, _HISTORY, f"{what} in the square of {flow.shape[-1]} places")
-    scale, step = sizes(seen)
-    windows = FlowTiles(seen, [(frame, 0, 0) for frame in range(first - _HISTORY)], _HISTORY, 1, flow.shape[-1])
-    values, known = apart(test)
-    ahead = min(10, len(test) - _HISTORY)
-    truth = torch.where(known, test, torch.nan)[_HISTORY : _HISTORY + ahead]
+        check_known(part, HISTORY, f"{what} in the square of {flow.shape[-1]} places")
+    scale, step = changing_sizes(seen)
+    windows = FlowTiles(seen, [(frame, 0, 0) for frame in range(first - HISTORY)], HISTORY, 1, flow.shape[-1])
+    values, known = split_gaps(test)
+    ahead = min(10, len(test) - HISTORY)
+    truth = torch.where(known, test, torch.nan)[HISTORY : HISTORY + ahead]
     scores: list[Score] = []
     forecasts: dict[str, Tensor] = {}
     for name in NETWORKS:
         torch.manual_seed(seed)
-        net = build_forecaster(**network_words(name, _HISTORY, scale, step))
+        net = build_forecaster(**network_arguments(name, HISTORY, scale, step))
         train(net, windows, steps=steps, seed=seed, progress=progress)
         with torch.no_grad():
             scores.append(_score(name, net, values, known))
-            forecast = net.rollout(values[None, :_HISTORY], ahead, known[None, :_HISTORY])[0]
-        forecasts[name] = torch.where(known[_HISTORY - 1], forecast, torch.nan)
+            forecast = net.rollout(values[None, :HISTORY], ahead, known[None, :HISTORY])[0]
+        forecasts[name] = torch.where(known[HISTORY - 1], forecast, torch.nan)
     return Compared(tuple(scores), truth, forecasts)
 
 
@@ -111,7 +112,7 @@ def _square(velocity: Tensor) -> Tensor:
     """The square where most is known, nearest to the middle."""
     height, width = velocity.shape[-2:]
     side = min(height, width, LARGEST)
-    known = apart(velocity)[1].sum((0, 1))
+    known = split_gaps(velocity)[1].sum((0, 1))
     below = torch.nn.functional.pad(known.cumsum(0).cumsum(1), (1, 0, 1, 0))
     counts = below[side:, side:] - below[:-side, side:] - below[side:, :-side] + below[:-side, :-side]
     places = (counts == counts.max()).nonzero()
@@ -121,12 +122,10 @@ def _square(velocity: Tensor) -> Tensor:
 
 
 def _score(name: str, net: FieldForecaster, flow: Tensor, known: Tensor) -> Score:
-    seen, given, following = (
-        torch.stack([flow[:-2], flow[1:-1]], 1),
-        torch.stack([known[:-2], known[1:-1]], 1),
-        flow[2:],
+    seen, given = (
+        torch.stack([part[k : len(part) - HISTORY + k] for k in range(HISTORY)], 1) for part in (flow, known)
     )
-    counted = given[:, -1] & known[2:]
+    following, counted = flow[HISTORY:], given[:, -1] & known[HISTORY:]
     still = _squares(following - seen[:, -1], counted).sum()
     errors = _squares(net(seen, given) - following, counted)
     errors = errors[counted.flatten(1).any(1)]

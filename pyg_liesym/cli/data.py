@@ -68,13 +68,12 @@ def convert(
     """
     from dataclasses import replace
 
-    from pyg_liesym.cli.files import pieces
+    from pyg_liesym.cli.files import keep_apart, pieces
     from pyg_liesym.datasets.io.files import find_files
     from pyg_liesym.datasets.io.jet_files import find_common_schema, jet_writer, open_jet_file
 
     paths = find_files(files)
-    if out.resolve() in [path.resolve() for path in paths]:
-        raise ValueError(f"{out} is among the files to read: give another name for the output")
+    keep_apart(paths, out)
     schema = find_common_schema(paths, tree)
     schema = schema if weight is None else replace(schema, weight=weight)
     if classes is not None:

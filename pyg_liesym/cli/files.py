@@ -1,10 +1,10 @@
-"""Jets read piece by piece; results on disk, whole or not at all."""
+"""Jets read piece by piece; results on disk, whole or not at all, and never over what is read."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,20 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
     with whole_file(path) as temporary:
         save_file({name: value.contiguous() for name, value in tensors.items()}, temporary)
+
+
+def keep_apart(read: Iterable[Path], *written: Path) -> None:
+    """Refuse to write over a file that is read.
+
+    Raises:
+        ValueError: Naming it.
+    """
+    targets = {path.resolve() for path in written}
+    for path in read:
+        if path.resolve() in targets:
+            raise ValueError(
+                f"{path} is among the files to read and would be written over: choose another name or folder"
+            )
 
 
 def write_text(path: Path, text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
 import lightning as L
 import torch
@@ -12,21 +12,22 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 from torch_geometric.data import Batch, Data
 
+from pyg_liesym.cli.twins import Twin
+from pyg_liesym.datasets.flows.flow_windows import flow_sizes, flow_window, split_gaps
 from pyg_liesym.discovery.training import quiet
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.nn.models.field_forecasters import ForecasterName, build_forecaster, widest
 from pyg_liesym.progress import ProgressBar
 from pyg_liesym.systems.field_forecasting import FieldForecasting
 
-NetworkName: TypeAlias = Literal["strict", "relaxed", "free"]
-NETWORKS: dict[NetworkName, ForecasterName] = dict(
-    zip(get_args(NetworkName), ("strict", "rsteer", "convnet"), strict=True)
-)
-"""Networks for quarter turns by what they are."""
+NETWORKS: dict[Twin, ForecasterName] = dict(zip(get_args(Twin), ("strict", "rsteer", "convnet"), strict=True))
+"""The forecaster of each kind, for quarter turns."""
 LARGEST = 64
 """Most rows and columns of a tile."""
 _BUDGET, _LAYERS, _BATCH, _RATE, _PENALTY, _ROUNDS = 12_000, 4, 8, 3e-3, 1e-2, 10
 _LEAST_KNOWN = 0.1
+HISTORY = 2
+"""Frames that a network is given, where a recording has enough."""
 Start: TypeAlias = tuple[int, int, int]
 """First frame, top row and left column of a window."""
 
@@ -58,7 +59,7 @@ def windows_of(flow: Tensor, history: int, horizon: int, most: int | None = None
         ValueError: If there is none.
     """
     side = min(*flow.shape[-2:], LARGEST)
-    known = apart(flow)[1][:, 0]
+    known = split_gaps(flow)[1][:, 0]
     last = len(flow) - horizon
     counted = (known[history - 1 : last] & known[history : last + 1]).float()
     starts: list[Start] = []
@@ -100,30 +101,17 @@ class FlowTiles(Dataset[Data]):
 
     def __getitem__(self, index: int) -> Data:
         frame, top, left = self.starts[index]
-        values, known = apart(
-            self.flow[frame : frame + self.history + self.horizon, :, top : top + self.side, left : left + self.side]
-        )
-        return Data(x=values[None, : self.history], y=values[None, self.history :], mask=known[None])
+        frames = self.flow[frame : frame + self.history + self.horizon]
+        return flow_window(frames[..., top : top + self.side, left : left + self.side], self.history, 0.0)
 
 
-def apart(flow: Tensor) -> tuple[Tensor, Tensor]:
-    r"""A flow with zero where a component is not known, and where both are.
-
-    Shapes:
-        - **flow**: :math:`(\ldots, 2, H, W)`; **output**: the same, and :math:`(\ldots, 1, H, W)`
-    """
-    known = flow.isfinite().all(-3, keepdim=True)
-    return torch.where(known, flow, 0.0), known
-
-
-def sizes(flow: Tensor) -> tuple[float, float]:
-    """Root mean squares of the components and of their changes from frame to frame, over what is known.
+def changing_sizes(flow: Tensor) -> tuple[float, float]:
+    """Those of :func:`~pyg_liesym.datasets.flows.flow_windows.flow_sizes`, of a flow that changes.
 
     Raises:
         ValueError: If nothing changes.
     """
-    flow = torch.where(apart(flow)[1], flow, torch.nan)
-    scale, step = (float(values.double().square().nanmean().sqrt()) for values in (flow, flow.diff(dim=0)))
+    scale, step = flow_sizes(flow)
     if not min(scale, step) > 0:
         raise ValueError("nothing changes in the frames to train on: there is nothing to forecast")
     return scale, step
@@ -135,7 +123,7 @@ def check_known(flow: Tensor, history: int, what: str) -> None:
     Raises:
         ValueError: Saying which share is known.
     """
-    known = apart(flow)[1]
+    known = split_gaps(flow)[1]
     share = float((known[history - 1 : -1] & known[history:]).double().mean())
     if share < _LEAST_KNOWN:
         raise ValueError(
@@ -144,16 +132,16 @@ def check_known(flow: Tensor, history: int, what: str) -> None:
         )
 
 
-def network_words(name: NetworkName, history: int, scale: float, step: float) -> dict[str, Any]:
+def network_arguments(name: Twin, history: int, scale: float, step: float) -> dict[str, Any]:
     """The arguments of :func:`~pyg_liesym.nn.build_forecaster` that make a network of some 12 000 parameters.
 
     Its kernels are tied to no place, so that it forecasts lattices of any size.
     """
-    words: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "name": NETWORKS[name], "symmetry": "rotation", "size": (LARGEST, LARGEST), "history": history, "scale": scale,
         "step": step, "num_layers": _LAYERS,
     }  # fmt: skip
-    return {**words, "width": widest(lambda width: build_forecaster(**words, width=width), _BUDGET)}
+    return {**arguments, "width": widest(lambda width: build_forecaster(**arguments, width=width), _BUDGET)}
 
 
 def train(

@@ -15,6 +15,8 @@ from pyg_liesym.datasets.io.npy import read_array
 from pyg_liesym.datasets.io.point_flows import MESHES, read_point_flow
 from pyg_liesym.field.scattered import lattice_of_points, lattice_values
 
+_NETCDF = (".nc", ".nc4", ".cdf")
+
 
 @dataclass(frozen=True)
 class Recording:
@@ -35,72 +37,64 @@ class Recording:
     points: str = ""
 
 
-def read_recording(flow: str, names: Names | None = None, region: Box | None = None) -> Recording:
-    """Read velocities from an ``.npy`` file ``[time, 2, H, W]``, or from NetCDF files, a path or a glob.
-
-    Args:
-        flow: The file.
-        names: Names of the eastward and the northward velocity, where they are not known (NetCDF).
-        region: South, north, west and east border in degrees (NetCDF).
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: Naming the file, if it has something else, or its frames are not at equal times.
-    """
-    ending = Path(flow).suffix.lower()
-    if ending == ".npz" or ending in MESHES:
-        raise ValueError(f"{flow}: expected a lattice, in .npy or NetCDF; `liesym broken` takes points and meshes")
-    if ending not in (".nc", ".nc4", ".cdf"):
-        if names is not None or region is not None:
-            raise ValueError(f"{flow}: names and a region are of NetCDF files; a NumPy file has neither")
-        values = read_array(flow, gaps=True)
-        if values.ndim != 4 or values.shape[1] != 2:
-            raise ValueError(f"{flow}: expected velocities [time, 2, H, W], got {list(values.shape)}")
-        return Recording(torch.as_tensor(values))
-    currents = read_currents(flow, names=names, region=region)
-    steps = np.diff(currents.time.astype("int64"))
-    if len(steps) and not (steps == steps[0]).all():
-        raise ValueError(f"{flow}: expected frames at equal times, got steps of {steps.min()} to {steps.max()} seconds")
-    step = float(steps[0]) if len(steps) else None
-    return Recording(torch.from_numpy(currents.velocity), step, currents, currents.spacing)
+def at_points(flow: str) -> bool:
+    """Whether a file has a flow at points or on meshes, by its ending."""
+    return Path(flow).suffix.lower() in (".npz", *MESHES)
 
 
-def read_anywhere(
+def read_recording(
     flow: str,
-    names: Names | None,
-    region: Box | None,
+    names: Names | None = None,
+    region: Box | None = None,
     *,
-    field: str | None,
-    spacing: float | None,
-    step: float | None,
+    field: str | None = None,
+    spacing: float | None = None,
+    step: float | None = None,
 ) -> Recording:
-    """Read a flow on a lattice as :func:`read_recording` does, or at points and on meshes.
+    """Read a flow: NumPy ``[time, 2, H, W]``, NetCDF, points in ``.npz``, or meshes.
 
     Args:
         flow: The file, or a glob.
-        names: As above.
-        region: As above.
+        names: Names of the eastward and the northward velocity, where they are not known (NetCDF).
+        region: South, north, west and east border in degrees (NetCDF).
         field: Name of the velocities (meshes).
         spacing: Stands for what the file says; of points it is that of the lattice.
         step: Stands for what the file says.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: Naming the file, if it has something else, or an option is for others.
+        ValueError: Naming the file, if it has something else, its frames are not at equal times, or an option is for
+            others.
     """
     ending = Path(flow).suffix.lower()
     if field is not None and ending not in MESHES:
         raise ValueError(f"{flow}: the name of a field is of meshes, {', '.join(MESHES)}")
-    if ending != ".npz" and ending not in MESHES:
-        recording = read_recording(flow, names, region)
-        given = recording.spacing if spacing is None else (spacing, spacing)
-        return replace(recording, spacing=given, step=recording.step if step is None else step)
-    if names is not None or region is not None:
-        raise ValueError(f"{flow}: names and a region are of NetCDF files; points have neither")
-    recording = _points(flow, field, spacing)
+    if ending not in _NETCDF and not (names is None and region is None):
+        raise ValueError(f"{flow}: names and a region are of NetCDF files, {', '.join(_NETCDF)}")
+    if at_points(flow):
+        recording = _points(flow, field, spacing)
+    else:
+        recording = _currents(flow, names, region) if ending in _NETCDF else _array(flow)
+        recording = recording if spacing is None else replace(recording, spacing=(spacing, spacing))
     step = recording.step if step is None else step
-    # Units go together only if both are known.
-    return replace(recording, spacing=None if step is None else recording.spacing, step=step)
+    # The spacing of points is known; units go together only if that of time is too.
+    return replace(recording, spacing=None if at_points(flow) and step is None else recording.spacing, step=step)
+
+
+def _array(flow: str) -> Recording:
+    values = read_array(flow, gaps=True)
+    if values.ndim != 4 or values.shape[1] != 2:
+        raise ValueError(f"{flow}: expected velocities [time, 2, H, W], got {list(values.shape)}")
+    return Recording(torch.as_tensor(values))
+
+
+def _currents(flow: str, names: Names | None, region: Box | None) -> Recording:
+    currents = read_currents(flow, names=names, region=region)
+    steps = np.diff(currents.time.astype("int64"))
+    if len(steps) and not (steps == steps[0]).all():
+        raise ValueError(f"{flow}: expected frames at equal times, got steps of {steps.min()} to {steps.max()} seconds")
+    step = float(steps[0]) if len(steps) else None
+    return Recording(torch.from_numpy(currents.velocity), step, currents, currents.spacing)
 
 
 def _points(flow: str, field: str | None, spacing: float | None) -> Recording:

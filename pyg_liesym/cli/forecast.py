@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
+
+from pyg_liesym.cli.twins import Twin
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -11,8 +13,7 @@ if TYPE_CHECKING:
     from pyg_liesym.cli.forecast_report import ForecastAnswer
     from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 
-NetworkName: TypeAlias = Literal["strict", "relaxed", "free"]
-_HORIZON, _HISTORY = 5, 2
+_HORIZON = 5
 _PARTS: dict[Literal["train", "val", "test"], str] = {
     "train": "to train on",
     "val": "to validate on",
@@ -25,7 +26,7 @@ def forecast(
     *,
     out: Path = Path("runs/forecast"),
     horizon: int | None = None,
-    network: NetworkName = "strict",
+    network: Twin = "strict",
     names: tuple[str, str] | None = None,
     region: tuple[float, float, float, float] | None = None,
     steps: int = 600,
@@ -59,13 +60,17 @@ def forecast(
     """
     import torch
 
-    from pyg_liesym.cli.flow_recording import read_recording
+    from pyg_liesym.cli.files import keep_apart
+    from pyg_liesym.cli.flow_recording import at_points, read_recording
     from pyg_liesym.cli.forecast_report import TrainedNetwork, report_forecast
     from pyg_liesym.cli.forecast_skill import measure_skill
+    from pyg_liesym.datasets.io.files import find_files
 
     if steps < 1:
         raise ValueError(f"expected one step of training or more, got {steps}")
-    _check_out(out, flow)
+    if at_points(flow):
+        raise ValueError(f"{flow}: expected a lattice, in .npy or NetCDF; `liesym broken` takes points and meshes")
+    keep_apart(find_files(flow), out / "forecast.nc", out / "forecast.npy")
     recording = read_recording(flow, names, region)
     frames = recording.velocity.float()
     history, horizon = _window(flow, len(frames), horizon)
@@ -73,12 +78,12 @@ def forecast(
     own = {part: frames[first:last] for part, (first, last) in parts.items()}
     try:
         _check(own, frames, history)
-        net, words = _trained(own, network, history, horizon, steps=steps, seed=seed, progress=progress)
+        net, arguments = _trained(own, network, history, horizon, steps=steps, seed=seed, progress=progress)
         area = None if recording.currents is None else torch.from_numpy(recording.currents.latitude).deg2rad().cos()
         skill = measure_skill(net, own["train"], own["val"], own["test"], horizon, area)
     except ValueError as error:
         raise ValueError(f"{flow}: {error}") from error
-    trained = TrainedNetwork(net, words, network, parts)
+    trained = TrainedNetwork(net, arguments, network, parts)
     return report_forecast(out, flow, recording, trained, skill)
 
 
@@ -89,21 +94,13 @@ def run(words: list[str]) -> None:
     call(forecast, words, "liesym forecast")
 
 
-def _check_out(out: Path, flow: str) -> None:
-    """Refuse to write over what is read."""
-    from pyg_liesym.datasets.io.files import find_files
-
-    written = {(out / name).resolve() for name in ("forecast.nc", "forecast.npy")}
-    for path in find_files(flow):
-        if path.resolve() in written:
-            raise ValueError(f"{path} is the file to read and would be written over: give another folder as --out")
-
-
 def _window(flow: str, count: int, horizon: int | None) -> tuple[int, int]:
     """Frames that are given, and those that are forecast: windows fit into each part."""
+    from pyg_liesym.cli.flow_networks import HISTORY
+
     if horizon is not None and horizon < 1:
         raise ValueError(f"expected a horizon of one frame or more, got {horizon}")
-    for history in (_HISTORY, 1):
+    for history in (HISTORY, 1):
         chosen = horizon or max(1, min(_HORIZON, count // 6 - history))
         if 3 * (history + chosen) <= count:
             return history, chosen
@@ -130,19 +127,19 @@ def _check(own: dict[str, Tensor], frames: Tensor, history: int) -> None:
 
 
 def _trained(
-    own: dict[str, Tensor], network: NetworkName, history: int, horizon: int, *, steps: int, seed: int, progress: bool
+    own: dict[str, Tensor], network: Twin, history: int, horizon: int, *, steps: int, seed: int, progress: bool
 ) -> tuple[FieldForecaster, dict[str, Any]]:
-    """A network that has been trained, and the words that build it."""
+    """A network that has been trained, and the arguments that build it."""
     import torch
 
-    from pyg_liesym.cli.flow_networks import network_words, sizes, train, windows_of
+    from pyg_liesym.cli.flow_networks import changing_sizes, network_arguments, train, windows_of
     from pyg_liesym.nn.models.field_forecasters import build_forecaster
 
-    words = network_words(network, history, *sizes(own["train"]))
+    arguments = network_arguments(network, history, *changing_sizes(own["train"]))
     torch.manual_seed(seed)
-    net = build_forecaster(**words)
+    net = build_forecaster(**arguments)
     train(
         net, windows_of(own["train"], history, min(horizon, 2)), steps=steps, seed=seed, progress=progress,
         validation=windows_of(own["val"], history, horizon, 64),
     )  # fmt: skip
-    return net, words
+    return net, arguments

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.cli.files import write_json
-from pyg_liesym.cli.flow_networks import apart
 from pyg_liesym.cli.flow_recording import Recording
 from pyg_liesym.cli.forecast_skill import FEWEST, MEAN, SIMPLE, STILL, Lead, Skill
 from pyg_liesym.cli.page import Page
+from pyg_liesym.datasets.flows.flow_windows import split_gaps
 from pyg_liesym.datasets.io.current_writer import write_currents
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 from pyg_liesym.systems.forecaster_files import save_forecaster
@@ -29,13 +29,13 @@ class TrainedNetwork:
 
     Attributes:
         net: The network.
-        words: What :func:`~pyg_liesym.nn.build_forecaster` builds it from.
+        arguments: Those of :func:`~pyg_liesym.nn.build_forecaster` that build it.
         kind: ``"strict"``, ``"relaxed"`` or ``"free"``.
         parts: First frame of training, validation and test, counted from 0, and the last exclusively.
     """
 
     net: FieldForecaster
-    words: dict[str, Any]
+    arguments: dict[str, Any]
     kind: str
     parts: dict[str, tuple[int, int]]
 
@@ -120,7 +120,7 @@ def report_forecast(
     ahead = _ahead(trained.net, recording.velocity.float(), len(skill.leads))
     description = f"trained by `liesym forecast` on {flow}. {said.headline}"
     files = [_write_frames(out, flow, recording, ahead, trained, said)]
-    files.append(save_forecaster(out / "network.safetensors", trained.net, trained.words, description=description))
+    files.append(save_forecaster(out / "network.safetensors", trained.net, trained.arguments, description=description))
     files.append(out / "forecast.json")
     numbers = {
         "flow": flow, "network": trained.kind, "parameters": trained.parameters, "history": trained.net.history,
@@ -153,7 +153,7 @@ def _numbers(lead: Lead) -> dict[str, Any]:
 @torch.no_grad()
 def _ahead(net: FieldForecaster, frames: Tensor, horizon: int) -> Tensor:
     """The frames after the last one, NaN where that is not known."""
-    values, known = apart(frames[-net.history :])
+    values, known = split_gaps(frames[-net.history :])
     ahead = net.rollout(values[None], horizon, known[None])[0]
     return torch.where(known[-1], ahead, torch.nan)
 

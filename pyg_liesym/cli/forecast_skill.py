@@ -11,7 +11,7 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from pyg_liesym.cli.flow_networks import apart
+from pyg_liesym.datasets.flows.flow_windows import split_gaps
 from pyg_liesym.nn.models.field_forecaster import FieldForecaster
 
 STILL, MEAN, BLEND = SIMPLE = ("nothing changes", "the mean frame", "a linear blend")
@@ -125,7 +125,7 @@ def measure_skill(
         ValueError: If there is nothing to compare with at some lead time.
     """
     rows = (torch.ones(test.size(-2)) if area is None else area).double()[:, None].expand(test.shape[-2:])
-    mean = torch.where(apart(train)[1], train, torch.nan).double().nanmean(0)
+    mean = torch.where(split_gaps(train)[1], train, torch.nan).double().nanmean(0)
     weights = [_weights(val, mean, net.history, lead, rows) for lead in range(1, horizon + 1)]
     count = len(test) - net.history - horizon + 1
     begins = sorted({k * (count - 1) // max(min(count, _WINDOWS) - 1, 1) for k in range(min(count, _WINDOWS))})
@@ -133,7 +133,7 @@ def measure_skill(
     sums = torch.zeros(1 + len(SIMPLE), horizon, len(begins), _ACROSS**2, dtype=torch.float64)
     counts = torch.zeros(sums.shape[1:], dtype=torch.float64)
     for number, begin in enumerate(begins):
-        values, known = apart(test[begin : begin + net.history + horizon])
+        values, known = split_gaps(test[begin : begin + net.history + horizon])
         given, seen = _given(values[: net.history], known[: net.history]), known[net.history - 1]
         ahead = net.rollout(values[None, : net.history], horizon, known[None, : net.history])[0]
         truth, counted = values[net.history :], known[net.history :] & seen & mean.isfinite().all(0, keepdim=True)
@@ -218,7 +218,7 @@ def _weights(frames: Tensor, mean: Tensor, history: int, lead: int, rows: Tensor
     """Those of the given frames, of the mean, and both components of a constant, by least squares."""
     size = history + 3
     square, right = torch.zeros(size, size, dtype=torch.float64), torch.zeros(size, dtype=torch.float64)
-    values, known = apart(frames)
+    values, known = split_gaps(frames)
     for last in range(history - 1, len(frames) - lead):
         given = _given(values[last - history + 1 : last + 1], known[last - history + 1 : last + 1])
         counted = (known[last] & known[last + lead] & mean.isfinite().all(0))[0]

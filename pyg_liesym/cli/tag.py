@@ -35,15 +35,14 @@ def tag(
     """
     from dataclasses import replace
 
-    from pyg_liesym.cli.files import pieces
+    from pyg_liesym.cli.files import keep_apart, pieces
     from pyg_liesym.cli.scores import device_of, scores_of
     from pyg_liesym.datasets.io.jet_files import find_schema, open_jet_file
     from pyg_liesym.datasets.io.score_writer import score_writer
     from pyg_liesym.systems.checkpoint import find_tagger
     from pyg_liesym.systems.training_range import TrainingRange
 
-    if out.resolve() == file.resolve():
-        raise ValueError(f"{out} is the file to read: give another name for the output")
+    keep_apart([file], out)
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     place = device_of(device)

@@ -287,7 +287,10 @@ def test_options_that_mean_nothing(options: dict[str, object], says: str, tmp_pa
 def test_what_is_read_is_not_written_over(tmp_path: Path) -> None:
     path = tmp_path / "forecast.npy"
     np.save(path, NOISE)
-    with pytest.raises(ValueError, match=r"forecast.npy is the file to read .* give another folder as --out"):
+    with pytest.raises(
+        ValueError,
+        match=r"forecast.npy is among the files to read and would be written over: choose another name or folder",
+    ):
         forecast(str(path), out=tmp_path, steps=1, progress=False)
     np.testing.assert_array_equal(np.load(path), NOISE)
 

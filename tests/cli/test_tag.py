@@ -97,7 +97,7 @@ def test_no_half_written_scores(suffix: str, model: Path, tmp_path: Path, capsys
 def test_wrong_turns(file: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     there = [str(file), str(tmp_path / "out.root"), "--model", str(model)]
     for words, message in (
-        ([str(file), str(file), "--model", str(model)], "is the file to read"),
+        ([str(file), str(file), "--model", str(model)], "is among the files to read and would be written over"),
         ([str(file), str(tmp_path / "out.csv"), "--model", str(model)], "expected a file name that ends with .root"),
         ([str(file), str(tmp_path / "out.root"), "--model", "nothing"], "there is no tagger 'nothing'"),
         ([str(file), str(tmp_path / "out.root"), "--model", str(file)], "not a complete safetensors file"),

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from pyg_liesym.cli.reproduce.relaxed_twins import VALIDATIONS, Twin, TwinExperiment, TwinTraining
+from pyg_liesym.cli.reproduce.relaxed_twins import VALIDATIONS, TwinExperiment, TwinTraining
 from pyg_liesym.cli.reproduce.steerable_twins import SteerableTwins
 from pyg_liesym.cli.reproduce.table import Column
+from pyg_liesym.cli.twins import Twin
 from pyg_liesym.datasets.jets.jets import Jets
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.field.point_group import rotation

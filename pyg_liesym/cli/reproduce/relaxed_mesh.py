@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from pyg_liesym.cli.reproduce.relaxed_twins import QUARTER_TURN, Twin, TwinExperiment, TwinTraining, chosen
+from pyg_liesym.cli.reproduce.relaxed_twins import QUARTER_TURN, TwinExperiment, TwinTraining, chosen
 from pyg_liesym.cli.reproduce.steerable_twins import SteerableTwins
 from pyg_liesym.cli.reproduce.table import Column
+from pyg_liesym.cli.twins import Twin
 from pyg_liesym.datasets.flows.smoke_plume import PlumeSplit, SmokePlume
 from pyg_liesym.datasets.simulation.plume_settings import PlumeSetting
 from pyg_liesym.field.lattice import Lattice

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from pyg_liesym.cli.reproduce.relaxed_twins import QUARTER_TURN, VALIDATIONS, Twin, TwinExperiment, TwinTraining, chosen
+from pyg_liesym.cli.reproduce.relaxed_twins import QUARTER_TURN, VALIDATIONS, TwinExperiment, TwinTraining, chosen
 from pyg_liesym.cli.reproduce.table import Column
+from pyg_liesym.cli.twins import Twin
 from pyg_liesym.datasets.bodies.vector_pairs import VectorPairs
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.datasets.simulation.gravity import Orbits, in_sector, integrate_orbits, simulate_orbits

@@ -17,9 +17,10 @@ from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.relaxed_jets import PlaneJets, RelaxedJets
 from pyg_liesym.cli.reproduce.relaxed_mesh import Mesh, RelaxedMesh, Windows
 from pyg_liesym.cli.reproduce.relaxed_orbits import OrbitNetwork, RelaxedOrbits
-from pyg_liesym.cli.reproduce.relaxed_twins import PlaneTask, Twin, TwinExperiment, TwinTraining, best_twin, task_of
+from pyg_liesym.cli.reproduce.relaxed_twins import PlaneTask, TwinExperiment, TwinTraining, best_twin, task_of
 from pyg_liesym.cli.reproduce.steerable_twins import SteerableTwins
 from pyg_liesym.cli.reproduce.table import Column, Run
+from pyg_liesym.cli.twins import Twin
 from pyg_liesym.nn.relaxable import relaxation
 
 QUARTERS = tuple(math.radians(angle) for angle in (90, 180, 270))

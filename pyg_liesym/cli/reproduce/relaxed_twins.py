@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol
 
 import lightning as L
 import torch
@@ -20,11 +20,11 @@ from pyg_liesym.cli.files import save_figure
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
 from pyg_liesym.cli.reproduce.table import Column, Run
 from pyg_liesym.cli.reproduce.training import best_checkpoint, load_best, resume, trainer
+from pyg_liesym.cli.twins import Twin
 from pyg_liesym.nn.relaxable import make_strict, relaxation, relaxation_penalty
 from pyg_liesym.systems.checkpoint_io import read_checkpoint
 from pyg_liesym.systems.last_checkpoint import LastCheckpoint
 
-Twin: TypeAlias = Literal["strict", "relaxed", "free"]
 QUARTER_TURN = torch.tensor([[0.0, -1.0], [1.0, 0.0]])
 VALIDATIONS = 10
 """Validations in a training of so many steps, whatever the number of samples."""

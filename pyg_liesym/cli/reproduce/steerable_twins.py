@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from pyg_liesym.cli.reproduce.relaxed_twins import Twin
+from pyg_liesym.cli.twins import Twin
 from pyg_liesym.field.offset_basis import RingBasis
 from pyg_liesym.field.point_group import PointGroup
 from pyg_liesym.field.representation import FieldType, Representation, regulars, scalars

@@ -11,13 +11,14 @@ from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 from pyg_liesym.cli.files import save_figure
 from pyg_liesym.cli.reproduce.experiment import Bench, Experiment, Job
-from pyg_liesym.cli.reproduce.relaxed_twins import Twin, TwinTraining, train_twin
+from pyg_liesym.cli.reproduce.relaxed_twins import TwinTraining, train_twin
 from pyg_liesym.cli.reproduce.table import Column, Run, paired
 from pyg_liesym.cli.reproduce.vision_data import TABLES, VisionTable, parts_of
 from pyg_liesym.cli.reproduce.vision_networks import GridTwins, PointTwins
 from pyg_liesym.cli.reproduce.vision_symmetry import MARGIN, QUESTIONS, ask
 from pyg_liesym.cli.reproduce.vision_tasks import Answer, Classify, VisionTask
 from pyg_liesym.cli.reproduce.vision_width import WIDTHS, turned_within
+from pyg_liesym.cli.twins import Twin
 
 Layout: TypeAlias = Literal["grid", "points"]
 

@@ -8,8 +8,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from pyg_liesym.cli.reproduce.relaxed_twins import Twin
 from pyg_liesym.cli.reproduce.steerable_twins import SteerableTwins, fields
+from pyg_liesym.cli.twins import Twin
 from pyg_liesym.field.lattice import Lattice
 from pyg_liesym.field.offset_basis import RingBasis
 from pyg_liesym.field.point_group import PointGroup

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
-from pyg_liesym.cli.reproduce.relaxed_twins import Twin
+from pyg_liesym.cli.twins import Twin
 
 Build: TypeAlias = Callable[[Twin, tuple[int, int], tuple[int, int], Literal["max"] | None], nn.Module]
 """Makes a network for so many scalars and vectors of the input and of the answer, and a readout."""

@@ -10,12 +10,13 @@ import torch
 
 from pyg_liesym.cli.reproduce import vision, vision_width
 from pyg_liesym.cli.reproduce.experiment import Sitting, run_experiment
-from pyg_liesym.cli.reproduce.relaxed_twins import Twin, TwinTraining
+from pyg_liesym.cli.reproduce.relaxed_twins import TwinTraining
 from pyg_liesym.cli.reproduce.steerable_twins import SteerableTwins
 from pyg_liesym.cli.reproduce.vision import Vision
 from pyg_liesym.cli.reproduce.vision_networks import GridTwins, PointTwins
 from pyg_liesym.cli.reproduce.vision_symmetry import Asked, _density
 from pyg_liesym.cli.reproduce.vision_tasks import Answer, Classify, Seen
+from pyg_liesym.cli.twins import Twin
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.metrics.equivariance import relative_error
 
