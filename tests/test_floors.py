@@ -53,9 +53,12 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"bodies", "flows", "jets", "molecules", "pictures"},
     ),
     "datasets.io": (
-        {"files", "jet_arrays", "jet_class_2", "pickled_names", "schema"},
-        {"assembly", "download", "geographic_grid", "hdf5", "npy", "tensors"},
-        {"current_writer", "root_writer", "score_writer"},
+        {"files", "jet_arrays", "jet_class_2", "momenta", "pickled_names"},
+        {"labels", "schema"},
+        {"assembly", "download", "geographic_grid", "hdf5", "npy", "tables", "tensors"},
+        {"array_table", "pandas_table", "parquet_table", "places", "root_table"},
+        {"current_writer", "jet_rows", "root_writer", "score_writer"},
+        {"mapped_jets"},
         {
             "array_jets",
             "current_files",

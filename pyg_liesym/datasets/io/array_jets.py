@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pyg_liesym.datasets.io.assembly import assemble_padded, check_range, check_values, class_indices
+from pyg_liesym.datasets.io.assembly import assemble_padded, check_range, check_values
 from pyg_liesym.datasets.io.files import LayoutError, some_of
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.labels import class_indices
 from pyg_liesym.datasets.io.npy import NPY_START, ArrayRows, arrays_in, native
 from pyg_liesym.datasets.io.schema import JetSchema
 
@@ -29,6 +30,7 @@ def jets_of_arrays(
     weight: ArrayLike | None = None,
     where: str = "the arrays",
     first: int = 0,
+    scale: float = 1.0,
     strict: bool = True,
 ) -> JetArrays:
     r"""Make jets of arrays that are padded to one length.
@@ -43,6 +45,7 @@ def jets_of_arrays(
         weight: Event weights.
         where: Where the arrays come from, for messages.
         first: Number of the first jet there, for messages.
+        scale: How many GeV the unit of the four-momenta is.
         strict: See :class:`~pyg_liesym.datasets.io.schema.JetSchema`.
 
     Shapes:
@@ -81,6 +84,7 @@ def jets_of_arrays(
         rows=_constituents(arrays, where, first),
         particle=columns,
         weight=arrays.get("weight"),
+        scale=scale,
         strict=strict,
     )
 
@@ -177,6 +181,7 @@ class ArrayJets:
             weight=None if schema.weight is None else arrays[schema.weight],
             where=where,
             first=start,
+            scale=schema.scale,
             strict=schema.strict,
         )
 

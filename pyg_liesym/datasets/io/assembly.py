@@ -58,46 +58,6 @@ def check_values(
         raise ValueError(f"{where}: {name} has the value {flat[bad[0]]} in jet {first + jet}, {len(bad)} bad in all")
 
 
-def class_indices(
-    values: NDArray[Any],
-    where: str,
-    name: str,
-    classes: Sequence[str],
-    jet_labels: Mapping[int, str] | None,
-    *,
-    strict: bool = True,
-) -> NDArray[np.int64]:
-    """Translate integer labels of a file to class indices.
-
-    Args:
-        values: Labels as the file has them, one a jet.
-        where: The file, for the message.
-        name: The column, for the message.
-        classes: The names of the classes.
-        jet_labels: The class of every value; None where value ``i`` means ``classes[i]``.
-        strict: See :class:`~pyg_liesym.datasets.io.schema.JetSchema`.
-
-    Raises:
-        ValueError: If a value has no class or a class no place.
-    """
-    meaning = dict(enumerate(classes)) if jet_labels is None else dict(jet_labels)
-    strangers = sorted(set(meaning.values()) - set(classes))
-    if strangers:
-        raise ValueError(f"`jet_labels` names {some_of(strangers)}, which are not among the classes {some_of(classes)}")
-    found, position = np.unique(values, return_inverse=True)
-    unknown = [value for value in found.tolist() if value not in meaning]
-    if unknown and strict:
-        hint = (
-            "`jet_labels` does not name"
-            if jet_labels is not None
-            else f"the classes {some_of(classes)} have no place for"
-        )
-        raise ValueError(f"{where}: {name} has the values {some_of(unknown)} that {hint}: name them by `jet_labels`")
-    place = {value: list(classes).index(name) for value, name in meaning.items()}
-    table = np.array([place.get(value, -1) for value in found.tolist()], dtype=np.int64)
-    return np.asarray(table[position.reshape(-1)], dtype=np.int64)
-
-
 def assemble(
     p4: NDArray[Any],
     counts: NDArray[np.int64],
@@ -107,6 +67,7 @@ def assemble(
     plane: NDArray[Any] | None = None,
     particle: Mapping[str, NDArray[Any]] | None = None,
     weight: NDArray[Any] | None = None,
+    scale: float = 1.0,
 ) -> JetArrays:
     """Make jets of columns: sort constituents by falling pT, compute what the file does not have.
 
@@ -120,8 +81,12 @@ def assemble(
         plane: (Δη, Δφ) to the axis; None to compute.
         particle: More numbers of every constituent.
         weight: Event weights.
+        scale: How many GeV the unit of ``p4`` and ``axis`` is.
     """
     particle = particle or {}
+    if scale != 1:
+        p4 = p4.astype(np.float64) * scale
+        axis = None if axis is None else axis.astype(np.float64) * [scale, 1, 1, scale]
     padding = ~(p4 != 0).any(1)
     if padding.any():
         counts = counts - np.bincount(np.repeat(np.arange(len(counts)), counts)[padding], minlength=len(counts))
@@ -154,6 +119,7 @@ def assemble_padded(
     plane: NDArray[Any] | None = None,
     particle: Mapping[str, NDArray[Any]] | None = None,
     weight: NDArray[Any] | None = None,
+    scale: float = 1.0,
     strict: bool = True,
 ) -> JetArrays:
     """Make jets of arrays that are padded to one length.
@@ -169,6 +135,7 @@ def assemble_padded(
         plane: ``[J, N, 2]``, as for :func:`assemble`.
         particle: Each ``[J, N]``, as for :func:`assemble`.
         weight: As for :func:`assemble`.
+        scale: As for :func:`assemble`.
         strict: See :class:`~pyg_liesym.datasets.io.schema.JetSchema`.
 
     Raises:
@@ -190,7 +157,7 @@ def assemble_padded(
     if plane is not None:
         plane = plane[rows]
         check_values(plane.reshape(-1), counts * 2, where, "plane", first=first, strict=strict)
-    return assemble(flat, counts, label, axis=axis, plane=plane, particle=columns, weight=weight)
+    return assemble(flat, counts, label, axis=axis, plane=plane, particle=columns, weight=weight, scale=scale)
 
 
 def columns_of(jets: JetArrays, schema: JetSchema) -> dict[str, NDArray[np.float32]]:

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pyg_liesym.datasets.io.assembly import assemble_padded, check_range, class_indices
+from pyg_liesym.datasets.io.assembly import assemble_padded, check_range
 from pyg_liesym.datasets.io.files import LayoutError, some_of
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.labels import class_indices
 from pyg_liesym.datasets.io.npy import ArrayRows, arrays_in
 from pyg_liesym.datasets.io.schema import JetSchema
 
@@ -100,6 +101,7 @@ class EnergyFlowJets:
             first=start,
             rows=pt != 0,
             particle={name: columns[name] for name in self.schema.particle},
+            scale=self.schema.scale,
             strict=self.schema.strict,
         )
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from pyg_liesym.datasets.io.array_jets import ArrayJets
+from pyg_liesym.datasets.io.array_table import Hdf5Table, NumpyTable
 from pyg_liesym.datasets.io.energyflow import EnergyFlowJets
 from pyg_liesym.datasets.io.files import PathLike, some_of
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.lorentznet import PaddedJets, write_padded
-from pyg_liesym.datasets.io.root import RootJets
+from pyg_liesym.datasets.io.mapped_jets import MappedJets
+from pyg_liesym.datasets.io.pandas_table import PandasTable
+from pyg_liesym.datasets.io.parquet_table import ParquetTable
+from pyg_liesym.datasets.io.root import ParquetJets, RootJets
+from pyg_liesym.datasets.io.root_table import RootTable
 from pyg_liesym.datasets.io.root_writer import write_root
 from pyg_liesym.datasets.io.schema import JetSchema
+from pyg_liesym.datasets.io.tables import Table
 from pyg_liesym.datasets.io.top_tagging import TopTaggingJets
 
 
@@ -60,7 +66,7 @@ class JetReader(JetFile, Protocol):
         """All that can be read from a file but its weights."""
 
 
-READERS: tuple[type[JetReader], ...] = (RootJets, TopTaggingJets, PaddedJets, ArrayJets, EnergyFlowJets)
+READERS: tuple[type[JetReader], ...] = (RootJets, ParquetJets, TopTaggingJets, PaddedJets, ArrayJets, EnergyFlowJets)
 """The formats; a file is read by the first that recognises it."""
 
 
@@ -76,9 +82,11 @@ class JetWriter(Protocol):
 
 
 def open_jet_file(path: PathLike, schema: JetSchema | None = None) -> JetFile:
-    """Open a file of jets; its content tells which format it has.
+    """Open a file of jets; its content tells which format it has, the schema or the format where its numbers are.
 
-    - ROOT in the layout of JetClass and JetClass-II;
+    By a schema with ``momentum`` a file has any layout: ROOT (TTree or RNTuple), parquet, HDF5, npz or npy. Without:
+
+    - ROOT and parquet in the layout of JetClass and JetClass-II;
     - HDF5 as pandas writes it, in the layout of the Top Quark Tagging Reference Dataset;
     - HDF5 with ``Pmu``, ``Nobj`` and ``is_signal``, into which LorentzNet and its relatives convert that;
     - npz of EnergyFlow's quark and gluon jets, with ``X`` and ``y``;
@@ -91,6 +99,7 @@ def open_jet_file(path: PathLike, schema: JetSchema | None = None) -> JetFile:
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is damaged, none of these, has no jets, or lacks what the schema names.
+        ImportError: If the format needs a package that is not installed.
 
     Example:
         >>> from importlib import resources
@@ -100,7 +109,10 @@ def open_jet_file(path: PathLike, schema: JetSchema | None = None) -> JetFile:
         (4000, 4)
     """
     path = Path(path)
-    return _reader_of(path)(path, JetSchema() if schema is None else schema)
+    reader = _reader_of(path)
+    if schema is None or schema.momentum is None or reader in (RootJets, ParquetJets):
+        return reader(path, JetSchema() if schema is None else schema)
+    return MappedJets(table_of(path), schema)
 
 
 def find_schema(path: PathLike, tree: str | None = None) -> tuple[str, JetSchema]:
@@ -168,7 +180,30 @@ def _reader_of(path: Path) -> type[JetReader]:
     for reader in READERS:
         if reader.recognises(path, start):
             return reader
-    raise ValueError(f"{path} is no file of jets: expected ROOT, HDF5, npz or npy, got one that begins with {start!r}")
+    raise ValueError(
+        f"{path} is no file of jets: expected ROOT, parquet, HDF5, npz or npy, got one that begins with {start!r}"
+    )
+
+
+def table_of(path: PathLike, tree: str | None = None) -> Table:
+    """Open a file as a table of columns, whatever they mean.
+
+    Args:
+        path: The file: ROOT, parquet, HDF5, npz or npy.
+        tree: The name of the tree in ROOT files; None for ``tree``, or the only one there is.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is damaged, none of these, or has several trees.
+    """
+    path = Path(path)
+    reader = _reader_of(path)
+    if reader is RootJets:
+        return RootTable(path, tree)
+    tables: dict[Any, Callable[[Path], Table]] = {
+        ParquetJets: ParquetTable, TopTaggingJets: PandasTable, PaddedJets: Hdf5Table,
+    }  # fmt: skip
+    return tables.get(reader, NumpyTable)(path)
 
 
 def jet_writer(path: PathLike, schema: JetSchema, *, plane: bool = True) -> AbstractContextManager[JetWriter]:

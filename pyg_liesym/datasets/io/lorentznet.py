@@ -16,12 +16,12 @@ from pyg_liesym.datasets.io.assembly import (
     check_range,
     check_read,
     check_values,
-    class_indices,
     columns_of,
 )
 from pyg_liesym.datasets.io.files import PathLike, some_of
 from pyg_liesym.datasets.io.hdf5 import HDF5_START, check_chunks, check_filters, create_hdf5, open_hdf5
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.labels import class_indices
 from pyg_liesym.datasets.io.schema import JetSchema
 
 _BINARY, _MANY = "is_signal", "jet_label"
@@ -125,6 +125,7 @@ class PaddedJets:
             plane=arrays.get("plane"),
             particle={name: arrays[name] for name in self.schema.particle},
             weight=None if self.schema.weight is None else arrays[self.schema.weight],
+            scale=self.schema.scale,
             strict=self.schema.strict,
         )
 

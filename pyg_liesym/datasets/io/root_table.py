@@ -1,0 +1,74 @@
+"""Trees of ROOT files as tables of branches, through uproot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pyg_liesym.datasets.io.files import LayoutError, check_unpacked, naming_damage, some_of
+from pyg_liesym.datasets.io.schema import JetSchema
+from pyg_liesym.datasets.io.tables import part_of_record
+
+TREES = ("TTree", "ROOT::RNTuple")
+"""Classes of what has branches; uproot writes the second since its version 5.7."""
+
+
+class RootTable:
+    """One tree of a ROOT file, TTree or RNTuple.
+
+    Args:
+        path: The file.
+        tree: The name of the tree; None for ``tree``, or the only one there is.
+
+    Raises:
+        ValueError: If the file is damaged or has no such tree.
+    """
+
+    nouns: ClassVar[tuple[str, str]] = ("branch", "branches")
+
+    def __init__(self, path: Path, tree: str | None) -> None:
+        import uproot
+
+        self.path = path
+        with naming_damage(path, "ROOT"), uproot.open(path) as content:
+            size, expected = path.stat().st_size, content.file.fEND
+            if size < expected:
+                raise EOFError(f"it has {size} bytes of {expected}")
+            trees = content.keys(cycle=False, filter_classname=TREES)
+            if tree is None:
+                tree = trees[0] if JetSchema.tree not in trees and len(trees) == 1 else JetSchema.tree
+            self.tree = tree
+            self.where = f"{path}:{self.tree}"
+            if self.tree not in trees:
+                raise LayoutError(
+                    f"{path} has no tree {self.tree!r}; its trees are {some_of(trees)}: choose one by `tree`"
+                )
+            source = content[self.tree]
+            self.num_rows = int(source.num_entries)
+            self.names = tuple(source.keys())
+
+    def check(self, names: Sequence[str]) -> None:
+        """A tree, each of its branches and the last basket of a branch say how many entries there are."""
+        import uproot
+
+        with naming_damage(self.path, "ROOT"), uproot.open(self.path) as content:
+            source = content[self.tree]
+            for name in names if source.classname == TREES[0] else ():  # RNTuple has checksums of its own
+                self._check_branch(source[name])
+
+    def read(self, names: Sequence[str], start: int, stop: int) -> Mapping[str, Any]:
+        """The entries ``start:stop`` of some branches, as awkward arrays."""
+        import uproot
+
+        with naming_damage(self.path, "ROOT"), uproot.open(self.path) as content:
+            arrays = content[self.tree].arrays(list(names), library="ak", entry_start=start, entry_stop=stop)
+        return {name: part_of_record(arrays, name) for name in names}
+
+    def _check_branch(self, branch: Any) -> None:
+        check_unpacked(f"{self.where}: the branch {branch.name}", branch.compressed_bytes, branch.uncompressed_bytes)
+        if len({self.num_rows, int(branch.num_entries), int(branch.entry_offsets[-1])}) > 1:
+            raise LayoutError(
+                f"{self.where} has {self.num_rows} entries, its branch {branch.name} {branch.num_entries} and their "
+                f"baskets {branch.entry_offsets[-1]}: the file is damaged"
+            )

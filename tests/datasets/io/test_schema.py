@@ -1,0 +1,101 @@
+"""A schema as a value and as a YAML file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyg_liesym.datasets.io.schema import JetSchema
+
+PT = {"pt": "a_pt", "eta": "a_eta", "phi": "a_phi"}
+FULL = JetSchema(
+    ("b", "light"), {5: "b", 0: "light"}, "Events", ("charge",), "w", momentum={**PT, "m": 0.14}, unit="MeV",
+    axis={"pt": "j_pt", "eta": "j_eta", "phi": "j_phi", "m": "j_m"}, mask="ok", count="n", label="flavour",
+    jets="j_pt", take=2, links={"jet": "l_j", "constituent": "l_c"},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        JetSchema(),
+        JetSchema(("a",), labelled=False, strict=False),
+        FULL,
+        JetSchema(momentum=PT),
+        JetSchema(("a", "b"), momentum=PT, label={"a": "is_a", "b": "is_b"}),
+        JetSchema(momentum={"E": "E_*", "px": "array[:, 1]", "py": "1", "pz": "a: b"}, label="µ", labelled=False),
+    ],
+)
+def test_yaml_and_back(schema: JetSchema, tmp_path: Path) -> None:
+    assert JetSchema.load(schema.save(tmp_path / "new" / "schema.yaml")) == schema
+
+
+def test_by_hand(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(
+        "tree: Events\nmomentum: {pt: PF_pt, eta: PF_eta, phi: PF_phi, m: 0}\nweight:\n"
+        "label: flavour\njet_labels: {0: light, 4: light, 5: b}\n"
+    )
+    schema = JetSchema.load(tmp_path / "a.yaml")
+    assert schema.classes == ("light", "b")
+    assert schema.momentum == {"pt": "PF_pt", "eta": "PF_eta", "phi": "PF_phi", "m": 0}
+    assert schema.labelled
+    assert not replace(schema, labelled=False).labelled
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("momentun: {pt: a}", "there is no field 'momentun'; did you mean 'momentum'?"),
+        ("nothing_like_it: 3", "there is no field 'nothing_like_it'; the fields are classes, jet_labels, tree"),
+        ("- a\n- b", r"expected the fields of a schema, `momentum: …`, got \['a', 'b'\]"),
+        ("", "expected the fields of a schema"),
+        ("momentum: [pt, eta]", r"momentum must be names with a colon behind each, got \['pt', 'eta'\]"),
+        ("momentum: {pt: a, eta: b}", "momentum: expected the components E, px, py, pz; .*, got pt, eta"),
+        ("momentum: {pt: a, eta: b, phi: c, mass: d}", "momentum: expected the components .*, got pt, eta, phi, mass"),
+        ("momentum: {pt: a, eta: b, pz: e, phi: c}", "expected the components"),
+        ("momentum: {pt: 3, eta: b, phi: c}", "momentum: pt must be the name of a column, got 3"),
+        ("momentum: {pt: a, eta: [b], phi: c}", r"momentum must have names, got \['b'\]"),
+        ("momentum: {pt: a, eta: '???', phi: c}", r"momentum: eta is still \?\?\?: fill in a column"),
+        ("momentum: {pt: a, eta: b, phi: c}\nlabel: '???'", r"label is still \?\?\?"),
+        ("unit: KeV", "unit must be MeV, GeV, TeV, got 'KeV'"),
+        ("unit: 3", "unit must be a name, got 3"),
+        ("label: a", "`label` belongs to files that are read by `momentum`: name its columns too"),
+        ("tree: [a]", r"tree must be a name, got \['a'\]"),
+        ("classes: QCD", "classes must be a list, got 'QCD'"),
+        ("classes: [QCD, QCD]", "classes must have every name once"),
+        ("classes: [0, 1]", "classes must have names, got 0: put numbers that are names in quotes"),
+        ("jet_labels: {a: b}", r"jet_labels must name a class for each whole number, got \['a'\]"),
+        ("labelled: maybe", "labelled must be true or false, got 'maybe'"),
+        ("momentum: {pt: a, eta: b, phi: c}\njets: x\ntake: true", "take must be a number, got True"),
+        ("momentum: {pt: a, eta: b, phi: c}\njets: x\ntake: 0", "take must be at least 1, got 0"),
+        ("momentum: {pt: a, eta: b, phi: c}\ntake: 2", "`take` is of rows that are events"),
+        ("momentum: {pt: a, eta: b, phi: c}\nlinks: {jet: a}", "`links` is of rows that are events"),
+        ("momentum: {pt: a, eta: b, phi: c}\njets: x\nlinks: {jets: a}", "links must name jet, constituent or both"),
+        ("momentum: {pt: a, eta: b, phi: c}\naxis: {pt: a, eta: b, phi: c}", "axis: jets have a mass: expected E or m"),
+        ("momentum: {pt: a, eta: b, phi: c}\nlabel: {a: x}\nclasses: [a, b]", "label must name a flag for each of"),
+        ("a: b: c", "is not a complete YAML file: ScannerError"),
+    ],
+)
+def test_bad_files(text: str, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=rf"a\.yaml.*{says}") as caught:
+        JetSchema.load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_other_encodings_and_no_file(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(b"tree: caf\xe9\n")
+    with pytest.raises(ValueError, match=r"a\.yaml is not a complete YAML file: UnicodeDecodeError"):
+        JetSchema.load(tmp_path / "a.yaml")
+    with pytest.raises(FileNotFoundError, match=r"no file .*b\.yaml of a schema: `liesym data info FILE` proposes one"):
+        JetSchema.load(tmp_path / "b.yaml")
+
+
+@pytest.mark.parametrize("words", [{"unit": "keV"}, {"classes": ()}, {"mask": "ok"}])
+def test_bad_values(words: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"unit must be|at least one name|`mask` belongs to"):
+        JetSchema(**words)
