@@ -107,7 +107,7 @@ $(VENV)/.stamp-core: pyproject.toml $(CONSTRAINTS) $(TORCH_STAMP)
 
 $(VENV)/.stamp-dev: $(VENV)/.stamp-core
 	@echo "[setup] what the tests and the linters need"
-	@$(PIP) $(CONSTRAINTS:%=--constraint %) -e '.[dev,hdf5,parquet,onnx,e3nn,fluids,ocean,meshes$(if $(CONSTRAINTS),,$(COMMA)piv)]'
+	@$(PIP) $(CONSTRAINTS:%=--constraint %) -e '.[dev,hdf5,parquet,onnx,e3nn,fluids,ocean,meshes,dask$(if $(CONSTRAINTS),,$(COMMA)piv)]'
 	@touch $@
 
 $(VENV)/.stamp-docs: $(VENV)/.stamp-core

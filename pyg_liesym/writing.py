@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -36,7 +38,8 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    # Processes of several machines may have one number, and write the same file where one of them was given up.
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.unfinished")
     try:
         unfinished.touch(mode=0o666)  # less the umask
         mode = unfinished.stat().st_mode
@@ -55,6 +58,16 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Write bytes to a file that appears when it is whole; see :func:`whole_file`."""
     with whole_file(path) as unfinished:
         unfinished.write_bytes(content)
+
+
+def sweep(path: str | os.PathLike[str]) -> None:
+    """Remove what processes that were killed while they wrote a file have left beside it.
+
+    Only for a file that nobody writes now.
+    """
+    path = Path(path)
+    for unfinished in path.parent.glob(f".{glob.escape(path.name)}.*.unfinished"):
+        unfinished.unlink(missing_ok=True)
 
 
 def _to_disk(path: Path) -> None:

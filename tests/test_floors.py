@@ -15,11 +15,16 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     # The floors of the package, then those inside its larger parts. Lowest first; siblings share a line.
     "": (
         {"lazy", "progress", "typing", "writing"},
-        {"lie"},
+        {"crew", "lie"},
         {"field", "metrics"},
         {"nn", "discovery", "datasets", "transforms"},
         {"systems", "plot", "testing"},
         {"cli"},
+    ),
+    "crew": (
+        {"crew"},
+        {"cluster", "processes"},
+        {"hiring"},
     ),
     "nn": (
         {"autocast", "relaxable"},
@@ -93,8 +98,18 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     ),
     "cli": (
         {"twins"},
-        {"endings", "files", "flow_networks", "flow_recording", "parser", "scores", "settings", "train_help"},
-        {"forecast_skill", "page"},
+        {
+            "endings",
+            "files",
+            "flow_networks",
+            "flow_recording",
+            "many_files",
+            "parser",
+            "scores",
+            "settings",
+            "train_help",
+        },
+        {"forecast_skill", "page", "tag_file"},
         {"forecast_report", "symmetry_report", "tagging_report"},
         {"broken_networks", "prediction_report"},
         {"broken", "compare", "data", "discover", "export", "forecast", "simulate", "tag", "train"},

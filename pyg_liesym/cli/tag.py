@@ -1,70 +1,112 @@
-"""``liesym tag``: the scores of a tagger for every jet of a file."""
+"""``liesym tag``: the scores of a tagger for every jet of a file, or of many."""
 
 from __future__ import annotations
 
 import sys
+import uuid
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 
 def tag(
-    file: Path,
+    files: list[str],
     out: Path,
     model: str | None = None,
     tree: str | None = None,
     device: str = "auto",
     batch_size: int = 64,
     chunk_size: int = 5000,
+    suffix: Literal["root", "h5", "parquet"] = "root",
+    dask: str | None = None,
+    num_workers: int | None = None,
     progress: bool = True,
 ) -> None:
-    """Write the probability of every class for every jet of a file, in the order of the jets.
+    """Write the probability of every class for every jet of a file, in the order of the jets; or of many files.
+
+    Of several files each has its file of scores in the folder `out`. One that is scored already is skipped if it is
+    whole and of the same jets and tagger; one that cannot be read is named at the end, and the others go on.
 
     Jets that are unlike those that the tagger was trained on, as in MeV, are scored with a warning; so are all jets
     where the tagger does not say which they were.
 
+    Examples: `liesym tag jets.root scores.root`; `liesym tag 'in/*.root' out/ --num-workers 8`; `liesym tag
+    'in/*.root' out/ --dask tcp://node17:8786`.
+
     Args:
-        file: ROOT, HDF5, npz or npy file of jets; labels are not needed and not read.
+        files: Paths or globs of ROOT, HDF5, npz or npy files of jets; labels are not needed and not read.
         out: The file to write, with `score_<class>` for every class: .root (a tree `scores`, to be a friend of the
-            tree of the jets), .h5 or .parquet. A jet without constituents has NaN.
+            tree of the jets), .h5 or .parquet; or a folder of such files. A jet without constituents has NaN.
         model: A file of `save_tagger`, a checkpoint of `liesym fit`, or the name of a tagger that comes with the
             package (default: top).
-        tree: Name of the tree in a ROOT file (default: `tree`, or the only one).
+        tree: Name of the tree in ROOT files (default: `tree`, or the only one).
         device: Where to compute: cpu, cuda, …; auto takes a GPU if there is one.
         batch_size: Jets that are computed at once.
         chunk_size: Jets that are read at once.
+        suffix: Format of the files in a folder.
+        dask: Where a Dask cluster does it, a task each file: the address of its scheduler, the file that it has
+            written (….json), or `local`, workers on this machine. Needs the extra `dask`.
+        num_workers: Processes on this machine (default: 1; of `--dask local` one a core).
         progress: Whether to show a bar.
     """
-    from dataclasses import replace
-
-    from pyg_liesym.cli.files import keep_apart, pieces
-    from pyg_liesym.cli.scores import device_of, scores_of
-    from pyg_liesym.datasets.io.jet_files import find_schema, open_jet_file
-    from pyg_liesym.datasets.io.score_writer import score_writer
+    from pyg_liesym.cli.files import keep_apart
+    from pyg_liesym.cli.many_files import do_all, end, is_folder, targets
+    from pyg_liesym.cli.scores import device_of
+    from pyg_liesym.cli.tag_file import Request, tag_file
+    from pyg_liesym.crew.hiring import hire
+    from pyg_liesym.datasets.io.files import find_files
     from pyg_liesym.systems.checkpoint import find_tagger
-    from pyg_liesym.systems.training_range import TrainingRange
 
-    keep_apart([file], out)
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-    place = device_of(device)
+    for name, value in (("batch_size", batch_size), ("chunk_size", chunk_size)):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")
+    paths = find_files(files)
+    if dask is not None:  # the workers may be in other folders
+        paths, out = [path.absolute() for path in paths], out.absolute()
+        model = str(Path(model).absolute()) if model is not None and Path(model).is_file() else model
+    else:
+        device_of(device)
+    folder = is_folder(paths, out)
+    made = targets(paths, out, f".{suffix}") if folder else {paths[0]: out}
+    keep_apart(paths, *made.values())
     tagger = find_tagger(model)
-    found = find_schema(file, tree)[1]
-    wanted = replace(found, classes=tagger.classes, particle=tagger.particle, weight=None, labelled=False)
-    source = open_jet_file(file, wanted)
-    tagger.net.to(place)
-    check = TrainingRange(tagger.ranges)
-    with score_writer(out, tagger.classes) as writer:
-        for jets in pieces(source, chunk_size, f"tagging {file.name}", progress):
-            seen = jets if tagger.max_constituents is None else jets.truncate(tagger.max_constituents)
-            check.add(seen)
-            writer.extend(scores_of(tagger, seen, batch_size, place))
-    unknown = "the tagger's file does not say what the jets of its training were like: whether yours are is unchecked"
-    if warning := check.warning() if tagger.ranges else unknown:
-        print(f"liesym tag: {warning}", file=sys.stderr)
-    print(f"{source.num_jets} jets scored in {out}: {', '.join(tagger.classes)}")
+    own = progress and not folder and dask is None
+    run = uuid.uuid4().hex
+    request = Request(model, tagger.fingerprint(), tree, device, batch_size, chunk_size, folder, run, own)
+    with hire(dask, num_workers) as crew:
+        work = partial(tag_file, request=request)
+        show = progress and folder
+        done = do_all(crew, work, list(made.items()), "tagging", progress=show, writes=made.values())
+    if not folder and done.errors:
+        raise done.errors[0]
+    tagged = done.in_order()
+    classes = ", ".join(tagger.classes)
+    scored = sum(one.num_jets for one in tagged if not one.skipped)
+    _warn([one.warning for one in tagged if one.warning is not None], len(paths))
+    if not folder:
+        print(f"{scored} jets scored in {out}: {classes}")
+        return
+    skipped = sum(one.skipped for one in tagged)
+    print(f"{len(paths)} files, {scored} jets scored, {skipped} skipped, {len(done.errors)} failed\n{classes} in {out}")
+    end("tag", paths, done.errors)
+
+
+def _warn(warnings: list[str], files: int) -> None:
+    """The warnings about jets, one for each different, and of how many files it is true."""
+    for warning in list(dict.fromkeys(warnings))[:5]:
+        of = "" if files == 1 else f" ({warnings.count(warning)} of {files} files)"
+        print(f"liesym tag: {warning}{of}", file=sys.stderr)
 
 
 def run(words: list[str]) -> None:
-    """Read the words after ``liesym tag`` and run it."""
-    from pyg_liesym.cli.parser import call
+    """Read the words after ``liesym tag`` and run it.
 
-    call(tag, words, "liesym tag")
+    Written out because several files in a row are more than the automatic command line of jsonargparse offers.
+    """
+    from pyg_liesym.cli.parser import Parser
+
+    parser = Parser(prog="liesym tag", description=(tag.__doc__ or "").split("Args:")[0])
+    parser.add_argument("files", nargs="+", help="Paths or globs of ROOT, HDF5, npz or npy files of jets")
+    parser.add_argument("out", type=Path, help="The file to write: .root, .h5 or .parquet; or a folder of such files")
+    parser.add_function_arguments(tag, skip={"files", "out"})
+    tag(**parser.parse_args(words).as_dict())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -66,6 +67,16 @@ class Tagger:
         batch = batch if self.transform is None else self.transform(batch)
         logits = self.net(batch.get("x"), batch.p4, batch=batch.batch, batch_size=batch.num_graphs)
         return torch.softmax(logits.float(), dim=-1).masked_fill(empty[:, None], torch.nan)
+
+    def fingerprint(self) -> str:
+        """A number in hexadecimal that tells taggers apart: by their network, its weights, and what it is given."""
+        transform = None if self.transform is None else (type(self.transform).__name__, vars(self.transform))
+        words = (repr(self.net), self.classes, self.particle, self.max_constituents, transform)
+        digest = hashlib.sha256(repr(words).encode())
+        for name, value in sorted(self.net.state_dict().items()):
+            digest.update(f"{name} {value.dtype} {list(value.shape)}".encode())
+            digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+        return digest.hexdigest()
 
 
 def save_tagger(

@@ -101,7 +101,7 @@ def test_wrong_turns(file: Path, model: Path, tmp_path: Path, capsys: pytest.Cap
         ([str(file), str(tmp_path / "out.csv"), "--model", str(model)], "expected a file name that ends with .root"),
         ([str(file), str(tmp_path / "out.root"), "--model", "nothing"], "there is no tagger 'nothing'"),
         ([str(file), str(tmp_path / "out.root"), "--model", str(file)], "not a complete safetensors file"),
-        ([str(tmp_path / "no.root"), str(tmp_path / "out.root"), "--model", str(model)], "there is no file"),
+        ([str(tmp_path / "no.root"), str(tmp_path / "out.root"), "--model", str(model)], "no file matches"),
         ([*there, "--batch-size=-1"], "batch_size must be at least 1, got -1"),
         ([*there, "--device", "abacus"], "cannot compute on the device 'abacus', try cpu: "),
         ([*there, "--device", "cuda:99"], "cannot compute on the device 'cuda:99', try cpu: "),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,11 +12,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pyg_liesym.datasets.io.files import PathLike
-from pyg_liesym.datasets.io.hdf5 import create_hdf5
+from pyg_liesym.datasets.io.files import LayoutError, PathLike, naming_damage
+from pyg_liesym.datasets.io.hdf5 import create_hdf5, open_hdf5
 from pyg_liesym.writing import whole_file
 
 SCORES = "scores"
+_NOTE = "made_from"
 
 
 class ScoreWriter(Protocol):
@@ -25,7 +27,9 @@ class ScoreWriter(Protocol):
         """Append the scores of some jets, ``[J, C]``."""
 
 
-def score_writer(path: PathLike, classes: Sequence[str]) -> AbstractContextManager[ScoreWriter]:
+def score_writer(
+    path: PathLike, classes: Sequence[str], note: Mapping[str, Any] | None = None
+) -> AbstractContextManager[ScoreWriter]:
     """Write scores piece by piece, one float32 number ``score_<class>`` a jet and class.
 
     The suffix chooses the format: ``.root`` a tree ``scores``, to be a friend of the tree of the jets; ``.h5`` or
@@ -35,6 +39,8 @@ def score_writer(path: PathLike, classes: Sequence[str]) -> AbstractContextManag
     Args:
         path: The file to write; its folder is made if needed.
         classes: Names of the classes. What is no letter, digit or underscore in them becomes an underscore.
+        note: What they were made from, plain values: kept as JSON under the name ``made_from``, an object of a ROOT
+            file, an attribute of an HDF5 file, metadata of the schema of a parquet file.
 
     Raises:
         ImportError: If the format needs a package that is not installed.
@@ -56,7 +62,25 @@ def score_writer(path: PathLike, classes: Sequence[str]) -> AbstractContextManag
     writers = {".root": _write_root, ".h5": _write_hdf5, ".hdf5": _write_hdf5, ".parquet": _write_parquet}
     if path.suffix not in writers:
         raise ValueError(f"expected a file name that ends with {', '.join(writers)}, got {path.name!r}")
-    return writers[path.suffix](path, names)
+    return writers[path.suffix](path, names, json.dumps(dict(note or {})))
+
+
+def read_scores(path: PathLike) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
+    """All scores of a file of :func:`score_writer`, and the note in it.
+
+    Raises:
+        ValueError: If the file is damaged or none of these.
+    """
+    path = Path(path)
+    readers = {".root": _read_root, ".h5": _read_hdf5, ".hdf5": _read_hdf5, ".parquet": _read_parquet}
+    if path.suffix not in readers:
+        raise ValueError(f"expected a file name that ends with {', '.join(readers)}, got {path.name!r}")
+    with naming_damage(path, path.suffix):
+        columns, text = readers[path.suffix](path)
+        note = json.loads(text or "{}")
+        if not isinstance(note, dict) or len({len(column) for column in columns.values()}) != 1:
+            raise LayoutError(f"{path} is no file of scores: expected columns of one length and a note")
+    return columns, note
 
 
 class _Columns:
@@ -74,16 +98,18 @@ class _Columns:
 
 
 @contextmanager
-def _write_root(path: Path, names: list[str]) -> Iterator[_Columns]:
+def _write_root(path: Path, names: list[str], note: str) -> Iterator[_Columns]:
     import uproot
 
     with whole_file(path) as temporary, uproot.recreate(temporary, compression=uproot.ZLIB(4)) as file:
+        file[_NOTE] = note
         yield _Columns(names, file.mktree(SCORES, dict.fromkeys(names, np.dtype(np.float32))).extend)
 
 
 @contextmanager
-def _write_hdf5(path: Path, names: list[str]) -> Iterator[_Columns]:
+def _write_hdf5(path: Path, names: list[str], note: str) -> Iterator[_Columns]:
     with create_hdf5(path) as file:
+        file.attrs[_NOTE] = note
         for name in names:
             file.create_dataset(name, (0,), np.float32, maxshape=(None,), chunks=(16384,), compression="gzip")
 
@@ -96,14 +122,40 @@ def _write_hdf5(path: Path, names: list[str]) -> Iterator[_Columns]:
 
 
 @contextmanager
-def _write_parquet(path: Path, names: list[str]) -> Iterator[_Columns]:
+def _write_parquet(path: Path, names: list[str], note: str) -> Iterator[_Columns]:
+    pyarrow = _import_pyarrow()
+    schema = pyarrow.schema([(name, pyarrow.float32()) for name in names], metadata={_NOTE: note})
+    with whole_file(path) as temporary, pyarrow.parquet.ParquetWriter(temporary, schema) as file:
+        yield _Columns(names, lambda columns: file.write_table(pyarrow.table(columns, schema)))
+
+
+def _import_pyarrow() -> Any:
     try:
-        import pyarrow
         import pyarrow.parquet
     except ImportError as error:
         raise ImportError(
             "writing parquet needs pyarrow, which is not installed: run `pip install 'pyg-liesym[parquet]'`"
         ) from error
-    schema = pyarrow.schema([(name, pyarrow.float32()) for name in names])
-    with whole_file(path) as temporary, pyarrow.parquet.ParquetWriter(temporary, schema) as file:
-        yield _Columns(names, lambda columns: file.write_table(pyarrow.table(columns, schema)))
+    return pyarrow
+
+
+def _read_root(path: Path) -> tuple[dict[str, Any], str]:
+    import uproot
+
+    with uproot.open(path) as file:
+        if (size := path.stat().st_size) != file.file.fEND:
+            raise LayoutError(f"{path} should have {file.file.fEND} bytes, but has {size}: it is damaged")
+        columns = file[SCORES].arrays(library="np")
+        return columns, str(file[_NOTE]) if _NOTE in file else ""
+
+
+def _read_hdf5(path: Path) -> tuple[dict[str, Any], str]:
+    with open_hdf5(path) as file:
+        return {name: file[name][:] for name in file}, str(file.attrs.get(_NOTE, ""))
+
+
+def _read_parquet(path: Path) -> tuple[dict[str, Any], str]:
+    table = _import_pyarrow().parquet.read_table(path)
+    noted = (table.schema.metadata or {}).get(_NOTE.encode(), b"")
+    columns = zip(table.column_names, table.columns, strict=True)
+    return {name: column.to_numpy() for name, column in columns}, noted.decode()

@@ -13,11 +13,12 @@ from typing import Any
 
 from tqdm import tqdm
 
+from pyg_liesym.crew.crew import Crew, Here
+from pyg_liesym.crew.processes import Processes
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.root import read_jets
 from pyg_liesym.datasets.io.root_writer import write_jets
 from pyg_liesym.datasets.simulation.detector import VERSION
-from pyg_liesym.datasets.simulation.processes import share_out
 from pyg_liesym.datasets.simulation.pythia import CLASSES, Detector, generate_jets, import_generators
 from pyg_liesym.datasets.simulation.recipe import check_recipe
 
@@ -37,6 +38,7 @@ def simulate_jets(
     max_constituents: int = 200,
     plane: bool = True,
     progress: bool = True,
+    crew: Crew | None = None,
 ) -> list[Path]:
     """Simulate top and QCD jets into the files ``jets_00000.root``, ``jets_00001.root``, … of a folder.
 
@@ -58,6 +60,7 @@ def simulate_jets(
         max_constituents: Keep the hardest constituents of a jet up to this number.
         plane: Write ``part_deta`` and ``part_dphi``, see :func:`~pyg_liesym.datasets.io.root_writer.write_jets`.
         progress: Show a progress bar.
+        crew: Who does it (:func:`~pyg_liesym.crew.hire`), in place of ``num_workers`` processes.
 
     Returns:
         The files, in order.
@@ -66,7 +69,7 @@ def simulate_jets(
         ImportError: If Pythia, FastJet or vector are not installed.
         ValueError: If a number is not positive, ``signal_fraction`` no share, or the folder holds jets of another
             recipe.
-        WorkerError: An ``OSError``, if a process was ended from outside.
+        WorkerError: An ``OSError``, if the processes of one file were ended from outside, one after the other.
     """
     numbers = dict(num_jets=num_jets, num_workers=num_workers, chunk_size=chunk_size, max_constituents=max_constituents)
     for name, value in numbers.items():
@@ -93,14 +96,12 @@ def simulate_jets(
     }
     check_recipe(folder, settings, chunks, "jets", before={"signal_fraction": 0.5})
     write = functools.partial(_write_chunk, make=make, plane=plane)
+    crew = crew or (Here() if num_workers == 1 else Processes(num_workers))
     todo = {path: task for path, task in chunks.items() if _num_jets(path) != task[0]}
     done = num_jets - sum(count for count, *_ in todo.values())
     with tqdm(total=num_jets, initial=done, unit="jet", desc="simulating", disable=None if progress else True) as bar:
-        if num_workers == 1:
-            for path, task in todo.items():
-                write(path, *task, report=bar.update)
-        else:
-            share_out(write, [(path, *task) for path, task in todo.items()], num_workers, bar.update)
+        for outcome in crew.do(write, [(path, *task) for path, task in todo.items()], bar.update):
+            outcome.result()
     return list(chunks)
 
 

@@ -15,37 +15,52 @@ from typing import Any
 
 import pytest
 
+from pyg_liesym.crew.crew import ATTEMPTS, WorkerError
+from pyg_liesym.crew.processes import Processes
 from pyg_liesym.datasets.io.root import read_jets
-from pyg_liesym.datasets.simulation.processes import WorkerError, share_out
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel of Linux")
 SOON = 5.0
 """Seconds within which everything must have ended; a second of them is granted to the processes."""
 
 
-def note(folder: Path, number: int, *, report: Callable[[int], Any]) -> None:
+def note(folder: Path, number: int, *, report: Callable[[int], Any]) -> int:
     (folder / f"{number}.{os.getpid()}").touch()
     report(number)
+    return number
 
 
-def fail(folder: Path, number: int, *, report: Callable[[int], Any]) -> None:
+def fail(folder: Path, number: int, *, report: Callable[[int], Any]) -> int:
     if number == 1:
         raise KeyError(f"no {number}")
-    note(folder, number, report=report)
+    return note(folder, number, report=report)
 
 
 def vanish(folder: Path, number: int, *, report: Callable[[int], Any]) -> None:
+    note(folder, number, report=report)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def leave(folder: Path, number: int, *, report: Callable[[int], Any]) -> None:
+    note(folder, number, report=report)
     os._exit(0)
+
+
+def stumble(folder: Path, number: int, *, report: Callable[[int], Any]) -> int:
+    """Is lost the first time that it comes to number 1."""
+    report(1)
+    if number == 1 and not (folder / "lost").exists():
+        (folder / "lost").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
 
 
 def test_every_task_is_done_once(tmp_path: Path) -> None:
     reported: list[int] = []
-    share_out(note, [(tmp_path, number) for number in range(7)], 2, reported.append)
+    outcomes = list(Processes(2).do(note, [(tmp_path, number) for number in range(7)], reported.append))
+    assert sorted(outcome.index for outcome in outcomes) == list(range(7))
     assert sorted(reported) == list(range(7))
+    assert [outcome.result() for outcome in sorted(outcomes, key=lambda one: one.index)] == list(range(7))
     done = [path.name.split(".") for path in tmp_path.iterdir()]
     assert sorted(int(number) for number, _ in done) == list(range(7))
     pids = {int(pid) for _, pid in done}
@@ -55,33 +70,51 @@ def test_every_task_is_done_once(tmp_path: Path) -> None:
 
 
 def test_no_tasks() -> None:
-    share_out(note, [], 2, print)
+    assert list(Processes(2).do(note, [])) == []
 
 
-def test_what_goes_wrong_is_raised_here(tmp_path: Path) -> None:
+def test_what_goes_wrong_is_an_outcome_and_the_others_go_on(tmp_path: Path) -> None:
+    good, bad = sorted(Processes(2).do(fail, [(tmp_path, number) for number in range(2)]), key=lambda one: one.index)
+    assert good.result() == 0
     with pytest.raises(KeyError, match="no 1") as caught:
-        share_out(fail, [(tmp_path, number) for number in range(2)], 2, lambda _: None)
+        bad.result()
     assert "in fail" in str(caught.value.__cause__)
 
 
 @pytest.mark.parametrize(("work", "code"), [(vanish, -signal.SIGKILL), (leave, 0)])
-def test_a_process_that_ends_by_itself_is_noticed(tmp_path: Path, work: Callable[..., None], code: int) -> None:
-    with pytest.raises(WorkerError, match=rf"one of 1 processes ended with the exit code {code}, .* begin again"):
-        share_out(work, [(tmp_path, 0)], 1, print)
+def test_a_process_that_ends_each_time_is_noticed(tmp_path: Path, work: Callable[..., None], code: int) -> None:
+    (outcome,) = Processes(1).do(work, [(tmp_path, 0)])
+    with pytest.raises(WorkerError, match=rf"a process ended with the exit code {code}, .* begin again"):
+        outcome.result()
+    assert len(list(tmp_path.iterdir())) == ATTEMPTS
+
+
+def test_a_task_that_loses_its_process_once_is_begun_anew(tmp_path: Path) -> None:
+    reported: list[int] = []
+    outcomes = list(Processes(2).do(stumble, [(tmp_path, number) for number in range(4)], reported.append))
+    assert sorted(outcome.result() for outcome in outcomes) == [0, 1, 2, 3]
+    assert sum(reported) == 4
+
+
+def test_whoever_stops_asking_ends_the_rest(tmp_path: Path) -> None:
+    outcomes = Processes(1).do(note, [(tmp_path, number) for number in range(50)])
+    next(outcomes)
+    outcomes.close()
+    assert len(list(tmp_path.iterdir())) < 50
 
 
 # The work does not give Python a chance to handle a signal, as an event generator in C++ does not.
 SCRIPT = """
 import ctypes, os, sys
 from pathlib import Path
-from pyg_liesym.datasets.simulation.processes import share_out
+from pyg_liesym.crew.processes import Processes
 
 def work(folder, number, *, report):
     (folder / str(os.getpid())).touch()
     ctypes.PyDLL(None).sleep(120)
 
 if __name__ == "__main__":
-    share_out(work, [(Path(sys.argv[1]), number) for number in range(5)], 2, print)
+    list(Processes(2).do(work, [(Path(sys.argv[1]), number) for number in range(5)]))
 """
 
 

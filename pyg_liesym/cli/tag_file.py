@@ -1,0 +1,113 @@
+"""What ``liesym tag`` does with one file, in whatever process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pyg_liesym.cli.files import pieces
+from pyg_liesym.cli.many_files import identity, is_same
+from pyg_liesym.cli.scores import device_of, scores_of
+from pyg_liesym.datasets.io.jet_files import find_schema, open_jet_file
+from pyg_liesym.datasets.io.schema import JetSchema
+from pyg_liesym.datasets.io.score_writer import read_scores, score_writer
+from pyg_liesym.systems.checkpoint import find_tagger
+from pyg_liesym.systems.pretrained import Tagger
+from pyg_liesym.systems.training_range import TrainingRange
+
+
+class Request(NamedTuple):
+    """What is asked for of every file.
+
+    Attributes:
+        model: Which tagger; None for the packaged one.
+        fingerprint: Of that tagger, where the command was given.
+        tree: Name of the tree in ROOT files.
+        device: Where to compute.
+        batch_size: Jets that are computed at once.
+        chunk_size: Jets that are read at once.
+        skip: Whether a file that is scored already is left.
+        run: Number of this command, so that what it has done itself does not count as skipped.
+        progress: Whether to show a bar of the jets of a file.
+    """
+
+    model: str | None
+    fingerprint: str
+    tree: str | None
+    device: str
+    batch_size: int
+    chunk_size: int
+    skip: bool
+    run: str
+    progress: bool
+
+
+class Tagged(NamedTuple):
+    """What has become of a file: its jets, whether they had their scores before, and a warning about them."""
+
+    num_jets: int
+    skipped: bool = False
+    warning: str | None = None
+
+
+def tag_file(path: Path, out: Path, *, request: Request, report: Callable[[int], Any]) -> Tagged:
+    """Write the scores of one file, unless they are there.
+
+    Args:
+        path: The file of jets.
+        out: The file of scores.
+        request: What is asked for.
+        report: Told how many jets have their scores, piece by piece.
+    """
+    tagger = _tagger(request.model, request.fingerprint, request.device)
+    schema = _schema(path, tagger, request)
+    note: dict[str, Any] = {"tagger": request.fingerprint, "reading": repr(schema)}
+    if request.skip and (there := _scored(path, out, note)) is not None:
+        return Tagged(there["jets"], skipped=there.get("run") != request.run, warning=there.get("warning"))
+    source = open_jet_file(path, schema)
+    check, place = TrainingRange(tagger.ranges), device_of(request.device)
+    note |= {"file": path.name, **identity(path), "jets": source.num_jets, "run": request.run}
+    with score_writer(out, tagger.classes, note) as writer:
+        for jets in pieces(source, request.chunk_size, f"tagging {path.name}", request.progress):
+            seen = jets if tagger.max_constituents is None else jets.truncate(tagger.max_constituents)
+            check.add(seen)
+            writer.extend(scores_of(tagger, seen, request.batch_size, place))
+            report(len(jets))
+    unknown = "the tagger's file does not say what the jets of its training were like: whether yours are is unchecked"
+    return Tagged(source.num_jets, warning=check.warning() if tagger.ranges else unknown)
+
+
+def _schema(path: Path, tagger: Tagger, request: Request) -> JetSchema:
+    """What the tagger reads of a file."""
+    found = find_schema(path, request.tree)[1]
+    return replace(found, classes=tagger.classes, particle=tagger.particle, weight=None, labelled=False)
+
+
+def _scored(path: Path, out: Path, wanted: dict[str, Any]) -> dict[str, Any] | None:
+    """The note in a file of scores, if it is whole, and of these jets and this tagger."""
+    if not out.exists():
+        return None
+    try:
+        columns, note = read_scores(out)
+    except ValueError:  # damaged: made again
+        return None
+    rows = {len(column) for column in columns.values()}
+    same = all(note.get(name) == value for name, value in wanted.items()) and rows == {note.get("jets")}
+    return note if same and is_same(path, note) else None
+
+
+@lru_cache(maxsize=1)
+def _tagger(model: str | None, fingerprint: str, device: str) -> Tagger:
+    """The tagger, once a process.
+
+    Raises:
+        ValueError: If the one that is found here is another than where the command was given.
+    """
+    tagger = find_tagger(model)
+    if tagger.fingerprint() != fingerprint:
+        raise ValueError(f"the tagger {model or 'top'} is another one here than where the command was given")
+    tagger.net.to(device_of(device))
+    return tagger
