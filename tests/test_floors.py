@@ -58,7 +58,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"bodies", "flows", "jets", "molecules", "pictures"},
     ),
     "datasets.io": (
-        {"files", "jet_arrays", "jet_class_2", "momenta", "pickled_names"},
+        {"files", "jet_arrays", "jet_class_2", "momenta", "pickled_names", "yaml_fields"},
         {"labels", "schema"},
         {"assembly", "download", "geographic_grid", "hdf5", "npy", "tables", "tensors"},
         {"array_table", "pandas_table", "parquet_table", "places", "root_table"},

@@ -40,6 +40,7 @@ INTERNAL = {
     "Support": "asked by find_symmetry",
     "TrainingRange": "what `liesym tag` checks jets by",
     "Trial": "judges a question for find_symmetry",
+    "UnitCheck": "what commands check the unit of jets by",
     "VirtualNodes": "inside the networks that take `virtual_nodes`",
     "Yardstick": "what a Trial measures breakings by",
 }

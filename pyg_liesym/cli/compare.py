@@ -23,6 +23,8 @@ def compare(
     against: str | None = None,
     out: Path = Path("compare"),
     tree: str | None = None,
+    schema: Path | None = None,
+    against_schema: Path | None = None,
     max_jets: int = 100_000,
 ) -> None:
     """Hold simulated QCD and top jets against the Top Quark Tagging Reference Dataset, or against other files.
@@ -36,6 +38,8 @@ def compare(
         against: Path or glob of jets to compare with instead.
         out: Folder of `comparison.json` and `comparison.png`.
         tree: Name of the tree in ROOT files (default: `tree`, or the only one).
+        schema: A YAML file that says what the columns of the files mean, as `liesym data info` proposes it.
+        against_schema: The same of the files to compare with.
         max_jets: Most jets that are read of each sample, from everywhere in its files.
     """
     from pyg_liesym.cli.files import save_figure, write_json
@@ -46,9 +50,9 @@ def compare(
         raise ValueError("give --reference or --against, not both")
     if max_jets < 1:
         raise ValueError(f"max_jets must be at least 1, got {max_jets}")
-    ours = _read(files, tree, max_jets)
+    ours = _read(files, tree, schema, max_jets)
     if against:
-        points = compare_jets(ours, _read([against], tree, max_jets))
+        points = compare_jets(ours, _read([against], tree, against_schema, max_jets))
         name = "the other files"
     else:
         name, percent, numbers, jets = _load_reference(reference)
@@ -80,29 +84,36 @@ def table(points: Sequence[Point]) -> list[str]:
     return lines
 
 
-def _read(paths: list[str] | None, tree: str | None, max_jets: int) -> dict[str, dict[str, Values]]:
+def _read(
+    paths: list[str] | None, tree: str | None, schema: Path | None, max_jets: int
+) -> dict[str, dict[str, Values]]:
+    from pyg_liesym.cli.files import schema_of, warn
     from pyg_liesym.datasets.io.files import find_files
     from pyg_liesym.datasets.io.jet_arrays import concatenate_jets
-    from pyg_liesym.datasets.io.jet_files import find_common_schema, open_jet_file
+    from pyg_liesym.datasets.io.jet_files import open_jet_file
     from pyg_liesym.datasets.jets.chunks import part_of
+    from pyg_liesym.datasets.jets.unit_check import UnitCheck
     from pyg_liesym.metrics.jet_statistics import statistics_of_classes
 
     if not paths:
         with as_file(_SAMPLES / "jets.root") as sample:
-            return _read([str(sample)], tree, max_jets)
+            return _read([str(sample)], None, None, max_jets)
     found = find_files(paths)
-    schema = find_common_schema(found, tree)
-    absent = sorted(set(_CLASSES.values()) - set(schema.classes))
-    if absent or not schema.labelled:
-        numbers = all(name.isdigit() for name in schema.classes)
+    wanted = schema_of(found, tree, schema)
+    absent = sorted(set(_CLASSES.values()) - set(wanted.classes))
+    if absent or not wanted.labelled:
+        numbers = all(name.isdigit() for name in wanted.classes)
         hint = ": name them by `liesym data convert --classes '[QCD, Tbqq]'`" if numbers else ""
-        have = ", ".join(schema.classes) if schema.labelled else "none"
+        have = ", ".join(wanted.classes) if wanted.labelled else "none"
         raise ValueError(f"the files must have labels of the classes QCD and Tbqq, they have {have}{hint}")
-    sources = [open_jet_file(path, schema) for path in found]
+    sources = [open_jet_file(path, wanted) for path in found]
     counts = [source.num_jets for source in sources]
     chosen = part_of(counts, _CHUNK, (0.0, min(1.0, max_jets / sum(counts))))
     jets = concatenate_jets([sources[file].read(start, stop) for file, start, stop in chosen.tolist()])
-    labels = {key: schema.classes.index(name) for key, name in _CLASSES.items()}
+    units = UnitCheck(wanted.unit)
+    units.add(jets)
+    warn("data compare", units)
+    labels = {key: wanted.classes.index(name) for key, name in _CLASSES.items()}
     return statistics_of_classes(jets.p4, jets.offsets, jets.label, labels)
 
 

@@ -15,37 +15,48 @@ if TYPE_CHECKING:
     from pyg_liesym.datasets.jets.jet_summary import JetSummary
 
 
-def info(files: list[str], tree: str | None = None, chunk_size: int = 5000, progress: bool = True) -> None:
+def info(
+    files: list[str],
+    tree: str | None = None,
+    schema: Path | None = None,
+    chunk_size: int = 5000,
+    progress: bool = True,
+) -> None:
     """Say what is in files of jets: counts, classes, ranges, columns, and what is wrong with them.
 
     Args:
-        files: Paths or globs of ROOT, HDF5, npz or npy files.
+        files: Paths or globs of ROOT, parquet, HDF5, npz or npy files.
         tree: Name of the tree in ROOT files (default: `tree`, or the only one).
+        schema: A YAML file that says what the columns of the files mean.
         chunk_size: Jets that are read at once.
         progress: Whether to show a bar.
     """
     from dataclasses import replace
 
-    from pyg_liesym.cli.files import pieces
+    from pyg_liesym.cli.files import pieces, schema_of, warn
     from pyg_liesym.datasets.io.files import find_files
     from pyg_liesym.datasets.io.jet_files import find_schema, open_jet_file
     from pyg_liesym.datasets.jets.jet_summary import JetSummary
+    from pyg_liesym.datasets.jets.unit_check import UnitCheck
 
     for number, path in enumerate(find_files(files)):
-        kind, schema = find_schema(path, tree)
-        file = open_jet_file(path, replace(schema, strict=False))
-        summary = JetSummary(schema.classes if schema.labelled else ())
+        kind, found = find_schema(path, tree) if schema is None else (f"by {schema}", schema_of([path], tree, schema))
+        file = open_jet_file(path, replace(found, strict=False))
+        summary, units = JetSummary(found.classes if found.labelled else ()), UnitCheck(found.unit)
         with np.errstate(all="ignore"):
             for jets in pieces(file, chunk_size, f"reading {path.name}", progress):
                 summary.add(jets)
+                units.add(jets)
         print(("\n" if number else "") + f"{path}: {kind}, {summary.num_jets} jets")
-        print("\n".join(f"  {name:<24}{value}" for name, value in _rows(summary, schema.particle)))
+        print("\n".join(f"  {name:<24}{value}" for name, value in _rows(summary, found.particle)))
+        warn("data info", units)
 
 
 def convert(
     files: list[str],
     out: Path,
     tree: str | None = None,
+    schema: Path | None = None,
     weight: str | None = None,
     plane: bool = True,
     classes: list[str] | None = None,
@@ -57,9 +68,10 @@ def convert(
     The columns of the constituents that all the files have, the classes and the weights are kept.
 
     Args:
-        files: Paths or globs of ROOT, HDF5, npz or npy files.
+        files: Paths or globs of ROOT, parquet, HDF5, npz or npy files.
         out: The file to write: .root (as JetClass), .h5 or .hdf5 (as LorentzNet's).
         tree: Name of the tree in ROOT files (default: `tree`, or the only one).
+        schema: A YAML file that says what the columns of the files mean, as `liesym data info` proposes it.
         weight: Name of the event weights in the files (default: `weight`, if they have it).
         plane: Whether to write (Δη, Δφ) of the constituents, which can be computed when read.
         classes: Names of the classes in the order of their numbers, for files that have numbers alone: [QCD, Tbqq].
@@ -68,30 +80,49 @@ def convert(
     """
     from dataclasses import replace
 
-    from pyg_liesym.cli.files import keep_apart, pieces
+    from pyg_liesym.cli.files import keep_apart, pieces, schema_of, warn
     from pyg_liesym.datasets.io.files import find_files
-    from pyg_liesym.datasets.io.jet_files import find_common_schema, jet_writer, open_jet_file
+    from pyg_liesym.datasets.io.jet_files import jet_writer, open_jet_file
+    from pyg_liesym.datasets.jets.unit_check import UnitCheck
 
     paths = find_files(files)
     keep_apart(paths, out)
-    schema = find_common_schema(paths, tree)
-    schema = schema if weight is None else replace(schema, weight=weight)
+    wanted = schema_of(paths, tree, schema)
+    wanted = wanted if weight is None else replace(wanted, weight=weight)
     if classes is not None:
-        if len(classes) != len(schema.classes):
-            raise ValueError(f"the files have the classes {', '.join(schema.classes)}, got names for {len(classes)}")
-        schema = replace(schema, classes=tuple(classes), jet_labels=_renamed(schema, classes))
-    sources = [open_jet_file(path, schema) for path in paths]
-    with jet_writer(out, schema, plane=plane) as writer:
+        if len(classes) != len(wanted.classes):
+            raise ValueError(f"the files have the classes {', '.join(wanted.classes)}, got names for {len(classes)}")
+        wanted = _renamed(wanted, classes)
+    sources, units = [open_jet_file(path, wanted) for path in paths], UnitCheck(wanted.unit)
+    with jet_writer(out, _written(wanted), plane=plane) as writer:
         for source in sources:
             for jets in pieces(source, chunk_size, f"{source.path.name} → {out.name}", progress):
+                units.add(jets)
                 writer.extend(jets)
         total = writer.num_jets
+    warn("data convert", units)
     print(f"{total} jets of {len(paths)} file{'s' if len(paths) > 1 else ''} in {out}")
 
 
-def _renamed(schema: JetSchema, classes: Sequence[str]) -> dict[int, str] | None:
+def _written(schema: JetSchema) -> JetSchema:
+    """How jets are written that were read by a schema: with the names of a layout that is known."""
+    from pyg_liesym.datasets.io.schema import JetSchema
+
+    if schema.momentum is None:
+        return schema
+    weight = None if schema.weight is None else "weight"
+    return JetSchema(schema.classes, particle=schema.particle, weight=weight, labelled=schema.labelled)
+
+
+def _renamed(schema: JetSchema, classes: Sequence[str]) -> JetSchema:
+    from dataclasses import replace
+
     names = dict(zip(schema.classes, classes, strict=True))
-    return None if schema.jet_labels is None else {value: names[name] for value, name in schema.jet_labels.items()}
+    values = schema.jet_labels and {value: names[name] for value, name in schema.jet_labels.items()}
+    flags = schema.label
+    if flags is not None and not isinstance(flags, str):
+        flags = {names[name]: column for name, column in flags.items()}
+    return replace(schema, classes=tuple(classes), jet_labels=values, label=flags)
 
 
 def _rows(summary: JetSummary, particle: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -130,7 +161,7 @@ def run(words: list[str]) -> None:
         function = functions[name]
         parser = Parser(prog=f"liesym data {name}", description=(function.__doc__ or "").split("Args:")[0])
         count = "*" if name == "compare" else "+"
-        parser.add_argument("files", nargs=count, help="Paths or globs of ROOT, HDF5, npz or npy files")
+        parser.add_argument("files", nargs=count, help="Paths or globs of ROOT, parquet, HDF5, npz or npy files")
         if function is convert:
             parser.add_argument("out", type=Path, help="The file to write: .root, .h5 or .hdf5")
         parser.add_function_arguments(function, skip={"files", "out"} if function is convert else {"files"})

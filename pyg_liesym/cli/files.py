@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from pyg_liesym.datasets.io.jet_arrays import JetArrays
     from pyg_liesym.datasets.io.jet_files import JetFile
+    from pyg_liesym.datasets.io.schema import JetSchema
+    from pyg_liesym.datasets.jets.unit_check import UnitCheck
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -70,6 +73,34 @@ def save_figure(path: Path, figure: Figure) -> None:
     """Write a picture as PNG, under a temporary name until it is whole; makes the folder."""
     with whole_file(path) as temporary:
         figure.savefig(temporary, dpi=130, bbox_inches="tight", format="png")
+
+
+def schema_of(files: Sequence[Path], tree: str | None = None, schema: Path | None = None) -> JetSchema:
+    """What to read from files: as a YAML file says, or all that they have in common.
+
+    Args:
+        files: The files.
+        tree: Name of the tree in ROOT files, in place of that of the schema.
+        schema: The YAML file.
+
+    Raises:
+        ValueError: Naming what is wrong with the schema, or with the files.
+    """
+    from dataclasses import replace
+
+    from pyg_liesym.datasets.io.jet_files import find_common_schema
+    from pyg_liesym.datasets.io.schema import JetSchema
+
+    if schema is None:
+        return find_common_schema(files, tree)
+    read = JetSchema.load(schema)
+    return read if tree is None else replace(read, tree=tree)
+
+
+def warn(command: str, units: UnitCheck) -> None:
+    """Say on standard error what is odd about the unit of jets, if anything is."""
+    if warning := units.warning():
+        sys.stderr.write(f"liesym {command}: {warning}\n")
 
 
 def pieces(file: JetFile, chunk_size: int, title: str, progress: bool = True) -> Iterator[JetArrays]:

@@ -14,6 +14,7 @@ def tag(
     out: Path,
     model: str | None = None,
     tree: str | None = None,
+    schema: Path | None = None,
     device: str = "auto",
     batch_size: int = 64,
     chunk_size: int = 5000,
@@ -34,12 +35,13 @@ def tag(
     'in/*.root' out/ --dask tcp://node17:8786`.
 
     Args:
-        files: Paths or globs of ROOT, HDF5, npz or npy files of jets; labels are not needed and not read.
+        files: Paths or globs of ROOT, parquet, HDF5, npz or npy files of jets; labels are not needed and not read.
         out: The file to write, with `score_<class>` for every class: .root (a tree `scores`, to be a friend of the
             tree of the jets), .h5 or .parquet; or a folder of such files. A jet without constituents has NaN.
         model: A file of `save_tagger`, a checkpoint of `liesym fit`, or the name of a tagger that comes with the
             package (default: top).
         tree: Name of the tree in ROOT files (default: `tree`, or the only one).
+        schema: A YAML file that says what the columns of the files mean, as `liesym data info` proposes it.
         device: Where to compute: cpu, cuda, …; auto takes a GPU if there is one.
         batch_size: Jets that are computed at once.
         chunk_size: Jets that are read at once.
@@ -49,7 +51,7 @@ def tag(
         num_workers: Processes on this machine (default: 1; of `--dask local` one a core).
         progress: Whether to show a bar.
     """
-    from pyg_liesym.cli.files import keep_apart
+    from pyg_liesym.cli.files import keep_apart, schema_of
     from pyg_liesym.cli.many_files import do_all, end, is_folder, targets
     from pyg_liesym.cli.scores import device_of
     from pyg_liesym.cli.tag_file import Request, tag_file
@@ -61,6 +63,7 @@ def tag(
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
     paths = find_files(files)
+    wanted = None if schema is None else schema_of(paths, tree, schema)
     if dask is not None:  # the workers may be in other folders
         paths, out = [path.absolute() for path in paths], out.absolute()
         model = str(Path(model).absolute()) if model is not None and Path(model).is_file() else model
@@ -72,7 +75,7 @@ def tag(
     tagger = find_tagger(model)
     own = progress and not folder and dask is None
     run = uuid.uuid4().hex
-    request = Request(model, tagger.fingerprint(), tree, device, batch_size, chunk_size, folder, run, own)
+    request = Request(model, tagger.fingerprint(), tree, wanted, device, batch_size, chunk_size, folder, run, own)
     with hire(dask, num_workers) as crew:
         work = partial(tag_file, request=request)
         show = progress and folder
@@ -106,7 +109,7 @@ def run(words: list[str]) -> None:
     from pyg_liesym.cli.parser import Parser
 
     parser = Parser(prog="liesym tag", description=(tag.__doc__ or "").split("Args:")[0])
-    parser.add_argument("files", nargs="+", help="Paths or globs of ROOT, HDF5, npz or npy files of jets")
+    parser.add_argument("files", nargs="+", help="Paths or globs of ROOT, parquet, HDF5, npz or npy files of jets")
     parser.add_argument("out", type=Path, help="The file to write: .root, .h5 or .parquet; or a folder of such files")
     parser.add_function_arguments(tag, skip={"files", "out"})
     tag(**parser.parse_args(words).as_dict())

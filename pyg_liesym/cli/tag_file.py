@@ -26,6 +26,7 @@ class Request(NamedTuple):
         model: Which tagger; None for the packaged one.
         fingerprint: Of that tagger, where the command was given.
         tree: Name of the tree in ROOT files.
+        schema: What the columns of the files mean; None to find out.
         device: Where to compute.
         batch_size: Jets that are computed at once.
         chunk_size: Jets that are read at once.
@@ -37,6 +38,7 @@ class Request(NamedTuple):
     model: str | None
     fingerprint: str
     tree: str | None
+    schema: JetSchema | None
     device: str
     batch_size: int
     chunk_size: int
@@ -82,7 +84,7 @@ def tag_file(path: Path, out: Path, *, request: Request, report: Callable[[int],
 
 def _schema(path: Path, tagger: Tagger, request: Request) -> JetSchema:
     """What the tagger reads of a file."""
-    found = find_schema(path, request.tree)[1]
+    found = find_schema(path, request.tree)[1] if request.schema is None else request.schema
     return replace(found, classes=tagger.classes, particle=tagger.particle, weight=None, labelled=False)
 
 

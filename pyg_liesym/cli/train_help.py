@@ -47,6 +47,7 @@ data:
   --data NAME                      JetsData, StreamingJetData, OrbitsData, ChargedParticlesData, VectorData,
                                    SmokePlumeData or OceanCurrentsData; --data.help NAME lists its settings
   --data.files FILES               files of jets: a path, a glob or a list of them
+  --data.schema FILE               what their columns mean, as `liesym data info` proposes it
   --data.batch-size N              jets or graphs in a batch
 
 trainer:

@@ -33,7 +33,7 @@ def tagger_of_checkpoint(path: PathLike) -> Tagger:
         path: The checkpoint.
 
     Raises:
-        FileNotFoundError: If there is no such file, or no settings.
+        FileNotFoundError: If there is no such file, or no settings or schema of its training.
         ValueError: If the checkpoint cannot be read, or has a network or a transform that a tagger cannot have.
     """
     path = local_path(path)
@@ -42,6 +42,8 @@ def tagger_of_checkpoint(path: PathLike) -> Tagger:
     if not isinstance(saved, dict):
         raise ValueError(f"{path} has no `state_dict`, as a checkpoint of `liesym fit` has")
     model, data = _settings(path)
+    schema = None if data.get("schema") is None else JetSchema.load(data["schema"])
+    named = data.get("classes") if schema is None else schema.classes
     transform = build_transform(_in_words(model.get("transform")), str(path))
     state = {name.removeprefix(_PREFIX): value for name, value in saved.items() if name.startswith(_PREFIX)}
     kind, arguments = _network(model.get("net"), state, path)
@@ -54,8 +56,8 @@ def tagger_of_checkpoint(path: PathLike) -> Tagger:
         ) from error
     return Tagger(
         net=net.eval(),
-        classes=tuple(model.get("classes") or data.get("classes") or JetSchema().classes),
-        particle=tuple(data.get("particle") or ()),
+        classes=tuple(model.get("classes") or named or JetSchema().classes),
+        particle=tuple(data.get("particle") or ()) if schema is None else schema.particle,
         max_constituents=data.get("max_constituents"),
         description=f"the checkpoint {path}",
         transform=transform,

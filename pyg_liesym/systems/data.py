@@ -14,7 +14,9 @@ from torch_geometric.data import InMemoryDataset
 from pyg_liesym.datasets.bodies.charged_particles import ChargedParticles
 from pyg_liesym.datasets.bodies.vector_pairs import VectorPairs
 from pyg_liesym.datasets.io.npy import read_array
+from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.jets.jets import Jets
+from pyg_liesym.datasets.jets.unit_check import warn_of_units
 from pyg_liesym.datasets.loader import EpochSampler, PackedLoader
 from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
 from pyg_liesym.datasets.simulation.orbit_starts import OrbitKind
@@ -72,6 +74,11 @@ class JetsData(_PackedData):
         tree: The name of the tree in ROOT files.
         particle: More numbers of every constituent, by their names in the file, which become ``x``.
         weight: The name of the event weights.
+        schema: A YAML file that says all that is to be read, in place of the five before; see
+            :class:`~pyg_liesym.datasets.io.JetSchema`.
+
+    Raises:
+        ValueError: If the schema has no labels to train on.
 
     Example:
         >>> next(iter(JetsData(max_constituents=8, batch_size=4).val_dataloader())).p4.shape[1]
@@ -91,24 +98,21 @@ class JetsData(_PackedData):
         tree: str = "tree",
         particle: Sequence[str] = (),
         weight: str | None = None,
+        schema: str | None = None,
     ) -> None:
         super().__init__(batch_size, seed)
         self.files, self.root, self.max_constituents = files, root, max_constituents
-        self.classes, self.jet_labels, self.tree = tuple(classes), jet_labels, tree
-        self.particle, self.weight = tuple(particle), weight
+        self.schema = JetSchema.of(
+            schema, classes=tuple(classes), jet_labels=jet_labels, tree=tree, particle=tuple(particle), weight=weight
+        )
 
     def _load(self, split: Split) -> InMemoryDataset:
-        return Jets(
-            self.root,
-            self.files,
-            split=split,
-            max_constituents=self.max_constituents,
-            classes=self.classes,
-            jet_labels=self.jet_labels,
-            tree=self.tree,
-            particle=self.particle,
-            weight=self.weight,
-        )
+        if split != "test":
+            self.schema.check_labelled()
+        jets = Jets(self.root, self.files, split=split, max_constituents=self.max_constituents, schema=self.schema)
+        if split == "train" and jets.files:
+            warn_of_units(jets.files[0], self.schema)
+        return jets
 
 
 class ChargedParticlesData(_PackedData):

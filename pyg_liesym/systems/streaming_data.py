@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import resources
 from typing import Any, Literal
 
 from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.jets.streaming import StreamingJets
 from pyg_liesym.datasets.jets.streaming_loader import StreamingLoader
+from pyg_liesym.datasets.jets.unit_check import warn_of_units
 from pyg_liesym.systems.resumable import ResumesWithinEpoch
 
 StreamSplit = Literal["train", "val", "test", "predict"]
@@ -36,6 +38,8 @@ class StreamingJetData(ResumesWithinEpoch):
         tree: The name of the tree in ROOT files.
         particle: More numbers of every constituent, by their names in the file, which become ``x``.
         weight: The name of the event weights.
+        schema: A YAML file that says all that is to be read, in place of the five before; see
+            :class:`~pyg_liesym.datasets.io.JetSchema`.
         max_constituents: Keep the hardest constituents of every jet up to this number; None for all.
         batch_size: Jets in a batch of one process.
         num_workers: Processes that read, for each process that trains.
@@ -45,7 +49,7 @@ class StreamingJetData(ResumesWithinEpoch):
         pin_memory: Whether batches are made in pinned memory, for a GPU.
 
     Raises:
-        ValueError: If a share is negative or that of the training is 0.
+        ValueError: If a share is negative or that of the training is 0, or the schema has no labels to train on.
 
     Example:
         >>> data = StreamingJetData(max_constituents=8, batch_size=4)
@@ -66,6 +70,7 @@ class StreamingJetData(ResumesWithinEpoch):
         tree: str = "tree",
         particle: Sequence[str] = (),
         weight: str | None = None,
+        schema: str | None = None,
         max_constituents: int | None = None,
         batch_size: int = 64,
         num_workers: int = 0,
@@ -81,8 +86,9 @@ class StreamingJetData(ResumesWithinEpoch):
             "train": files, "val": val_files, "test": test_files, "predict": predict_files,
         }  # fmt: skip
         self.fractions = fractions
-        self.labels: dict[str, Any] = {"classes": tuple(classes), "jet_labels": jet_labels}
-        self.columns: dict[str, Any] = {"tree": tree, "particle": tuple(particle), "weight": weight}
+        self.schema = JetSchema.of(
+            schema, classes=tuple(classes), jet_labels=jet_labels, tree=tree, particle=tuple(particle), weight=weight
+        )
         self.sizes: dict[str, Any] = {"batch_size": batch_size, "chunk_size": chunk_size, "buffer_size": buffer_size}
         self.max_constituents, self.num_workers = max_constituents, num_workers
         self.seed, self.pin_memory = seed, pin_memory
@@ -106,17 +112,21 @@ class StreamingJetData(ResumesWithinEpoch):
         unlabelled = split == "predict" and self.files["predict"] is not None
         if split == "predict" and not unlabelled:
             split = "test"
+        if split in ("train", "val"):
+            self.schema.check_labelled()
         own = self.files[split]
         with _or_sample(own if own is not None else self.files["train"]) as files:
             jets = StreamingJets(
                 files,
-                JetSchema(**self.labels, **self.columns, labelled=not unlabelled),
+                replace(self.schema, labelled=False) if unlabelled else self.schema,
                 mode="train" if split == "train" else "exact",
                 part=self.part(split),
                 max_constituents=self.max_constituents,
                 seed=self.seed,
                 **self.sizes,
             )
+        if split == "train":
+            warn_of_units(jets.files[0], self.schema)
         repeat = self.trainer is not None and self.trainer.overfit_batches > 0  # type: ignore[attr-defined]
         return StreamingLoader(jets, self.num_workers, repeat=repeat, pin_memory=self.pin_memory)
 

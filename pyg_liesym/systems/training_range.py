@@ -42,7 +42,8 @@ class TrainingRange:
         >>> check.add(jets)
         >>> print(check.warning())
         1 of 1 jets are unlike those that the tagger was trained on, so that their scores mean little: pT 5.9e+05 to \
-5.9e+05 GeV (trained on 550 to 650). These numbers look like MeV; the tagger takes GeV.
+5.9e+05 GeV (trained on 550 to 650). These numbers look like MeV; the tagger takes GeV: say `unit: MeV` \
+in a schema.
     """
 
     def __init__(self, ranges: Mapping[str, tuple[float, float]]) -> None:
@@ -81,7 +82,7 @@ class TrainingRange:
         ]
         said = ""
         if "pT" in seen and 300 < np.median(seen["pT"]) / np.mean(self._ranges["pT"]) < 3000:
-            said = " These numbers look like MeV; the tagger takes GeV."
+            said = " These numbers look like MeV; the tagger takes GeV: say `unit: MeV` in a schema."
         return (
             f"{self._num_outside} of {self._num} jets are unlike those that the tagger was trained on, so that their "
             f"scores mean little: {', '.join(found) or 'each a little'}.{said}"

@@ -69,7 +69,8 @@ class JetRows:
         """
         schema = self._schema
         p4, rows, counts = self._momenta()
-        particle = {name: self._constituents(name)[rows] for name in schema.particle}
+        called = schema.columns or {}
+        particle = {name: self._constituents(called.get(name, name))[rows] for name in schema.particle}
         plane = [self._constituents(name)[rows] for name in self._plane]
         for name, values in [*particle.items(), *zip(self._plane, plane, strict=True)]:
             self._check(name, values, counts)

@@ -80,9 +80,10 @@ class MappedJets:
         momentum = [column for column in (schema.momentum or {}).values() if isinstance(column, str)]
         label = schema.label if schema.labelled else None
         labels = [] if label is None else [label] if isinstance(label, str) else list(label.values())
+        particle = [(schema.columns or {}).get(name, name) for name in schema.particle]
         single = [schema.weight, schema.mask, schema.count, schema.jets]
         links = (schema.links or {}).values()
-        named = [*momentum, *labels, *schema.particle, *single, *(schema.axis or {}).values(), *links, *self._plane]
+        named = [*momentum, *labels, *particle, *single, *(schema.axis or {}).values(), *links, *self._plane]
         return [name for name in named if name is not None]
 
     def _called(self, reference: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -10,20 +9,16 @@ from typing import Any
 
 from pyg_liesym.datasets.io.files import PathLike, naming_damage, some_of
 from pyg_liesym.datasets.io.momenta import check_components
+from pyg_liesym.datasets.io.yaml_fields import check_fields
 from pyg_liesym.writing import write_whole
 
 UNITS = {"MeV": 1e-3, "GeV": 1.0, "TeV": 1e3}
 """Units of energies, momenta and masses in files, in GeV."""
-UNKNOWN = "???"
-"""What a person has to fill in, in a proposed schema."""
-_OF_A_LAYOUT = ("axis", "mask", "count", "label", "jets", "take", "links")
+_OF_A_LAYOUT = ("columns", "axis", "mask", "count", "label", "jets", "take", "links")
 _KINDS: dict[str, tuple[type, ...]] = {
-    "classes": (list, tuple), "jet_labels": (dict,), "tree": (str,), "particle": (list, tuple), "weight": (str,),
-    "labelled": (bool,), "strict": (bool,), "momentum": (dict,), "unit": (str,), "axis": (dict,), "mask": (str,),
-    "count": (str,), "label": (str, dict), "jets": (str,), "take": (int,), "links": (dict,),
-}  # fmt: skip
-_IN_WORDS: dict[type, str] = {
-    str: "a name", dict: "names with a colon behind each", list: "a list", bool: "true or false", int: "a number",
+    "classes": (list,), "jet_labels": (dict,), "tree": (str,), "particle": (list,), "weight": (str,),
+    "labelled": (bool,), "strict": (bool,), "momentum": (dict,), "unit": (str,), "columns": (dict,), "axis": (dict,),
+    "mask": (str,), "count": (str,), "label": (str, dict), "jets": (str,), "take": (int,), "links": (dict,),
 }  # fmt: skip
 
 
@@ -56,6 +51,7 @@ class JetSchema:
             (:func:`~pyg_liesym.datasets.io.momenta.check_components`); ``m`` may be a number for all. Where ``E`` and
             ``m`` are both named, they must agree. Four zeros, or ``pt`` = 0, are padding.
         unit: That of all energies, momenta and masses in the file: MeV, GeV or TeV. What is read is in GeV.
+        columns: What the file calls numbers in ``particle``, where it has other names for them than a tagger.
         axis: The columns of the whole jets' components, as ``momentum``; None to sum the constituents.
         mask: The column that says of every constituent whether it is one.
         count: The column with the number of constituents of every jet. Of arrays of a fixed width the first ones
@@ -89,6 +85,7 @@ class JetSchema:
     strict: bool = True
     momentum: Mapping[str, str | float] | None = None
     unit: str = "GeV"
+    columns: Mapping[str, str] | None = None
     axis: Mapping[str, str] | None = None
     mask: str | None = None
     count: str | None = None
@@ -145,6 +142,15 @@ class JetSchema:
         """How many GeV the unit is."""
         return UNITS[self.unit]
 
+    def check_labelled(self) -> None:
+        """Refuse to train on jets without labels.
+
+        Raises:
+            ValueError: Saying what the schema lacks.
+        """
+        if not self.labelled:
+            raise ValueError("a training needs the classes of jets: name their column as `label` in the schema")
+
     def to_dict(self) -> dict[str, Any]:
         """What is not as by default, in the words of a YAML file."""
         kept = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -162,18 +168,30 @@ class JetSchema:
         Raises:
             ValueError: Naming the field, what was expected and what was found.
         """
-        names = [field.name for field in fields(cls)]
-        for name, value in content.items():
-            if name not in names:
-                near = difflib.get_close_matches(str(name), names, n=1)
-                raise ValueError(f"there is no field {name!r}; " + (f"did you mean {near[0]!r}?" if near else
-                                 f"the fields are {', '.join(names)}"))  # fmt: skip
-            _check_kind(name, value)
+        check_fields(content, _KINDS, numbers=("momentum",))
+        keys = list(content.get("jet_labels") or {})
+        if not {type(key) for key in keys} <= {int}:
+            raise ValueError(f"jet_labels must name a class for each whole number, got {keys!r:.100}")
         given = {name: value for name, value in content.items() if value is not None}
         meaning = given.get("jet_labels") or (given["label"] if isinstance(given.get("label"), dict) else None)
         if "classes" not in given and meaning:
             given["classes"] = tuple(dict.fromkeys(meaning.values() if "jet_labels" in given else meaning))
         return cls(**given)
+
+    @classmethod
+    def of(cls, schema: JetSchema | PathLike | None, **words: Any) -> JetSchema:
+        """A schema, or that of a YAML file, or one of some fields.
+
+        Raises:
+            ValueError: If a schema is given and fields beside it.
+        """
+        if schema is None:
+            return cls(**words)
+        own = {field.name: field.default for field in fields(cls)}
+        twice = [name for name, value in words.items() if _plain(value) != _plain(own[name])]
+        if twice:
+            raise ValueError(f"the schema says what to read: write {some_of(twice)} into it, not beside it")
+        return schema if isinstance(schema, JetSchema) else cls.load(schema)
 
     @classmethod
     def load(cls, path: PathLike) -> JetSchema:
@@ -204,25 +222,6 @@ class JetSchema:
         path = Path(path)
         write_whole(path, yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True).encode())
         return path
-
-
-def _check_kind(name: str, value: Any) -> None:
-    unknown = [key for key, own in value.items() if own == UNKNOWN] if isinstance(value, dict) else []
-    if value == UNKNOWN or unknown:
-        field = f"{name}: {unknown[0]}" if unknown else name
-        raise ValueError(f"{field} is still {UNKNOWN}: fill in a column of the file, or leave the field out")
-    kinds = _KINDS[name]
-    if value is not None and (not isinstance(value, kinds) or (int in kinds and isinstance(value, bool))):
-        said = " or ".join(_IN_WORDS[kind] for kind in kinds if kind in _IN_WORDS)
-        raise ValueError(f"{name} must be {said}, got {value!r:.100}")
-    keys = list(value) if isinstance(value, dict) else []
-    if name == "jet_labels" and not {type(key) for key in keys} <= {int}:
-        raise ValueError(f"jet_labels must name a class for each whole number, got {keys!r:.100}")
-    inner: list[Any] = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
-    numbers = (str, int, float) if name == "momentum" else (str,)
-    wrong = [own for own in inner if not isinstance(own, numbers) or isinstance(own, bool)]
-    if wrong:
-        raise ValueError(f"{name} must have names, got {wrong[0]!r:.100}: put numbers that are names in quotes")
 
 
 def _plain(value: Any) -> Any:

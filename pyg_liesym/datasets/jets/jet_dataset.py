@@ -75,7 +75,7 @@ class JetDataset(InMemoryDataset):
         schema = dataclasses.asdict(self.schema)
         schema["jet_labels"] = self.schema.jet_labels and sorted(self.schema.jet_labels.items())
         key = [type(self).__name__, states, schema, self.max_constituents, self._key()]
-        return [f"jets_{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}.safetensors"]
+        return [f"jets_{hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]}.safetensors"]
 
     def process(self) -> None:
         """Read the files and save the packed tensors."""

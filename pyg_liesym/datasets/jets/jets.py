@@ -21,7 +21,7 @@ from pyg_liesym.datasets.simulation.pythia import CLASSES
 
 JetSplit: TypeAlias = Literal["train", "val", "test"]
 
-_SUFFIXES = (".root", ".h5", ".hdf5", ".npz", ".npy")
+_SUFFIXES = (".root", ".h5", ".hdf5", ".npz", ".npy", ".parquet")
 _FOLDERS: dict[JetSplit | None, tuple[str, ...]] = {
     "train": ("train",),
     "val": ("train",),
@@ -60,6 +60,7 @@ class Jets(JetDataset):
         tree: Name of the tree in ROOT files.
         particle: More numbers of every constituent, by their names in the file, such as ``part_charge``.
         weight: Name of the event weights in the file.
+        schema: All that is to be read, or a YAML file that says it, in place of the five before.
         transform: Called on every jet when it is read.
         force_reload: Read the files again even if there is a cache.
 
@@ -105,6 +106,7 @@ class Jets(JetDataset):
         tree: str = TREE,
         particle: Sequence[str] = (),
         weight: str | None = None,
+        schema: JetSchema | PathLike | None = None,
         transform: Callable[[Data], Data] | None = None,
         force_reload: bool = False,
     ) -> None:
@@ -114,9 +116,10 @@ class Jets(JetDataset):
             raise ValueError("jets come from arrays, from files or from root: give one of them")
         self.split, self._arrays = split, arrays
         self.files = None if files is None else find_files(files)
+        words = {"classes": tuple(classes), "jet_labels": jet_labels, "tree": tree, "particle": tuple(particle)}
         super().__init__(
             root,
-            JetSchema(tuple(classes), jet_labels, tree, tuple(particle), weight),
+            JetSchema.of(schema, **words, weight=weight),
             max_constituents=max_constituents,
             transform=transform,
             force_reload=force_reload,

@@ -1,0 +1,162 @@
+"""``--schema`` of every command that reads jets, on a file that no reader knows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import awkward as ak
+import numpy as np
+import pytest
+import torch
+import uproot
+
+from pyg_liesym.cli.main import main
+from pyg_liesym.datasets.io.jet_files import open_jet_file
+from pyg_liesym.datasets.io.schema import JetSchema
+from pyg_liesym.datasets.jets.jets import Jets
+from pyg_liesym.datasets.jets.streaming import StreamingJets
+from pyg_liesym.nn.models.taggers import build_tagger
+from pyg_liesym.systems.data import JetsData
+from pyg_liesym.systems.pretrained import save_tagger
+from pyg_liesym.systems.streaming_data import StreamingJetData
+
+SCHEMA = JetSchema(
+    tree="Events", momentum={"pt": "PF_pt", "eta": "PF_eta", "phi": "PF_phi", "m": "PF_mass"}, unit="MeV",
+    jets="Jet_pt", links={"jet": "JetPF_jetIdx", "constituent": "JetPF_idx"}, label="Jet_top",
+    particle=("part_charge",), columns={"part_charge": "PF_charge"},
+)  # fmt: skip
+NUM_JETS = 60
+
+
+@pytest.fixture
+def nano(tmp_path: Path) -> Path:
+    """Events of two jets in MeV, whose candidates stand in turn."""
+    rng = np.random.default_rng(0)
+    sizes = rng.integers(4, 20, NUM_JETS // 2)
+    total = int(sizes.sum())
+    flat = {"pt": rng.exponential(5e4, total) + 1e4, "eta": rng.normal(0, 0.3, total), "phi": rng.normal(0, 0.3, total),
+            "mass": np.full(total, 139.57), "charge": rng.integers(-1, 2, total)}  # fmt: skip
+    branches = {f"PF_{name}": ak.unflatten(values.astype(np.float32), sizes) for name, values in flat.items()}
+    place = ak.local_index(branches["PF_pt"])
+    two = np.full(len(sizes), 2)
+    branches |= {"JetPF_idx": place, "JetPF_jetIdx": place % 2, "Jet_pt": ak.unflatten(np.ones(NUM_JETS), two),
+                 "Jet_top": ak.unflatten(np.arange(NUM_JETS) % 2, two)}  # fmt: skip
+    with uproot.recreate(tmp_path / "nano.root") as file:
+        file.mktree("Events", {name: ak.type(values).content for name, values in branches.items()}).extend(branches)
+    return tmp_path / "nano.root"
+
+
+@pytest.fixture
+def schema(tmp_path: Path) -> Path:
+    return SCHEMA.save(tmp_path / "nano.yaml")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    arguments = {"name": "liegnn-fast", "hidden_channels": 8}
+    torch.manual_seed(0)
+    net = build_tagger(**arguments)
+    return save_tagger(tmp_path / "model.safetensors", net, "build_tagger", arguments, classes=("a", "b"))
+
+
+def test_tag(nano: Path, schema: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["tag", str(nano), str(tmp_path / "out.root"), "--schema", str(schema), "--model", str(model)])
+    assert f"{NUM_JETS} jets scored" in capsys.readouterr().out
+    scores = uproot.open(tmp_path / "out.root")["scores"].arrays(library="np")
+    assert len(scores["score_b"]) == NUM_JETS
+    assert np.isfinite(scores["score_b"]).all()
+
+
+def test_convert_keeps_the_jets(nano: Path, schema: Path, tmp_path: Path) -> None:
+    jets = open_jet_file(nano, SCHEMA).read()
+    for name in ("out.root", "out.h5"):
+        main(["data", "convert", str(nano), str(tmp_path / name), "--schema", str(schema)])
+        read = open_jet_file(tmp_path / name, JetSchema(particle=("part_charge",))).read()
+        for field in ("p4", "offsets", "label"):
+            np.testing.assert_array_equal(getattr(read, field), getattr(jets, field))
+        np.testing.assert_array_equal(read.particle["part_charge"], jets.particle["part_charge"])
+
+
+def test_classes_are_renamed(nano: Path, schema: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.root"
+    main(["data", "convert", str(nano), str(out), "--schema", str(schema), "--classes", "[light, top]"])
+    assert "label_light" in uproot.open(out)["tree"].keys()  # noqa: SIM118
+
+
+def test_info(nano: Path, schema: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["data", "info", str(nano), "--schema", str(schema)])
+    captured = capsys.readouterr()
+    assert f"{nano}: by {schema}, {NUM_JETS} jets" in captured.out
+    assert "QCD 30, Tbqq 30" in captured.out
+    assert captured.err == ""
+
+
+def test_a_wrong_unit_is_noticed(nano: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = replace(SCHEMA, unit="GeV").save(tmp_path / "wrong.yaml")
+    says = f"{NUM_JETS} of {NUM_JETS} jets have pT above 7000 GeV (pT "
+    main(["data", "info", str(nano), "--schema", str(wrong)])
+    assert f"liesym data info: {says}" in capsys.readouterr().err
+    main(["data", "convert", str(nano), str(tmp_path / "out.h5"), "--schema", str(wrong)])
+    captured = capsys.readouterr().err
+    assert says in captured
+    assert "as if the file were in MeV; it is read as GeV: if it is not, say `unit: MeV` in a schema" in captured
+    with pytest.warns(UserWarning, match="jets have pT above 7000 GeV"):
+        JetsData(str(nano), schema=str(wrong)).train_dataloader()
+
+
+def test_compare(nano: Path, schema: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["data", "compare", str(nano), "--schema", str(schema), "--out", str(tmp_path / "compare")])
+    assert "30 QCD, 30 Tbqq jets against the reference dataset" in capsys.readouterr().out
+
+
+def test_data_modules(nano: Path, schema: Path) -> None:
+    whole = JetsData(str(nano), schema=str(schema), batch_size=7)
+    stream = StreamingJetData(str(nano), schema=str(schema), batch_size=7)
+    counts = [sum(batch.num_graphs for batch in data.test_dataloader()) for data in (whole, stream)]
+    assert counts == [12, 12]
+    batch = next(iter(whole.train_dataloader()))
+    assert batch.x.shape[1] == 1
+    jets = Jets(files=nano, schema=schema)
+    assert jets.classes == ("QCD", "Tbqq")
+    assert len(jets) == sum(batch.num_graphs for batch in StreamingJets(nano, SCHEMA, mode="exact")) == NUM_JETS
+
+
+def test_a_place_in_a_stream_by_a_schema(nano: Path, schema: Path) -> None:
+    words = {"batch_size": 7, "chunk_size": 5, "buffer_size": 20}
+    jets, other = (StreamingJets(nano, JetSchema.load(schema), **words) for _ in range(2))
+    batches = iter(jets)
+    next(batches)
+    other.load_state_dict(jets.state_dict())
+    assert next(iter(other)).entry.tolist() == next(batches).entry.tolist()
+    third = StreamingJets(nano, replace(SCHEMA, unit="GeV"), **words)
+    with pytest.raises(ValueError, match="unit 'MeV' and cannot go on with unit 'GeV'"):
+        third.load_state_dict(jets.state_dict())
+
+
+def test_a_schema_takes_the_place_of_other_settings(nano: Path, schema: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"write \['tree'\] into it, not beside it"):
+        JetsData(str(nano), schema=str(schema), tree="Events")
+    with pytest.raises(ValueError, match=r"write \['classes', 'weight'\] into it"):
+        Jets(files=nano, schema=SCHEMA, classes=("a", "b"), weight="w")
+    bare = replace(SCHEMA, label=None).save(tmp_path / "bare.yaml")
+    for data in (JetsData(str(nano), schema=str(bare)), StreamingJetData(str(nano), schema=str(bare))):
+        with pytest.raises(ValueError, match="a training needs the classes of jets: name their column as `label`"):
+            data.train_dataloader()
+    unlabelled = StreamingJetData(str(nano), predict_files=str(nano), schema=str(bare)).predict_dataloader()
+    assert sum(batch.num_graphs for batch in unlabelled) == NUM_JETS
+
+
+@pytest.mark.parametrize("command", [["tag"], ["data", "convert"], ["data", "info"]])
+def test_a_bad_schema_is_one_sentence(
+    command: list[str], nano: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.yaml").write_text("momentun: {pt: PF_pt}\n")
+    out = [] if command[-1] == "info" else [str(tmp_path / "out.root")]
+    with pytest.raises(SystemExit, match="2"):
+        main([*command, str(nano), *out, "--schema", str(tmp_path / "bad.yaml")])
+    error = capsys.readouterr().err
+    assert (
+        error == f"liesym {command[0]}: {tmp_path}/bad.yaml: there is no field 'momentun'; did you mean 'momentum'?\n"
+    )
+    assert not (tmp_path / "out.root").exists()
