@@ -90,13 +90,14 @@ def simulate_jets(
     folder: Path = Path("datasets/jets/raw"),
     num_jets: int = 10_000,
     seed: int = 0,
-    num_workers: int = 1,
+    num_workers: int | None = None,
     signal_fraction: float = 0.5,
     chunk_size: int = 2000,
     detector: Literal["delphes-3.3", "delphes-3.5", "none"] = "delphes-3.3",
     multiple_interactions: bool = True,
     max_constituents: int = 200,
     plane: bool = True,
+    dask: str | None = None,
     progress: bool = True,
 ) -> None:
     """Make top and QCD jets with Pythia 8, a fast detector and FastJet, as ROOT files; a stopped run goes on.
@@ -106,31 +107,35 @@ def simulate_jets(
     Args:
         folder: Folder of the files.
         num_jets: Number of jets of both classes together.
-        seed: Seed of the simulation; the jets do not depend on the number of processes.
-        num_workers: Number of processes.
+        seed: Seed of the simulation; the jets do not depend on who makes them.
+        num_workers: Processes on this machine (default: 1; of `--dask local` one a core).
         signal_fraction: Share of top jets.
         chunk_size: Jets in a file.
         detector: The ATLAS card of a version of Delphes (3.3: the top tagging reference), or ``none``.
         multiple_interactions: Whether further partons of the protons collide.
         max_constituents: Keep the hardest constituents of every jet up to this number.
         plane: Whether to write (Δη, Δφ) of the constituents, which can be computed when read.
+        dask: Where a Dask cluster does it, a task each file: the address of its scheduler, the file that it has
+            written (….json), or `local`, workers on this machine. Needs the extra `dask`.
         progress: Whether to show a bar.
     """
+    from pyg_liesym.crew.hiring import hire
     from pyg_liesym.datasets.simulation.jets import simulate_jets as simulate
 
-    files = simulate(
-        folder,
-        num_jets,
-        seed=seed,
-        num_workers=num_workers,
-        signal_fraction=signal_fraction,
-        chunk_size=chunk_size,
-        detector=detector,
-        multiple_interactions=multiple_interactions,
-        max_constituents=max_constituents,
-        plane=plane,
-        progress=progress,
-    )
+    with hire(dask, num_workers) as crew:
+        files = simulate(
+            folder,
+            num_jets,
+            seed=seed,
+            signal_fraction=signal_fraction,
+            chunk_size=chunk_size,
+            detector=detector,
+            multiple_interactions=multiple_interactions,
+            max_constituents=max_constituents,
+            plane=plane,
+            progress=progress,
+            crew=crew,
+        )
     print(f"{num_jets} jets in {len(files)} files in {folder}")
 
 

@@ -77,6 +77,7 @@ def test_jets_pass_their_arguments_on(
     monkeypatch.setattr("pyg_liesym.datasets.simulation.jets.simulate_jets", simulate)
     simulate_jets(tmp_path, 20, seed=3, num_workers=2, detector="none")
     [((folder, num_jets), options)] = calls
-    assert (folder, num_jets, options["seed"], options["num_workers"]) == (tmp_path, 20, 3, 2)
+    assert (folder, num_jets, options["seed"]) == (tmp_path, 20, 3)
+    assert repr(options["crew"]) == "Processes(2)"
     assert (options["detector"], options["multiple_interactions"]) == ("none", True)
     assert f"20 jets in 1 files in {tmp_path}" in capsys.readouterr().out

@@ -21,6 +21,7 @@ from pyg_liesym.datasets.io.root_writer import write_jets
 from pyg_liesym.datasets.simulation.detector import VERSION
 from pyg_liesym.datasets.simulation.pythia import CLASSES, Detector, generate_jets, import_generators
 from pyg_liesym.datasets.simulation.recipe import check_recipe
+from pyg_liesym.writing import sweep
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ def simulate_jets(
     version = {} if detector == "none" else {"detector_version": VERSION}
     settings = {"seed": seed, "chunk_size": chunk_size, "plane": plane, "signal_fraction": signal_fraction}
     settings |= make.keywords | version
-    folder = Path(folder)
+    folder = Path(folder).absolute()  # for machines that are in another one
     edges = [*range(0, num_jets, chunk_size), num_jets]
     signals = [_num_signal(edge, signal_fraction) for edge in edges]
     chunks = {
@@ -100,8 +101,12 @@ def simulate_jets(
     todo = {path: task for path, task in chunks.items() if _num_jets(path) != task[0]}
     done = num_jets - sum(count for count, *_ in todo.values())
     with tqdm(total=num_jets, initial=done, unit="jet", desc="simulating", disable=None if progress else True) as bar:
-        for outcome in crew.do(write, [(path, *task) for path, task in todo.items()], bar.update):
-            outcome.result()
+        try:
+            for outcome in crew.do(write, [(path, *task) for path, task in todo.items()], bar.update):
+                outcome.result()
+        finally:
+            for path in todo:
+                sweep(path)
     return list(chunks)
 
 

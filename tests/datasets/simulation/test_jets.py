@@ -1,5 +1,7 @@
 import inspect
 import json
+import os
+import signal
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,6 +10,8 @@ import numpy as np
 import pytest
 import yaml
 
+from pyg_liesym.crew.crew import Crew
+from pyg_liesym.crew.hiring import hire
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.root import read_jets
 from pyg_liesym.datasets.simulation import jets as module
@@ -39,6 +43,32 @@ def test_the_number_of_processes_does_not_matter(tmp_path):
     two = simulate_jets(tmp_path / "two", 4, seed=3, chunk_size=2, num_workers=2, progress=False)
     assert [path.name for path in one] == [path.name for path in two]
     assert_same(read_jets(one, CLASSES), read_jets(two, CLASSES))
+
+
+@needs_generators
+def test_on_a_cluster_of_which_a_worker_is_lost(tmp_path):
+    pytest.importorskip("distributed")
+    here = simulate_jets(tmp_path / "here", 4, seed=3, chunk_size=2, detector="none", progress=False)
+    options = {"seed": 3, "chunk_size": 2, "detector": "none", "progress": False}
+    with hire("local", 2) as cluster:
+        there = simulate_jets(tmp_path / "there", 4, crew=_Killing(cluster), **options)
+    assert [path.name for path in here] == [path.name for path in there]
+    assert_same(read_jets(here, CLASSES), read_jets(there, CLASSES))
+    assert sorted(path.suffix for path in (tmp_path / "there").iterdir()) == [".json", *[".root"] * 2]
+
+
+class _Killing(Crew):
+    """A cluster one worker of which is lost when the first task is done."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+
+    def do(self, work, tasks, report=print):
+        for number, outcome in enumerate(self.cluster.do(work, tasks, report)):
+            if number == 0:
+                nannies = self.cluster._client.cluster.workers
+                os.kill(nannies[0].pid, signal.SIGKILL)
+            yield outcome
 
 
 def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
