@@ -61,7 +61,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"files", "jet_arrays", "jet_class_2", "momenta", "pickled_names", "yaml_fields"},
         {"labels", "schema"},
         {"assembly", "download", "geographic_grid", "hdf5", "npy", "tables", "tensors"},
-        {"array_table", "pandas_table", "parquet_table", "places", "root_table"},
+        {"array_order", "array_table", "column_groups", "pandas_table", "parquet_table", "places", "root_table"},
         {"current_writer", "jet_rows", "root_writer", "score_writer"},
         {"mapped_jets"},
         {
@@ -78,6 +78,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
             "wind_files",
         },
         {"jet_files"},
+        {"proposal"},
     ),
     "discovery": (
         {"flow_terms", "folder", "mask", "report", "samples", "stopping", "weight_sharing"},
@@ -109,7 +110,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
             "settings",
             "train_help",
         },
-        {"forecast_skill", "page", "tag_file"},
+        {"forecast_skill", "layouts", "page", "tag_file"},
         {"forecast_report", "symmetry_report", "tagging_report"},
         {"broken_networks", "prediction_report"},
         {"broken", "compare", "data", "discover", "export", "forecast", "simulate", "tag", "train"},

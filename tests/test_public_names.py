@@ -30,6 +30,7 @@ INTERNAL = {
     "PandasTable": "a file as columns, for open_jet_file",
     "ParquetTable": "a file as columns, for open_jet_file",
     "Places": "where constituents lie, for open_jet_file",
+    "Proposal": "what `liesym data info` proposes",
     "Question": "the base of Law, Support and Density",
     "RootTable": "a file as columns, for open_jet_file",
     "RootWriter": "chosen by jet_writer",

@@ -19,37 +19,60 @@ def info(
     files: list[str],
     tree: str | None = None,
     schema: Path | None = None,
+    schema_out: Path | None = None,
     chunk_size: int = 5000,
     progress: bool = True,
 ) -> None:
     """Say what is in files of jets: counts, classes, ranges, columns, and what is wrong with them.
 
+    Of a file whose layout is not known it proposes a schema: what the columns may mean, for you to complete.
+
     Args:
         files: Paths or globs of ROOT, parquet, HDF5, npz or npy files.
         tree: Name of the tree in ROOT files (default: `tree`, or the only one).
         schema: A YAML file that says what the columns of the files mean.
+        schema_out: A new file for the schema of the only file: the one that is used, or the one that is proposed.
         chunk_size: Jets that are read at once.
         progress: Whether to show a bar.
     """
+    from pyg_liesym.cli.layouts import layout_of, write_schema
+    from pyg_liesym.datasets.io.files import find_files
+
+    paths = find_files(files)
+    if schema_out is not None and (len(paths) > 1 or schema_out.exists()):
+        said = f"{schema_out} is there already" if schema_out.exists() else f"{len(paths)} files have a schema each"
+        raise ValueError(f"{said}: `--schema-out` writes the schema of one file to a new one")
+    for number, path in enumerate(paths):
+        layout = layout_of(path, tree, schema)
+        print(("\n" if number else "") + f"{path}: {layout.said}")
+        if layout.schema is not None:
+            _describe(path, layout.schema, chunk_size, progress)
+        if layout.proposal is not None:
+            print(f"\n{layout.proposal}")
+        if schema_out is not None:
+            write_schema(schema_out, layout)
+            print(f"the schema is in {schema_out}")
+        elif layout.proposal is not None:
+            print(f"to check it, and to fill in what is missing: liesym data info {path} --schema-out FILE.yaml\n"
+                  "to read by it: --schema FILE.yaml, here and of liesym tag; --data.schema of liesym fit")  # fmt: skip
+
+
+def _describe(path: Path, schema: JetSchema, chunk_size: int, progress: bool) -> None:
     from dataclasses import replace
 
-    from pyg_liesym.cli.files import pieces, schema_of, warn
-    from pyg_liesym.datasets.io.files import find_files
-    from pyg_liesym.datasets.io.jet_files import find_schema, open_jet_file
+    from pyg_liesym.cli.files import pieces, warn
+    from pyg_liesym.datasets.io.jet_files import open_jet_file
     from pyg_liesym.datasets.jets.jet_summary import JetSummary
     from pyg_liesym.datasets.jets.unit_check import UnitCheck
 
-    for number, path in enumerate(find_files(files)):
-        kind, found = find_schema(path, tree) if schema is None else (f"by {schema}", schema_of([path], tree, schema))
-        file = open_jet_file(path, replace(found, strict=False))
-        summary, units = JetSummary(found.classes if found.labelled else ()), UnitCheck(found.unit)
-        with np.errstate(all="ignore"):
-            for jets in pieces(file, chunk_size, f"reading {path.name}", progress):
-                summary.add(jets)
-                units.add(jets)
-        print(("\n" if number else "") + f"{path}: {kind}, {summary.num_jets} jets")
-        print("\n".join(f"  {name:<24}{value}" for name, value in _rows(summary, found.particle)))
-        warn("data info", units)
+    file = open_jet_file(path, replace(schema, strict=False))
+    summary, units = JetSummary(schema.classes if schema.labelled else ()), UnitCheck(schema.unit)
+    with np.errstate(all="ignore"):
+        for jets in pieces(file, chunk_size, f"reading {path.name}", progress):
+            summary.add(jets)
+            units.add(jets)
+    print("\n".join(f"  {name:<24}{value}" for name, value in _rows(summary, schema.particle)))
+    warn("data info", units)
 
 
 def convert(

@@ -11,8 +11,9 @@ import pytest
 import torch
 import uproot
 
+import pyg_liesym
 from pyg_liesym.cli.main import main
-from pyg_liesym.datasets.io.jet_files import open_jet_file
+from pyg_liesym.datasets.io.jet_files import find_schema, open_jet_file, save_jets
 from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.jets.jets import Jets
 from pyg_liesym.datasets.jets.streaming import StreamingJets
@@ -27,6 +28,7 @@ SCHEMA = JetSchema(
     particle=("part_charge",), columns={"part_charge": "PF_charge"},
 )  # fmt: skip
 NUM_JETS = 60
+SAMPLE = Path(pyg_liesym.__file__).parent / "datasets" / "samples" / "jets.root"
 
 
 @pytest.fixture
@@ -160,3 +162,35 @@ def test_a_bad_schema_is_one_sentence(
         error == f"liesym {command[0]}: {tmp_path}/bad.yaml: there is no field 'momentun'; did you mean 'momentum'?\n"
     )
     assert not (tmp_path / "out.root").exists()
+
+
+def test_info_proposes_a_schema(nano: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["data", "info", str(nano), "--schema-out", str(tmp_path / "new.yaml")])
+    captured = capsys.readouterr()
+    assert f"{nano}: a layout that is not known; by the guess below {NUM_JETS} jets" in captured.out
+    assert "\nunit: MeV  # jets have a pT of " in captured.out
+    assert captured.out.endswith(f"the schema is in {tmp_path}/new.yaml\n")
+    proposed = JetSchema.load(tmp_path / "new.yaml")
+    assert proposed == replace(SCHEMA, label=None, particle=(), columns=None)
+    with pytest.raises(SystemExit, match="2"):
+        main(["data", "info", str(nano), "--schema-out", str(tmp_path / "new.yaml")])
+    assert "new.yaml is there already: `--schema-out` writes the schema of one file to" in capsys.readouterr().err
+    main(["data", "info", str(nano)])
+    assert "--schema-out FILE.yaml\nto read by it: --schema FILE.yaml" in capsys.readouterr().out
+
+
+def test_info_of_what_cannot_be_guessed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).normal(size=(10, 9, 7)))
+    main(["data", "info", str(tmp_path / "a.npy")])
+    said = capsys.readouterr().out
+    assert "a layout that is not known, with the columns array" in said
+    assert "momentum:  # each of array[:, 0] to array[:, 6]; or px, py, pz, E\n  pt: ???\n" in said
+    assert "unit: ???" in said
+
+
+@pytest.mark.parametrize("suffix", [".root", ".h5"])
+def test_the_schema_of_a_known_layout_is_written_too(suffix: str, tmp_path: Path) -> None:
+    file, out = tmp_path / f"a{suffix}", tmp_path / "known.yaml"
+    save_jets(file, open_jet_file(SAMPLE, JetSchema()).read(0, 20), JetSchema())
+    main(["data", "info", str(file), "--schema-out", str(out)])
+    assert JetSchema.load(out) == find_schema(file)[1] == JetSchema()

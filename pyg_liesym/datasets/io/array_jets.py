@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pyg_liesym.datasets.io.assembly import assemble_padded, check_range, check_values
-from pyg_liesym.datasets.io.files import LayoutError, some_of
+from pyg_liesym.datasets.io.files import PROPOSED, LayoutError, some_of
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.labels import class_indices
 from pyg_liesym.datasets.io.npy import NPY_START, ArrayRows, arrays_in, native
@@ -194,5 +194,6 @@ def _arrays_of(path: Path) -> dict[str, ArrayRows]:
     if len(shape) != 3 or shape[2] != 4 or rows[_P4].dtype.kind not in "fiu":
         raise LayoutError(
             f"{path}: expected real four-momenta [jets, constituents, 4], got {list(shape)} of {rows[_P4].dtype}"
+            f"{PROPOSED}"
         )
     return rows

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyg_liesym.datasets.io.assembly import assemble_padded, check_range
-from pyg_liesym.datasets.io.files import LayoutError, some_of
+from pyg_liesym.datasets.io.files import PROPOSED, LayoutError, some_of
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.labels import class_indices
 from pyg_liesym.datasets.io.npy import ArrayRows, arrays_in
@@ -57,7 +57,9 @@ class EnergyFlowJets:
             raise ValueError(f"{path} has no columns {unknown}; an EnergyFlow file has {_COLUMNS} and no weights")
         names = arrays_in(path)
         if not {"X", "y"} <= set(names):
-            raise LayoutError(f"{path}: expected the arrays p4, or X and y of EnergyFlow, got {some_of(names)}")
+            raise LayoutError(
+                f"{path}: expected the arrays p4, or X and y of EnergyFlow, got {some_of(names)}{PROPOSED}"
+            )
         self._x, y = ArrayRows(path, "X"), ArrayRows(path, "y")
         shape = self._x.shape
         if len(shape) != 3 or shape[2] != 4 or y.shape != shape[:1] or self._x.dtype.kind != "f":

@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
+PROPOSED = "; `liesym data info` proposes a schema for it"
+"""What to do with a file of jets whose layout is not known."""
 _MUCH, _PACKED = 1 << 28, 500
 
 

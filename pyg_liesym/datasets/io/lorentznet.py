@@ -18,7 +18,7 @@ from pyg_liesym.datasets.io.assembly import (
     check_values,
     columns_of,
 )
-from pyg_liesym.datasets.io.files import PathLike, some_of
+from pyg_liesym.datasets.io.files import PROPOSED, PathLike, some_of
 from pyg_liesym.datasets.io.hdf5 import HDF5_START, check_chunks, check_filters, create_hdf5, open_hdf5
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.labels import class_indices
@@ -62,7 +62,7 @@ class PaddedJets:
         needed |= dict.fromkeys(schema.particle, 2) | ({schema.weight: 1} if schema.weight is not None else {})
         missing = [name for name in needed if name not in shapes]
         if missing:
-            hint = f"; it has no labels, neither {_BINARY} nor {_MANY}" if label in missing else ""
+            hint = f"; it has no labels, neither {_BINARY} nor {_MANY}" if label in missing else PROPOSED
             raise ValueError(f"{path} lacks the datasets {some_of(missing)}, it has {some_of(sorted(shapes))}{hint}")
         self.num_jets = shapes["Pmu"][0]
         if self.num_jets == 0:

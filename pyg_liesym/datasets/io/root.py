@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from pyg_liesym.datasets.io.files import PathLike, find_files, some_of
+from pyg_liesym.datasets.io.files import PROPOSED, PathLike, find_files, some_of
 from pyg_liesym.datasets.io.jet_arrays import JetArrays, concatenate_jets
 from pyg_liesym.datasets.io.jet_class_2 import JET_CLASS_2
 from pyg_liesym.datasets.io.mapped_jets import MappedJets
@@ -72,7 +72,7 @@ def jet_class_layout(schema: JetSchema, table: Table) -> tuple[JetSchema, tuple[
         labels = [name for name in table.names if "label" in name]
         known = f"its labels are {some_of(labels)}: choose by `classes` or `jet_labels`" if labels else _UNLABELLED
         hint = f"; {known}" if "label" in missing[0] else ""
-        raise ValueError(lacking(table, missing) + hint)
+        raise ValueError(lacking(table, missing) + (hint or PROPOSED))
     axis = dict(zip(("pt", "eta", "phi", "E"), AXIS, strict=True)) if set(AXIS) <= set(table.names) else None
     momentum = dict(zip(CARTESIAN, P4, strict=True))
     plane = PLANE if set(PLANE) <= set(table.names) else ()

@@ -14,6 +14,19 @@ TREES = ("TTree", "ROOT::RNTuple")
 """Classes of what has branches; uproot writes the second since its version 5.7."""
 
 
+def trees_in(path: Path) -> list[str]:
+    """The names of the trees in a ROOT file.
+
+    Raises:
+        ValueError: If the file is damaged.
+    """
+    import uproot
+
+    with naming_damage(path, "ROOT"), uproot.open(path) as content:
+        names: list[str] = content.keys(cycle=False, filter_classname=TREES)
+    return names
+
+
 class RootTable:
     """One tree of a ROOT file, TTree or RNTuple.
 

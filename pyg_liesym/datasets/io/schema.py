@@ -152,9 +152,10 @@ class JetSchema:
             raise ValueError("a training needs the classes of jets: name their column as `label` in the schema")
 
     def to_dict(self) -> dict[str, Any]:
-        """What is not as by default, in the words of a YAML file."""
+        """The unit, and what else is not as by default, in the words of a YAML file."""
         kept = {field.name: getattr(self, field.name) for field in fields(self)}
-        kept = {field.name: kept[field.name] for field in fields(self) if kept[field.name] != field.default}
+        default = {field.name: field.default for field in fields(self) if field.name != "unit"}
+        kept = {name: value for name, value in kept.items() if name not in default or value != default[name]}
         if self.momentum is not None and self.label is None:
             kept.pop("labelled", None)
         return {name: _plain(value) for name, value in kept.items()}

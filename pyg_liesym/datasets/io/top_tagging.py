@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyg_liesym.datasets.io.assembly import assemble_padded, check_range, check_read, check_values
-from pyg_liesym.datasets.io.files import some_of
+from pyg_liesym.datasets.io.files import PROPOSED, some_of
 from pyg_liesym.datasets.io.hdf5 import HDF5_START, open_hdf5
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.labels import class_indices
@@ -107,7 +107,7 @@ class TopTaggingJets:
     def _check_columns(self, there: set[str]) -> None:
         if self._slots == 0:
             raise ValueError(
-                f"{self.path} has no columns E_0, PX_0, PY_0, PZ_0, …; its columns are {some_of(self.columns)}"
+                f"{self.path} has no columns E_0, PX_0, PY_0, PZ_0, …; its columns are {some_of(self.columns)}{PROPOSED}"
             )
         missing = [name for name in self._needed() if name not in there]
         if missing:

@@ -17,6 +17,7 @@ import uproot
 
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.jet_files import find_schema, open_jet_file, save_jets
+from pyg_liesym.datasets.io.proposal import propose_schema
 from pyg_liesym.datasets.io.schema import JetSchema
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
@@ -313,6 +314,57 @@ def test_four_momenta_are_those_computed_by_hand(layout: Callable[[Path], Layout
     np.testing.assert_array_equal(np.concatenate(pieces), jets.p4)
     back = file.read(3, 5)
     np.testing.assert_array_equal(back.p4, jets.select(np.arange(3, 5)).p4)
+
+
+# What a proposal cannot know, as a person then fills it in.
+FILLED = {
+    "one_mass_for_all": {"momentum": {"pt": "pt", "eta": "eta", "phi": "phi", "m": 0.13957}},
+    "rapidities": {"momentum": {name: f"X[:, {i}]" for i, name in enumerate(("pt", "y", "phi", "m"))}},
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.__name__)
+def test_what_is_proposed_reads_the_same(layout: Callable[[Path], Layout], tmp_path: Path) -> None:
+    path, schema, _ = layout(tmp_path)
+    proposal = propose_schema(path)
+    (tmp_path / "proposed.yaml").write_text(proposal.text())
+    proposed = JetSchema.load(tmp_path / "proposed.yaml")
+    assert proposal.schema == proposed
+    read = open_jet_file(path, replace(proposed, **FILLED.get(layout.__name__, {}))).read()
+    np.testing.assert_array_equal(read.p4, open_jet_file(path, replace(schema, count=None)).read().p4)
+    assert proposed.unit == schema.unit
+    asks = {"one_mass_for_all": "as massless particles", "rapidities": "or the rapidity y?"}
+    assert asks.get(layout.__name__, "") in proposal.text()
+    assert "jets have a pT of" in proposal.why["unit"]
+
+
+def test_a_proposal_says_what_it_does_not_know(tmp_path: Path) -> None:
+    table = {"Muon_charge": ak.Array([[1.0], [2.0, 3.0]]), "run": np.ones(2)}
+    proposal = propose_schema(write_tree(tmp_path / "a.root", "Events", table))
+    assert proposal.schema is None
+    assert proposal.fields["momentum"] == dict.fromkeys(("pt", "eta", "phi", "m"), "???")
+    (tmp_path / "a.yaml").write_text(proposal.text())
+    with pytest.raises(ValueError, match=r"a\.yaml: momentum: pt is still \?\?\?: fill in a column of the file"):
+        JetSchema.load(tmp_path / "a.yaml")
+
+
+def test_several_trees_and_kinds_of_particles(tmp_path: Path) -> None:
+    """Events among other trees; jets and muons beside candidates; branches that cannot be read as numbers."""
+    parts = drawn(8, empty=False)
+    branches, counts = pf_nano_branches(parts)
+    muons = {f"Muon_{name}": branches["PFCands_pt"] for name in ("pt", "eta", "phi", "mass")}
+    other = {f"JetPFCands_{name}": branches[f"FatJetPFCands_{name}"] for name in ("jetIdx", "pFCandsIdx")}
+    path = write_tree(tmp_path / "nano.root", "Events", {**muons, **other, **branches, "Jet_pt": branches["FatJet_pt"]})
+    with uproot.update(path) as file:
+        file.mktree("Runs", {"run": "i4"}).extend({"run": np.zeros(1, np.int32)})
+        file["names"] = "text"
+    proposal = propose_schema(path)
+    assert proposal.fields["tree"] == "Events"
+    assert proposal.fields["momentum"] == NANO
+    assert proposal.fields["links"] == LINKS
+    assert "others are ['Runs']" in proposal.text()
+    assert "other tables of links: ['JetPFCands']" in proposal.text()
+    assert len(open_jet_file(path, proposal.schema).read()) == counts.sum()
 
 
 def test_labels_and_weights_of_events_and_jets(tmp_path: Path) -> None:
