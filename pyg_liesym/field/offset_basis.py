@@ -162,6 +162,15 @@ class RingBasis:
         radii, width = spaced(radius, count)
         return cls(radii, width, max_frequency + relaxed_frequency, relaxed_frequency)
 
+    @property
+    def reach(self) -> float:
+        """Three widths beyond the outermost ring, where it has fallen to 1 %: nearer neighbours than that all count.
+
+        With fewer of them a kernel is cut off inside a ring, and what a sum over points says of an integral changes
+        from point to point.
+        """
+        return max(self.radii) + 3 * self.width
+
     def __len__(self) -> int:
         return len(layout(self.radii, 2 * self.max_frequency + 1)[0])
 

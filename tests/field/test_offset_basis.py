@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -50,3 +52,13 @@ def test_orbits_are_those_of_the_matrices():
         number = orbits(offsets, group)
         assert together.equal(number[:, None] == number)
     assert len(orbits(offsets, PointGroup.so2()).unique()) == len(offsets.square().sum(1).round().unique())
+
+
+def test_beyond_its_reach_a_ring_basis_is_small():
+    basis = RingBasis.up_to(2.5, count=3, max_frequency=2, relaxed_frequency=2)
+    distance = torch.arange(1, 600, dtype=torch.float64) / 100
+    for angle in (0.0, 1.0):
+        offsets = distance[:, None] * torch.tensor([math.cos(angle), math.sin(angle)], dtype=torch.float64)
+        values = basis(offsets).abs().amax(1)
+        assert values[distance > basis.reach].max() < 0.02 * values.max()
+        assert values[distance > 0.8 * basis.reach].max() > 0.1 * values.max()

@@ -11,6 +11,7 @@ from pyg_liesym.cli.twins import Twin
 from pyg_liesym.field.offset_basis import RingBasis
 from pyg_liesym.field.point_group import PointGroup
 from pyg_liesym.field.representation import FieldType, Representation, regulars, scalars
+from pyg_liesym.nn.conv.field_conv import Aggregation
 from pyg_liesym.nn.message.reduce import Readout
 from pyg_liesym.nn.models.steerable_gnn import SteerableGNN
 
@@ -29,12 +30,16 @@ class SteerableTwins:
         parameters: About how many each network has.
         order: n.
         radius: Where the outermost ring ends.
+        aggr: Sum over neighbours, or mean.
+        head: Width of the small network behind a readout.
     """
 
     num_layers: int = 3
     parameters: int = 14_000
     order: int = 8
     radius: float = 0.6
+    aggr: Aggregation = "mean"
+    head: int = 32
 
     def build(
         self, twin: Twin, numbers: tuple[int, int], answer: tuple[int, int], readout: Readout | None = None
@@ -48,17 +53,21 @@ class SteerableTwins:
             readout: One answer for each graph, or a field.
         """
         group = PointGroup.cyclic(1 if twin == "free" else self.order)
-        relaxed = twin == "relaxed"
-        basis = RingBasis.up_to(self.radius, count=3, max_frequency=2, relaxed_frequency=2 if relaxed else 0)
+        relaxed, basis = twin == "relaxed", self.basis(twin)
 
         def build(count: int) -> SteerableGNN:
             hidden = scalars(group, count) if twin == "free" else regulars(group, count)
             return SteerableGNN(
                 fields(group, numbers), hidden, fields(group, answer), self.num_layers, basis=basis, max_frequency=2,
-                relaxed=relaxed, readout=readout,
+                relaxed=relaxed, readout=readout, aggr=self.aggr, head_channels=self.head,
             )  # fmt: skip
 
         return build(_count_within(build, self.parameters))
+
+    def basis(self, twin: Twin) -> RingBasis:
+        """The functions of the offset that the kernels of a twin are made of."""
+        relaxed_frequency = 2 if twin == "relaxed" else 0
+        return RingBasis.up_to(self.radius, count=3, max_frequency=2, relaxed_frequency=relaxed_frequency)
 
 
 def fields(group: PointGroup, numbers: Sequence[int]) -> FieldType:

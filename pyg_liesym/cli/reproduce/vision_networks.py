@@ -20,7 +20,6 @@ from pyg_liesym.nn.field.field_norm import FieldNorm
 from pyg_liesym.nn.field.group_pool import GroupPool
 from pyg_liesym.nn.field.kernels.steerable_kernel import SteerableKernel
 from pyg_liesym.nn.message.edges import Edges
-from pyg_liesym.nn.message.neighbours import nearest_neighbours
 from pyg_liesym.nn.models.field_conv_net import FieldConvNet
 from pyg_liesym.nn.models.field_forecasters import widest
 from pyg_liesym.nn.models.steerable_gnn import SteerableGNN
@@ -90,19 +89,17 @@ class PointTwins:
     """The same on graphs of points, which lie irregularly among the pixels of a grid and read it bilinearly.
 
     Every batch in training has one of many clouds of points, and tests have another, so that no network learns where
-    the points are.
+    the points are. Each point has all neighbours that the kernels reach.
 
     Args:
         network: The networks; lengths are in pixels.
-        points: Points along a side.
-        neighbours: Neighbours of each.
+        spacing: Of the points, in pixels.
         jitter: Largest move of a point, in spacings of the points.
         clouds: Clouds of points in training.
     """
 
-    network: SteerableTwins = SteerableTwins(num_layers=2, parameters=6_000, radius=2.5)
-    points: int = 8
-    neighbours: int = 8
+    network: SteerableTwins = SteerableTwins(num_layers=2, parameters=6_000, radius=2.5, aggr="sum")
+    spacing: float = 1.0
     jitter: float = 0.3
     clouds: int = 64
 
@@ -111,16 +108,17 @@ class PointTwins:
     ) -> nn.Module:
         """A network from ``[B, C, size, size]`` to ``[B, C']``; an answer of vectors is that at the middle."""
         net = self.network.build(twin, numbers, answer, readout)
-        share = size / self.points
+        points = round(size / self.spacing)
+        share = size / points
         corner = (share - size) / 2
-        lattice = Lattice(self.points, self.points, (share, share), (corner, corner))
+        lattice = Lattice(points, points, (share, share), (corner, corner))
         generator = torch.Generator().manual_seed(0)
         inside = lattice.positions().norm(dim=1) < size / 2
         clouds = [
             torch.cat([torch.zeros(1, 2), perturbed_positions(lattice, self.jitter, generator)[inside]])
             for _ in range(self.clouds + 1)
         ]
-        return AtPoints(net, torch.stack(clouds), size, self.neighbours)
+        return AtPoints(net, torch.stack(clouds), size, self.network.basis(twin).reach)
 
 
 class AtPoints(nn.Module):
@@ -130,37 +128,33 @@ class AtPoints(nn.Module):
         net: The network.
         places: Clouds of points, in pixels about the middle of the grid: the first for tests, the others in training.
         size: Pixels along a side of the grid.
-        neighbours: Neighbours of each point.
+        reach: Points no further from each other than this are neighbours, each its own too.
 
     Shapes:
         - **places**: :math:`(K, N, 2)`; **field**: :math:`(B, C, size, size)`; **output**: :math:`(B, C')`
     """
 
     places: Tensor
-    near: Tensor
 
-    def __init__(self, net: SteerableGNN, places: Tensor, size: int, neighbours: int) -> None:
+    def __init__(self, net: SteerableGNN, places: Tensor, size: int, reach: float) -> None:
         super().__init__()
-        self.net = net
+        self.net, self.reach = net, reach
         self.lattice = Lattice(size, size, (1.0, 1.0), ((1 - size) / 2, (1 - size) / 2))
         self.register_buffer("places", places)
-        own = torch.arange(places.size(1))[:, None]
-        near = [
-            torch.cat([own, nearest_neighbours(cloud, neighbours).edge_index[0].view(len(own), -1)], 1)
-            for cloud in places
-        ]
-        self.register_buffer("near", torch.stack(near))
 
     def forward(self, field: Tensor) -> Tensor:
         """Read the grids and run the network."""
-        cloud = int(torch.randint(1, len(self.places), ())) if self.training else 0
-        places, near = self.places[cloud], self.near[cloud]
-        count, (points, neighbours) = len(field), near.shape
+        places = self.places[int(torch.randint(1, len(self.places), ())) if self.training else 0]
+        count, points = len(field), len(places)
         x = values_at(field, self.lattice, places).flatten(0, 1)
-        source = (near + points * torch.arange(count, device=field.device)[:, None, None]).flatten()
-        target = torch.arange(count * points, device=field.device)
-        ptr = torch.arange(count * points + 1, device=field.device) * neighbours
-        edges = Edges(torch.stack([source, target.repeat_interleave(neighbours)]), ptr)
-        pos, batch = places.repeat(count, 1), target // points
-        answer: Tensor = self.net(x, pos, edges, batch=batch, batch_size=count)
+        batch = torch.arange(count, device=field.device).repeat_interleave(points)
+        answer: Tensor = self.net(x, places.repeat(count, 1), self.edges(places, count), batch=batch, batch_size=count)
         return answer if self.net.readout else answer.view(count, points, -1)[:, 0]
+
+    def edges(self, places: Tensor, count: int) -> Edges:
+        """The neighbours of each point, in so many copies of a cloud."""
+        near = (places[:, None] - places).square().sum(-1) <= self.reach**2
+        first = len(places) * torch.arange(count, device=places.device)[:, None, None]
+        edges = (near.nonzero().mT.flip(0) + first).movedim(1, 0).flatten(1)
+        arrive = near.sum(1).repeat(count).cumsum(0)
+        return Edges(edges, torch.cat([arrive.new_zeros(1), arrive]))

@@ -10,7 +10,7 @@ from torch_geometric.nn.inits import reset
 
 from pyg_liesym.field.offset_basis import OffsetBasis
 from pyg_liesym.field.representation import FieldType
-from pyg_liesym.nn.conv.field_conv import FieldConv
+from pyg_liesym.nn.conv.field_conv import Aggregation, FieldConv
 from pyg_liesym.nn.field.field_activation import FieldActivation
 from pyg_liesym.nn.field.field_norm import FieldNorm
 from pyg_liesym.nn.field.group_pool import GroupPool
@@ -49,6 +49,9 @@ class SteerableGNN(nn.Module):
         max_frequency: Highest angular frequency of the steerable functions.
         relaxed: Whether weights may depend on the offset.
         readout: ``None`` for a field on the nodes, ``"mean"``, ``"sum"`` or ``"max"`` of the nodes for one per graph.
+        aggr: ``"mean"`` over the edges that arrive, or ``"sum"``, which says of an integral the same at the rim of the
+            points and inside; with it weights are of the right size where there is a point per unit of area.
+        head_channels: Width of the small network behind a readout (default: the number of hidden fields).
 
     Shapes:
         - **x**: :math:`(N, C_{in})`; **pos**: :math:`(N, 2)`; **edge_index**: :math:`(2, |E|)`, each node its own
@@ -80,6 +83,8 @@ class SteerableGNN(nn.Module):
         max_frequency: int,
         relaxed: bool = False,
         readout: Readout | None = None,
+        aggr: Aggregation = "mean",
+        head_channels: int | None = None,
     ) -> None:
         super().__init__()
         if num_layers < 1:
@@ -91,7 +96,7 @@ class SteerableGNN(nn.Module):
         self.in_type, self.out_type, self.relaxed, self.readout = in_type, out_type, relaxed, readout
 
         def conv(before: FieldType, after: FieldType) -> FieldConv:
-            return FieldConv(SteerableKernel(before, after, basis, max_frequency, relaxed=relaxed), aggr="mean")
+            return FieldConv(SteerableKernel(before, after, basis, max_frequency, relaxed=relaxed), aggr=aggr)
 
         types = [in_type] + [hidden_type] * num_layers
         self.convs = nn.ModuleList(conv(*pair) for pair in pairwise(types))
@@ -100,8 +105,9 @@ class SteerableGNN(nn.Module):
         self.last = conv(hidden_type, out_type) if readout is None else None
         if readout is not None:
             width = sum(count for _, count in hidden_type)
+            inner = width if head_channels is None else head_channels
             self.pool = GroupPool(hidden_type)
-            self.head = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, out_type.channels))
+            self.head = nn.Sequential(nn.Linear(width, inner), nn.ReLU(), nn.Linear(inner, out_type.channels))
 
     def reset_parameters(self) -> None:
         """Draw new parameters; a relaxed network is strict."""

@@ -20,7 +20,7 @@ from pyg_liesym.cli.twins import Twin
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.metrics.equivariance import relative_error
 
-POINTS = PointTwins(SteerableTwins(num_layers=1, parameters=600, radius=2.5), points=4, neighbours=4)
+POINTS = PointTwins(SteerableTwins(num_layers=1, parameters=600, radius=2.5, aggr="sum"), spacing=3.0)
 SMALL = Vision(
     seeds=(0,), tables=("digits",), questions=False, grids=GridTwins(num_layers=1, parameters=600), points=POINTS,
     training=TwinTraining(epochs=1, batch_size=250, lr=1e-2, penalty=0.1),
@@ -56,7 +56,7 @@ def test_only_the_free_network_tells_a_quarter_turn(layout: str, twin: Twin, kep
             net = GridTwins(num_layers=2, parameters=3000).build(twin, numbers, answer, readout)  # type: ignore[arg-type]
         else:
             # Points that a quarter turn takes to each other, on pixels or between them.
-            made = replace(POINTS, jitter=0.0, points=5, neighbours=24).build(twin, numbers, answer, readout, 9)  # type: ignore[arg-type]
+            made = replace(POINTS, jitter=0.0, spacing=1.8).build(twin, numbers, answer, readout, 9)  # type: ignore[arg-type]
             net = made
         net = net.double()
         for parameter in net.parameters():
@@ -86,6 +86,26 @@ def test_networks_are_tested_on_points_that_they_have_not_learned() -> None:
         answers = [net.train()(x) for _ in range(20)], [net.eval()(x) for _ in range(2)]
     assert not all(torch.equal(answers[0][0], one) for one in answers[0])
     assert torch.equal(*answers[1])
+
+
+def test_points_have_all_neighbours_that_a_kernel_reaches() -> None:
+    net = replace(POINTS, spacing=1.0).build("strict", (1, 0), (3, 0), "max", 12)
+    places, conv = net.places[0], net.net.convs[0]  # type: ignore[index,union-attr]
+    edges = net.edges(places, 2)  # type: ignore[operator]
+    points = len(places)
+    assert edges.ptr[-1] == edges.edge_index.size(1)
+    assert (edges.edge_index[1].diff() >= 0).all()
+    assert torch.equal(edges.edge_index[1].bincount(minlength=2 * points), edges.ptr.diff())
+    joined = torch.zeros(2 * points, 2 * points, dtype=torch.bool)
+    joined[tuple(edges.edge_index)] = True
+    functions = conv.kernel.basis((places[:, None] - places).flatten(0, 1)).abs().amax(1).view(points, points)
+    assert joined.diagonal().all()
+    assert not joined[:points, points:].any()
+    assert functions[~joined[:points, :points]].max() < 0.02 * functions.max()
+    # The control: with the nearest eight alone, a kernel is cut off where it is large.
+    nearest = functions.new_zeros(points, points).bool()
+    nearest.scatter_(1, torch.cdist(places, places).topk(9, largest=False).indices, value=True)
+    assert functions[~nearest].max() > 0.3 * functions.max()
 
 
 def test_twins_have_about_as_many_parameters() -> None:

@@ -98,3 +98,23 @@ def test_what_is_refused():
             flow(C8), hidden(C8), vectors(C8, 1), 1, basis=RingBasis.up_to(1.0, count=2, max_frequency=1),
             max_frequency=1, readout="mean",
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("readout", [None, "max"])
+def test_a_sum_counts_neighbours_and_a_mean_does_not(readout):
+    x, pos, edges = cloud()
+    twice = torch.cat([edges, edges], 1)
+    for aggr, kept in (("mean", True), ("sum", False)):
+        model = build(C8, readout, aggr=aggr)
+        randomize_parameters(model)
+        model.eval()
+        law(model, torch.pi / 4)
+        assert torch.allclose(model(x, pos, edges), model(x, pos, twice)) == kept
+
+
+def test_the_head_is_as_wide_as_asked():
+    x, pos, edges = cloud()
+    for channels, width in ((None, 3), (32, 32)):
+        model = build(C8, "max", head_channels=channels)
+        assert model.head[0].out_features == width
+        assert model(x, pos, edges).shape == (1, 2)
