@@ -107,7 +107,8 @@ class TopTaggingJets:
     def _check_columns(self, there: set[str]) -> None:
         if self._slots == 0:
             raise ValueError(
-                f"{self.path} has no columns E_0, PX_0, PY_0, PZ_0, …; its columns are {some_of(self.columns)}{PROPOSED}"
+                f"{self.path} has no columns E_0, PX_0, PY_0, PZ_0, …; its columns are {some_of(self.columns)}"
+                f"{PROPOSED}"
             )
         missing = [name for name in self._needed() if name not in there]
         if missing:
