@@ -5,27 +5,21 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from pyg_liesym import __version__
 from pyg_liesym.crew.crew import Crew
 from pyg_liesym.writing import sweep
 
-_SHOWN = 20
+_SHOWN, _WARNINGS = 20, 5
 
 
-def is_folder(paths: Collection[Path], out: Path) -> bool:
-    """Whether a command makes a file of each of several files, in a folder, and not one file.
-
-    Raises:
-        ValueError: If several files are to go to one.
-    """
-    folder = out.is_dir() or not out.suffix
-    if len(paths) > 1 and not folder:
-        raise ValueError(f"{len(paths)} files are written to a folder, a file each; {out} is the name of a file")
-    return folder
+def names_folder(out: Path) -> bool:
+    """Whether a name is that of a folder, in which a command makes a file of each of the files that it reads."""
+    return out.is_dir() or not out.suffix
 
 
 def targets(paths: Sequence[Path], folder: Path, suffix: str) -> dict[Path, Path]:
@@ -65,6 +59,22 @@ def _digest(file: Any) -> Any:
     return digest
 
 
+def note(path: Path, run: str, **made: Any) -> dict[str, Any]:
+    """What a file that a command makes of another is to say of its making.
+
+    Args:
+        path: The file that is read.
+        run: Number of the command, so that what it has made itself does not count as skipped.
+        made: What else its content depends on.
+    """
+    return {"file": path.name, **identity(path), "run": run, "version": __version__, **made}
+
+
+def is_made_from(path: Path, noted: Mapping[str, Any], **made: Any) -> bool:
+    """Whether a note speaks of a file as it is, and of the same making."""
+    return all(noted.get(name) == value for name, value in made.items()) and is_same(path, noted)
+
+
 def is_same(path: Path, noted: Mapping[str, Any]) -> bool:
     """Whether a file is the one that was noted: of the same size and time or, if copied or touched, content."""
     stat = path.stat()
@@ -88,6 +98,20 @@ class Done:
     def in_order(self) -> list[Any]:
         """What was returned, in the order of the tasks."""
         return [self.values[index] for index in sorted(self.values)]
+
+
+class Made(NamedTuple):
+    """What a command has made of a file.
+
+    Attributes:
+        num_jets: How many jets it has.
+        skipped: Whether it was there before.
+        warning: What is to be said of the jets.
+    """
+
+    num_jets: int
+    skipped: bool = False
+    warning: str | None = None
 
 
 def do_all(
@@ -132,7 +156,32 @@ def do_all(
     return done
 
 
-def end(command: str, paths: Sequence[Path], errors: Mapping[int, Exception]) -> None:
+def tell(command: str, verb: str, where: str, paths: Sequence[Path], done: Done) -> None:
+    """Say what has become of many files, and leave with status 1 if some have failed.
+
+    Args:
+        command: Its name.
+        verb: What it does with jets.
+        where: What is where now.
+        paths: The files.
+        done: What has become of them.
+    """
+    made: list[Made] = done.in_order()
+    warn_of(command, made)
+    jets, skipped = sum(one.num_jets for one in made if not one.skipped), sum(one.skipped for one in made)
+    print(f"{len(paths)} files, {jets} jets {verb}, {skipped} skipped, {len(done.errors)} failed\n{where}")
+    _end(command, paths, done.errors)
+
+
+def warn_of(command: str, made: Sequence[Made]) -> None:
+    """The warnings about jets, one for each different, and of how many files it is true."""
+    warnings = [one.warning for one in made if one.warning is not None]
+    for warning in list(dict.fromkeys(warnings))[:_WARNINGS]:
+        of = "" if len(made) == 1 else f" ({warnings.count(warning)} of {len(made)} files)"
+        sys.stderr.write(f"liesym {command}: {warning}{of}\n")
+
+
+def _end(command: str, paths: Sequence[Path], errors: Mapping[int, Exception]) -> None:
     """List the files that failed, with what is wrong with each, and leave with status 1; return if there are none."""
     if not errors:
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import uuid
 from functools import partial
 from pathlib import Path
@@ -52,7 +51,7 @@ def tag(
         progress: Whether to show a bar.
     """
     from pyg_liesym.cli.files import keep_apart, schema_of
-    from pyg_liesym.cli.many_files import do_all, end, is_folder, targets
+    from pyg_liesym.cli.many_files import do_all, names_folder, targets, tell, warn_of
     from pyg_liesym.cli.scores import device_of
     from pyg_liesym.cli.tag_file import Request, tag_file
     from pyg_liesym.crew.hiring import hire
@@ -69,7 +68,9 @@ def tag(
         model = str(Path(model).absolute()) if model is not None and Path(model).is_file() else model
     else:
         device_of(device)
-    folder = is_folder(paths, out)
+    folder = names_folder(out)
+    if len(paths) > 1 and not folder:
+        raise ValueError(f"{len(paths)} files are written to a folder, a file each; {out} is the name of a file")
     made = targets(paths, out, f".{suffix}") if folder else {paths[0]: out}
     keep_apart(paths, *made.values())
     tagger = find_tagger(model)
@@ -80,25 +81,14 @@ def tag(
         work = partial(tag_file, request=request)
         show = progress and folder
         done = do_all(crew, work, list(made.items()), "tagging", progress=show, writes=made.values())
-    if not folder and done.errors:
-        raise done.errors[0]
-    tagged = done.in_order()
     classes = ", ".join(tagger.classes)
-    scored = sum(one.num_jets for one in tagged if not one.skipped)
-    _warn([one.warning for one in tagged if one.warning is not None], len(paths))
-    if not folder:
-        print(f"{scored} jets scored in {out}: {classes}")
-        return
-    skipped = sum(one.skipped for one in tagged)
-    print(f"{len(paths)} files, {scored} jets scored, {skipped} skipped, {len(done.errors)} failed\n{classes} in {out}")
-    end("tag", paths, done.errors)
-
-
-def _warn(warnings: list[str], files: int) -> None:
-    """The warnings about jets, one for each different, and of how many files it is true."""
-    for warning in list(dict.fromkeys(warnings))[:5]:
-        of = "" if files == 1 else f" ({warnings.count(warning)} of {files} files)"
-        print(f"liesym tag: {warning}{of}", file=sys.stderr)
+    if folder:
+        tell("tag", "scored", f"{classes} in {out}", paths, done)
+    elif done.errors:
+        raise done.errors[0]
+    else:
+        warn_of("tag", done.in_order())
+        print(f"{done.values[0].num_jets} jets scored in {out}: {classes}")
 
 
 def run(words: list[str]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pyg_liesym.cli.files import pieces
-from pyg_liesym.cli.many_files import identity, is_same
+from pyg_liesym.cli.many_files import Made, is_made_from, note
 from pyg_liesym.cli.scores import device_of, scores_of
 from pyg_liesym.datasets.io.jet_files import find_schema, open_jet_file
 from pyg_liesym.datasets.io.schema import JetSchema
@@ -47,15 +47,7 @@ class Request(NamedTuple):
     progress: bool
 
 
-class Tagged(NamedTuple):
-    """What has become of a file: its jets, whether they had their scores before, and a warning about them."""
-
-    num_jets: int
-    skipped: bool = False
-    warning: str | None = None
-
-
-def tag_file(path: Path, out: Path, *, request: Request, report: Callable[[int], Any]) -> Tagged:
+def tag_file(path: Path, out: Path, *, request: Request, report: Callable[[int], Any]) -> Made:
     """Write the scores of one file, unless they are there.
 
     Args:
@@ -66,20 +58,20 @@ def tag_file(path: Path, out: Path, *, request: Request, report: Callable[[int],
     """
     tagger = _tagger(request.model, request.fingerprint, request.device)
     schema = _schema(path, tagger, request)
-    note: dict[str, Any] = {"tagger": request.fingerprint, "reading": repr(schema)}
-    if request.skip and (there := _scored(path, out, note)) is not None:
-        return Tagged(there["jets"], skipped=there.get("run") != request.run, warning=there.get("warning"))
+    made = {"tagger": request.fingerprint, "reading": repr(schema)}
+    if request.skip and (there := _scored(path, out, made)) is not None:
+        return Made(there["jets"], skipped=there.get("run") != request.run)
     source = open_jet_file(path, schema)
     check, place = TrainingRange(tagger.ranges), device_of(request.device)
-    note |= {"file": path.name, **identity(path), "jets": source.num_jets, "run": request.run}
-    with score_writer(out, tagger.classes, note) as writer:
+    told = note(path, request.run, jets=source.num_jets, **made)
+    with score_writer(out, tagger.classes, told) as writer:
         for jets in pieces(source, request.chunk_size, f"tagging {path.name}", request.progress):
             seen = jets if tagger.max_constituents is None else jets.truncate(tagger.max_constituents)
             check.add(seen)
             writer.extend(scores_of(tagger, seen, request.batch_size, place))
             report(len(jets))
     unknown = "the tagger's file does not say what the jets of its training were like: whether yours are is unchecked"
-    return Tagged(source.num_jets, warning=check.warning() if tagger.ranges else unknown)
+    return Made(source.num_jets, warning=check.warning() if tagger.ranges else unknown)
 
 
 def _schema(path: Path, tagger: Tagger, request: Request) -> JetSchema:
@@ -88,17 +80,16 @@ def _schema(path: Path, tagger: Tagger, request: Request) -> JetSchema:
     return replace(found, classes=tagger.classes, particle=tagger.particle, weight=None, labelled=False)
 
 
-def _scored(path: Path, out: Path, wanted: dict[str, Any]) -> dict[str, Any] | None:
+def _scored(path: Path, out: Path, made: dict[str, str]) -> dict[str, Any] | None:
     """The note in a file of scores, if it is whole, and of these jets and this tagger."""
     if not out.exists():
         return None
     try:
-        columns, note = read_scores(out)
+        columns, noted = read_scores(out)
     except ValueError:  # damaged: made again
         return None
-    rows = {len(column) for column in columns.values()}
-    same = all(note.get(name) == value for name, value in wanted.items()) and rows == {note.get("jets")}
-    return note if same and is_same(path, note) else None
+    whole = {len(column) for column in columns.values()} == {noted.get("jets")}
+    return noted if whole and is_made_from(path, noted, **made) else None
 
 
 @lru_cache(maxsize=1)

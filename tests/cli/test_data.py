@@ -202,3 +202,44 @@ def test_classes_without_names_get_none(tmp_path: Path, capsys: pytest.CaptureFi
         with pytest.raises(SystemExit, match="2"):
             main(["data", *words])
         assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", ["root", "h5"])
+@pytest.mark.parametrize("crew", [[], ["--dask", "local", "--num-workers", "2"]])
+def test_convert_to_a_folder(suffix: str, crew: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if crew and suffix == "h5":
+        pytest.skip("once is enough where processes are started")
+    if "--dask" in crew:
+        pytest.importorskip("distributed")
+    content = {name: jets([3, 1, 2 + number], number) for number, name in enumerate(("a", "b", "c"))}
+    for name, own in content.items():
+        save_jets(tmp_path / "in" / name / "jets.h5", own, SCHEMA)
+    (tmp_path / "in" / "d.h5").write_text("junk")
+    out = tmp_path / "out"
+    words = ["data", "convert", str(tmp_path / "in" / "**" / "*.h5"), str(out), "--suffix", suffix, *crew]
+    with pytest.raises(SystemExit, match="1"):
+        main(words)
+    captured = capsys.readouterr()
+    assert captured.out == f"4 files, 9 jets converted, 0 skipped, 1 failed\nin {out}\n"
+    assert f"{tmp_path / 'in' / 'd.h5'} is no file of jets" in captured.err
+    (tmp_path / "in" / "d.h5").unlink()
+    made = sorted(path for path in out.rglob("*") if path.is_file())
+    assert made == [out / name / f"jets.{suffix}" for name in content]
+    for path, own in zip(made, content.values(), strict=True):
+        back = open_jet_file(path, SCHEMA).read()
+        np.testing.assert_array_equal(back.p4, own.p4)
+        np.testing.assert_array_equal(back.label, own.label)
+    if crew:
+        return
+    made[0].write_bytes(made[0].read_bytes()[:-9])
+    main(words)
+    assert capsys.readouterr().out.startswith("3 files, 3 jets converted, 2 skipped, 0 failed\n")
+    main([*words, "--plane=false"])
+    assert capsys.readouterr().out.startswith("3 files, 9 jets converted, 0 skipped, 0 failed\n")
+
+
+def test_one_file_has_one_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = save_jets(tmp_path / "a.h5", jets([1]), SCHEMA)
+    with pytest.raises(SystemExit, match="2"):
+        main(["data", "convert", str(file), str(tmp_path / "b.root"), "--num-workers", "2"])
+    assert "dask and num_workers fill a folder, a file each" in capsys.readouterr().err

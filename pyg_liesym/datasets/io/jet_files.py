@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -200,13 +200,14 @@ def table_of(path: PathLike, tree: str | None = None) -> Table:
     reader = _reader_of(path)
     if reader is RootJets:
         return RootTable(path, tree)
-    tables: dict[Any, Callable[[Path], Table]] = {
-        ParquetJets: ParquetTable, TopTaggingJets: PandasTable, PaddedJets: Hdf5Table,
-    }  # fmt: skip
+    tables: dict[Any, Callable[[Path], Table]]
+    tables = {ParquetJets: ParquetTable, TopTaggingJets: PandasTable, PaddedJets: Hdf5Table}
     return tables.get(reader, NumpyTable)(path)
 
 
-def jet_writer(path: PathLike, schema: JetSchema, *, plane: bool = True) -> AbstractContextManager[JetWriter]:
+def jet_writer(
+    path: PathLike, schema: JetSchema, *, plane: bool = True, note: Mapping[str, Any] | None = None
+) -> AbstractContextManager[JetWriter]:
     """Write jets piece by piece; :func:`open_jet_file` with the same schema reads them back.
 
     The suffix chooses the format: ``.root`` the layout of JetClass, ``.h5`` or ``.hdf5`` that of LorentzNet
@@ -218,6 +219,7 @@ def jet_writer(path: PathLike, schema: JetSchema, *, plane: bool = True) -> Abst
         schema: What to write: one label per class unless ``labelled`` is False, the columns of ``particle`` and the
             weights under the name ``weight``. ``jet_labels`` is not used.
         plane: Write (Δη, Δφ) too; without them a file is a third smaller, and they are computed when it is read.
+        note: What they were made from, plain values, kept in the file.
 
     Raises:
         ValueError: If the suffix is another one, or jets lack a column or have a label without a class.
@@ -235,9 +237,9 @@ def jet_writer(path: PathLike, schema: JetSchema, *, plane: bool = True) -> Abst
     """
     path = Path(path)
     if path.suffix == ".root":
-        return write_root(path, schema, plane=plane)
+        return write_root(path, schema, plane=plane, note=note)
     if path.suffix in (".h5", ".hdf5"):
-        return write_padded(path, schema, plane=plane)
+        return write_padded(path, schema, plane=plane, note=note)
     raise ValueError(f"expected a file name that ends with .root, .h5 or .hdf5, got {path.name!r}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,6 +22,7 @@ from pyg_liesym.datasets.io.files import PROPOSED, PathLike, some_of
 from pyg_liesym.datasets.io.hdf5 import HDF5_START, check_chunks, check_filters, create_hdf5, open_hdf5
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.labels import class_indices
+from pyg_liesym.datasets.io.notes import NOTE, note_text
 from pyg_liesym.datasets.io.schema import JetSchema
 
 _BINARY, _MANY = "is_signal", "jet_label"
@@ -215,13 +216,18 @@ class PaddedWriter:
 
 
 @contextmanager
-def write_padded(path: PathLike, schema: JetSchema, *, plane: bool = True) -> Iterator[PaddedWriter]:
+def write_padded(
+    path: PathLike, schema: JetSchema, *, plane: bool = True, note: Mapping[str, Any] | None = None
+) -> Iterator[PaddedWriter]:
     """Open an HDF5 file to write jets to; it appears under its name at the end of the ``with`` block.
 
     Args:
         path: The file to write; its folder is made if needed.
         schema: What to write.
         plane: Write ``plane`` with (Δη, Δφ).
+        note: What they were made from (:mod:`~pyg_liesym.datasets.io.notes`).
     """
     with create_hdf5(path) as file:
+        if note is not None:
+            file.attrs[NOTE] = note_text(note)
         yield PaddedWriter(file, schema, plane)

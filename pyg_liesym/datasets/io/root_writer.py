@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from pyg_liesym.datasets.io.assembly import columns_of
 from pyg_liesym.datasets.io.files import PathLike
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.notes import NOTE, note_text
 from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.writing import whole_file
 
@@ -37,7 +38,12 @@ class RootWriter:
 
 @contextmanager
 def write_root(
-    path: PathLike, schema: JetSchema, *, plane: bool = True, smallest: bool = False
+    path: PathLike,
+    schema: JetSchema,
+    *,
+    plane: bool = True,
+    smallest: bool = False,
+    note: Mapping[str, Any] | None = None,
 ) -> Iterator[RootWriter]:
     """Open a ROOT file to write jets to; it appears under its name at the end of the ``with`` block.
 
@@ -46,12 +52,15 @@ def write_root(
         schema: What to write.
         plane: Write ``part_deta`` and ``part_dphi``.
         smallest: Compress by LZMA instead of ZLIB: a few per cent smaller, ten times slower.
+        note: What they were made from (:mod:`~pyg_liesym.datasets.io.notes`).
     """
     import uproot
 
     types = {name: _type_of(branch) for name, branch in branches_of(_no_jets(schema), schema, plane).items()}
     compression = uproot.LZMA(6) if smallest else uproot.ZLIB(4)
     with whole_file(path) as temporary, uproot.recreate(temporary, compression=compression) as file:
+        if note is not None:
+            file[NOTE] = note_text(note)
         yield RootWriter(file.mktree(schema.tree, types), schema, plane)
 
 

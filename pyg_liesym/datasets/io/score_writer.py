@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -14,10 +13,10 @@ from numpy.typing import NDArray
 
 from pyg_liesym.datasets.io.files import LayoutError, PathLike, naming_damage
 from pyg_liesym.datasets.io.hdf5 import create_hdf5, open_hdf5
+from pyg_liesym.datasets.io.notes import NOTE, note_of, note_text
 from pyg_liesym.writing import whole_file
 
 SCORES = "scores"
-_NOTE = "made_from"
 
 
 class ScoreWriter(Protocol):
@@ -62,7 +61,7 @@ def score_writer(
     writers = {".root": _write_root, ".h5": _write_hdf5, ".hdf5": _write_hdf5, ".parquet": _write_parquet}
     if path.suffix not in writers:
         raise ValueError(f"expected a file name that ends with {', '.join(writers)}, got {path.name!r}")
-    return writers[path.suffix](path, names, json.dumps(dict(note or {})))
+    return writers[path.suffix](path, names, note_text(note))
 
 
 def read_scores(path: PathLike) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
@@ -77,9 +76,9 @@ def read_scores(path: PathLike) -> tuple[dict[str, NDArray[np.float32]], dict[st
         raise ValueError(f"expected a file name that ends with {', '.join(readers)}, got {path.name!r}")
     with naming_damage(path, path.suffix):
         columns, text = readers[path.suffix](path)
-        note = json.loads(text or "{}")
-        if not isinstance(note, dict) or len({len(column) for column in columns.values()}) != 1:
-            raise LayoutError(f"{path} is no file of scores: expected columns of one length and a note")
+        note = note_of(path, text)
+        if len({len(column) for column in columns.values()}) != 1:
+            raise LayoutError(f"{path} is no file of scores: expected columns of one length")
     return columns, note
 
 
@@ -102,14 +101,14 @@ def _write_root(path: Path, names: list[str], note: str) -> Iterator[_Columns]:
     import uproot
 
     with whole_file(path) as temporary, uproot.recreate(temporary, compression=uproot.ZLIB(4)) as file:
-        file[_NOTE] = note
+        file[NOTE] = note
         yield _Columns(names, file.mktree(SCORES, dict.fromkeys(names, np.dtype(np.float32))).extend)
 
 
 @contextmanager
 def _write_hdf5(path: Path, names: list[str], note: str) -> Iterator[_Columns]:
     with create_hdf5(path) as file:
-        file.attrs[_NOTE] = note
+        file.attrs[NOTE] = note
         for name in names:
             file.create_dataset(name, (0,), np.float32, maxshape=(None,), chunks=(16384,), compression="gzip")
 
@@ -124,7 +123,7 @@ def _write_hdf5(path: Path, names: list[str], note: str) -> Iterator[_Columns]:
 @contextmanager
 def _write_parquet(path: Path, names: list[str], note: str) -> Iterator[_Columns]:
     pyarrow = _import_pyarrow()
-    schema = pyarrow.schema([(name, pyarrow.float32()) for name in names], metadata={_NOTE: note})
+    schema = pyarrow.schema([(name, pyarrow.float32()) for name in names], metadata={NOTE: note})
     with whole_file(path) as temporary, pyarrow.parquet.ParquetWriter(temporary, schema) as file:
         yield _Columns(names, lambda columns: file.write_table(pyarrow.table(columns, schema)))
 
@@ -146,16 +145,16 @@ def _read_root(path: Path) -> tuple[dict[str, Any], str]:
         if (size := path.stat().st_size) != file.file.fEND:
             raise LayoutError(f"{path} should have {file.file.fEND} bytes, but has {size}: it is damaged")
         columns = file[SCORES].arrays(library="np")
-        return columns, str(file[_NOTE]) if _NOTE in file else ""
+        return columns, str(file[NOTE]) if NOTE in file else ""
 
 
 def _read_hdf5(path: Path) -> tuple[dict[str, Any], str]:
     with open_hdf5(path) as file:
-        return {name: file[name][:] for name in file}, str(file.attrs.get(_NOTE, ""))
+        return {name: file[name][:] for name in file}, str(file.attrs.get(NOTE, ""))
 
 
 def _read_parquet(path: Path) -> tuple[dict[str, Any], str]:
     table = _import_pyarrow().parquet.read_table(path)
-    noted = (table.schema.metadata or {}).get(_NOTE.encode(), b"")
+    noted = (table.schema.metadata or {}).get(NOTE.encode(), b"")
     columns = zip(table.column_names, table.columns, strict=True)
     return {name: column.to_numpy() for name, column in columns}, noted.decode()
