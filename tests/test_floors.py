@@ -60,7 +60,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     "datasets.io": (
         {"files", "jet_arrays", "jet_class_2", "momenta", "pickled_names", "yaml_fields"},
         {"labels", "schema"},
-        {"assembly", "download", "geographic_grid", "hdf5", "npy", "tables", "tensors"},
+        {"assembly", "download", "geographic_grid", "hdf5", "jet_file", "npy", "tables", "tensors"},
         {
             "array_order",
             "array_table",

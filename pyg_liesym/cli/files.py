@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from pyg_liesym.datasets.io.jet_arrays import JetArrays
-    from pyg_liesym.datasets.io.jet_files import JetFile
+    from pyg_liesym.datasets.io.jet_file import JetFile
     from pyg_liesym.datasets.io.schema import JetSchema
     from pyg_liesym.datasets.jets.unit_check import UnitCheck
 

@@ -36,7 +36,8 @@ def tag(
     Args:
         files: Paths or globs of ROOT, parquet, HDF5, npz or npy files of jets; labels are not needed and not read.
         out: The file to write, with `score_<class>` for every class: .root (a tree `scores`, to be a friend of the
-            tree of the jets), .h5 or .parquet; or a folder of such files. A jet without constituents has NaN.
+            tree of the jets), .h5 or .parquet; or a folder of such files. A jet without constituents has NaN. Where
+            jets are several an event, `event` and `jet` say of every row which it is.
         model: A file of `save_tagger`, a checkpoint of `liesym fit`, or the name of a tagger that comes with the
             package (default: top).
         tree: Name of the tree in ROOT files (default: `tree`, or the only one).

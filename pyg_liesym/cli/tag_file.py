@@ -8,6 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pyg_liesym.cli.files import pieces
 from pyg_liesym.cli.many_files import Made, is_made_from, note
 from pyg_liesym.cli.scores import device_of, scores_of
@@ -64,14 +67,24 @@ def tag_file(path: Path, out: Path, *, request: Request, report: Callable[[int],
     source = open_jet_file(path, schema)
     check, place = TrainingRange(tagger.ranges), device_of(request.device)
     told = note(path, request.run, jets=source.num_jets, **made)
-    with score_writer(out, tagger.classes, told) as writer:
+    done = 0
+    with score_writer(out, tagger.classes, told, events=source.first_jet is not None) as writer:
         for jets in pieces(source, request.chunk_size, f"tagging {path.name}", request.progress):
             seen = jets if tagger.max_constituents is None else jets.truncate(tagger.max_constituents)
             check.add(seen)
-            writer.extend(scores_of(tagger, seen, request.batch_size, place))
+            scores = scores_of(tagger, seen, request.batch_size, place)
+            writer.extend(scores, _places(source.first_jet, np.arange(done, done := done + len(jets))))
             report(len(jets))
     unknown = "the tagger's file does not say what the jets of its training were like: whether yours are is unchecked"
     return Made(source.num_jets, warning=check.warning() if tagger.ranges else unknown)
+
+
+def _places(first_jet: NDArray[np.int64] | None, jets: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """The event of some jets and their places in it, ``[J, 2]``; None where every row is a jet."""
+    if first_jet is None:
+        return None
+    event = np.searchsorted(first_jet, jets, side="right") - 1
+    return np.stack([event, jets - first_jet[event]], axis=-1)
 
 
 def _schema(path: Path, tagger: Tagger, request: Request) -> JetSchema:

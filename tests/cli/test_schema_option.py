@@ -15,6 +15,7 @@ import pyg_liesym
 from pyg_liesym.cli.main import main
 from pyg_liesym.datasets.io.jet_files import find_schema, open_jet_file, save_jets
 from pyg_liesym.datasets.io.schema import JetSchema
+from pyg_liesym.datasets.io.score_writer import read_scores
 from pyg_liesym.datasets.jets.jets import Jets
 from pyg_liesym.datasets.jets.streaming import StreamingJets
 from pyg_liesym.nn.models.taggers import build_tagger
@@ -62,12 +63,34 @@ def model(tmp_path: Path) -> Path:
     return save_tagger(tmp_path / "model.safetensors", net, "build_tagger", arguments, classes=("a", "b"))
 
 
-def test_tag(nano: Path, schema: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["tag", str(nano), str(tmp_path / "out.root"), "--schema", str(schema), "--model", str(model)])
-    assert f"{NUM_JETS} jets scored" in capsys.readouterr().out
-    scores = uproot.open(tmp_path / "out.root")["scores"].arrays(library="np")
-    assert len(scores["score_b"]) == NUM_JETS
-    assert np.isfinite(scores["score_b"]).all()
+@pytest.mark.parametrize("suffix", [".root", ".h5", ".parquet"])
+def test_tag_says_which_jet_of_which_event(suffix: str, nano: Path, model: Path, tmp_path: Path) -> None:
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow")
+    files = {}
+    for name, schema in (("all", SCHEMA), ("first", replace(SCHEMA, take=1))):
+        path, out = schema.save(tmp_path / f"{name}.yaml"), tmp_path / f"{name}{suffix}"
+        main(["tag", str(nano), str(out), "--schema", str(path), "--model", str(model), "--chunk-size", "7"])
+        files[name] = read_scores(out)[0]
+    assert list(files["all"]) == ["event", "jet", "score_a", "score_b"]
+    assert files["all"]["event"].tolist() == [number // 2 for number in range(NUM_JETS)]
+    assert files["all"]["jet"].tolist() == [number % 2 for number in range(NUM_JETS)]
+    assert np.isfinite(files["all"]["score_b"]).all()
+    assert files["first"]["event"].tolist() == list(range(NUM_JETS // 2))
+    np.testing.assert_allclose(files["first"]["score_b"], files["all"]["score_b"][::2], rtol=0, atol=1e-6)
+    assert np.abs(files["first"]["score_b"] - files["all"]["score_b"][1::2]).max() > 1e-4
+
+
+def test_tag_of_many_files(
+    nano: Path, schema: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["tag", str(nano), str(tmp_path / "out"), "--schema", str(schema), "--model", str(model)]
+    for said in (f"1 files, {NUM_JETS} jets scored, 0 skipped", "1 files, 0 jets scored, 1 skipped"):
+        main(words)
+        assert said in capsys.readouterr().out
+    replace(SCHEMA, unit="GeV").save(schema)
+    main(words)
+    assert f"1 files, {NUM_JETS} jets scored, 0 skipped" in capsys.readouterr().out
 
 
 def test_convert_keeps_the_jets(nano: Path, schema: Path, tmp_path: Path) -> None:

@@ -129,6 +129,7 @@ class ArrayJets:
     """
 
     format: ClassVar[str] = "NumPy (p4)"
+    first_jet: ClassVar[None] = None
 
     def __init__(self, path: Path, schema: JetSchema) -> None:
         self.path, self.schema = path, schema

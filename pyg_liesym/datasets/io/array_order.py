@@ -21,7 +21,7 @@ def order_in_words(name: str, array: Any) -> tuple[dict[str, str], str]:
         array: Some of its rows.
 
     Example:
-        >>> p4 = np.array([[[3.0, 0.0, 4.0, 5.0], [0.0, 1.0, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0]]])
+        >>> p4 = np.array([[[3.0, 0, 4, 5], [0, 1, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]]])
         >>> order_in_words("array", p4)[0]
         {'E': 'array[:, 3]', 'px': 'array[:, 0]', 'py': 'array[:, 1]', 'pz': 'array[:, 2]'}
     """

@@ -49,6 +49,7 @@ class EnergyFlowJets:
     """
 
     format: ClassVar[str] = "npz (EnergyFlow)"
+    first_jet: ClassVar[None] = None
 
     def __init__(self, path: Path, schema: JetSchema) -> None:
         self.path, self.schema, self.columns = path, schema, _COLUMNS

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any
 
 from pyg_liesym.datasets.io.array_jets import ArrayJets
 from pyg_liesym.datasets.io.array_table import Hdf5Table, NumpyTable
 from pyg_liesym.datasets.io.energyflow import EnergyFlowJets
 from pyg_liesym.datasets.io.files import PathLike, some_of
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_file import JetFile, JetReader, JetWriter
 from pyg_liesym.datasets.io.lorentznet import PaddedJets, write_padded
 from pyg_liesym.datasets.io.mapped_jets import MappedJets
 from pyg_liesym.datasets.io.pandas_table import PandasTable
@@ -24,61 +25,8 @@ from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.io.tables import Table
 from pyg_liesym.datasets.io.top_tagging import TopTaggingJets
 
-
-class JetFile(Protocol):
-    """Jets in one file. Opening it reads no jets; it can be pickled, so that worker processes read on their own."""
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-
-    @property
-    def num_jets(self) -> int:
-        """Jets in the file."""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Names of all that the file has: branches, columns or datasets."""
-
-    def read(self, start: int = 0, stop: int | None = None) -> JetArrays:
-        """Read and check the jets ``start:stop`` without loading the rest.
-
-        Raises:
-            ValueError: If the range is not in the file, the file is damaged or a value is not as it must be. The
-                message names the file, the column and the jet.
-        """
-
-
-class JetReader(JetFile, Protocol):
-    """A format: what tells its files, and what there is in them."""
-
-    format: ClassVar[str]
-
-    def __init__(self, path: Path, schema: JetSchema) -> None:
-        """Open a file."""
-
-    @classmethod
-    def recognises(cls, path: Path, start: bytes) -> bool:
-        """Whether a file, which begins with the bytes ``start``, is of this format."""
-
-    @classmethod
-    def find_schema(cls, path: Path, tree: str | None) -> JetSchema:
-        """All that can be read from a file but its weights."""
-
-
 READERS: tuple[type[JetReader], ...] = (RootJets, ParquetJets, TopTaggingJets, PaddedJets, ArrayJets, EnergyFlowJets)
 """The formats; a file is read by the first that recognises it."""
-
-
-class JetWriter(Protocol):
-    """A file of jets that grows piece by piece."""
-
-    @property
-    def num_jets(self) -> int:
-        """Jets written so far."""
-
-    def extend(self, jets: JetArrays) -> None:
-        """Append jets; thousands at once are read back faster than a few."""
 
 
 def open_jet_file(path: PathLike, schema: JetSchema | None = None) -> JetFile:

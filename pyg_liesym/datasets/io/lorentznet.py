@@ -47,6 +47,7 @@ class PaddedJets:
     """
 
     format: ClassVar[str] = "HDF5 (Pmu, LorentzNet)"
+    first_jet: ClassVar[None] = None
 
     def __init__(self, path: Path, schema: JetSchema) -> None:
         self.path, self.schema = path, schema

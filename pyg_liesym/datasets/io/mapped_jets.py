@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -45,33 +44,31 @@ class MappedJets:
         self._columns = columns_of_schema(self._references(), table)
         self._sources = list(dict.fromkeys(name for column in self._columns.values() for name in column.sources))
         table.check(self._sources)
-        jets = table.num_rows if schema.jets is None else int(self._first_jet[-1])
-        self.num_jets = jets
-        if jets == 0:
+        self.first_jet = None if schema.jets is None else self._count(schema.jets)
+        self.num_jets = table.num_rows if self.first_jet is None else int(self.first_jet[-1])
+        if self.num_jets == 0:
             raise ValueError(f"{table.where} has no jets")
 
     def read(self, start: int = 0, stop: int | None = None) -> JetArrays:
         """Read and check the jets ``start:stop`` without loading the rest."""
         start, stop = check_range(self._table.where, start, stop, self.num_jets)
-        if self._layout.jets is None:
+        if self.first_jet is None:
             return self._jets(start, stop, start)
-        row = int(np.searchsorted(self._first_jet, start, side="right")) - 1
-        last = int(np.searchsorted(self._first_jet, stop, side="left"))
-        first = int(self._first_jet[row])
+        row = int(np.searchsorted(self.first_jet, start, side="right")) - 1
+        last = int(np.searchsorted(self.first_jet, stop, side="left"))
+        first = int(self.first_jet[row])
         whole = self._jets(row, max(last, row), first)
         return whole if len(whole) == stop - start else whole.select(np.arange(start - first, stop - first))
 
-    @cached_property
-    def _first_jet(self) -> NDArray[np.int64]:
+    def _count(self, jets: str) -> NDArray[np.int64]:
         """The number of the first jet of every event, and of all jets."""
-        assert self._layout.jets is not None
-        column, rows = self._columns[self._layout.jets], self._table.num_rows
+        column, rows = self._columns[jets], self._table.num_rows
         counts = [np.zeros(1, np.int64)]
         for start in range(0, rows, _STEP):
             arrays = self._table.read(column.sources, start, min(start + _STEP, rows))
-            found = number_per_row(self._content(self._layout.jets, arrays), self._called(self._layout.jets))
+            found = number_per_row(self._content(jets, arrays), self._called(jets))
             if (found < 0).any():
-                raise ValueError(f"{self._called(self._layout.jets)} must be a number of jets, got {found.min()}")
+                raise ValueError(f"{self._called(jets)} must be a number of jets, got {found.min()}")
             counts.append(found if self._layout.take is None else np.minimum(found, self._layout.take))
         return np.cumsum(np.concatenate(counts))
 

@@ -17,17 +17,18 @@ from pyg_liesym.datasets.io.notes import NOTE, note_of, note_text
 from pyg_liesym.writing import whole_file
 
 SCORES = "scores"
+PLACES = ("event", "jet")
 
 
 class ScoreWriter(Protocol):
     """A file of scores that grows."""
 
-    def extend(self, scores: NDArray[np.float32]) -> None:
-        """Append the scores of some jets, ``[J, C]``."""
+    def extend(self, scores: NDArray[np.float32], places: NDArray[np.int64] | None = None) -> None:
+        """Append the scores of some jets, ``[J, C]``, and where events are noted their places, ``[J, 2]``."""
 
 
 def score_writer(
-    path: PathLike, classes: Sequence[str], note: Mapping[str, Any] | None = None
+    path: PathLike, classes: Sequence[str], note: Mapping[str, Any] | None = None, *, events: bool = False
 ) -> AbstractContextManager[ScoreWriter]:
     """Write scores piece by piece, one float32 number ``score_<class>`` a jet and class.
 
@@ -40,6 +41,8 @@ def score_writer(
         classes: Names of the classes. What is no letter, digit or underscore in them becomes an underscore.
         note: What they were made from, plain values: kept as JSON under the name ``made_from``, an object of a ROOT
             file, an attribute of an HDF5 file, metadata of the schema of a parquet file.
+        events: Whether jets are several an event: integers ``event`` and ``jet`` then say of every row which event of
+            the file and which jet of it that is, both from 0. Such a tree is no friend of that of the events.
 
     Raises:
         ImportError: If the format needs a package that is not installed.
@@ -61,10 +64,11 @@ def score_writer(
     writers = {".root": _write_root, ".h5": _write_hdf5, ".hdf5": _write_hdf5, ".parquet": _write_parquet}
     if path.suffix not in writers:
         raise ValueError(f"expected a file name that ends with {', '.join(writers)}, got {path.name!r}")
-    return writers[path.suffix](path, names, note_text(note))
+    types = dict.fromkeys(PLACES if events else (), np.dtype(np.int64)) | dict.fromkeys(names, np.dtype(np.float32))
+    return writers[path.suffix](path, types, note_text(note))
 
 
-def read_scores(path: PathLike) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
+def read_scores(path: PathLike) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """All scores of a file of :func:`score_writer`, and the note in it.
 
     Raises:
@@ -85,47 +89,50 @@ def read_scores(path: PathLike) -> tuple[dict[str, NDArray[np.float32]], dict[st
 class _Columns:
     """Appends columns with a function of the format."""
 
-    def __init__(self, names: list[str], append: Any) -> None:
-        self._names, self._append = names, append
+    def __init__(self, types: Mapping[str, np.dtype[Any]], append: Any) -> None:
+        self._types, self._append = types, append
 
-    def extend(self, scores: NDArray[np.float32]) -> None:
-        columns = np.ascontiguousarray(scores.T, dtype=np.float32)
-        if len(columns) != len(self._names):
-            raise ValueError(f"expected scores of {len(self._names)} classes, got {list(scores.shape)}")
+    def extend(self, scores: NDArray[np.float32], places: NDArray[np.int64] | None = None) -> None:
+        rows = [*(() if places is None else places.T), *scores.T]
+        if len(rows) != len(self._types):
+            raise ValueError(f"expected the columns {list(self._types)}, got {len(rows)}")
         if scores.shape[0]:
-            self._append(dict(zip(self._names, columns, strict=True)))
+            columns = zip(self._types.items(), rows, strict=True)
+            self._append({name: np.ascontiguousarray(row, dtype) for (name, dtype), row in columns})
 
 
 @contextmanager
-def _write_root(path: Path, names: list[str], note: str) -> Iterator[_Columns]:
+def _write_root(path: Path, types: dict[str, np.dtype[Any]], note: str) -> Iterator[_Columns]:
     import uproot
 
     with whole_file(path) as temporary, uproot.recreate(temporary, compression=uproot.ZLIB(4)) as file:
         file[NOTE] = note
-        yield _Columns(names, file.mktree(SCORES, dict.fromkeys(names, np.dtype(np.float32))).extend)
+        yield _Columns(types, file.mktree(SCORES, types).extend)
 
 
 @contextmanager
-def _write_hdf5(path: Path, names: list[str], note: str) -> Iterator[_Columns]:
+def _write_hdf5(path: Path, types: dict[str, np.dtype[Any]], note: str) -> Iterator[_Columns]:
     with create_hdf5(path) as file:
         file.attrs[NOTE] = note
-        for name in names:
-            file.create_dataset(name, (0,), np.float32, maxshape=(None,), chunks=(16384,), compression="gzip")
+        for name, dtype in types.items():
+            file.create_dataset(name, (0,), dtype, maxshape=(None,), chunks=(16384,), compression="gzip")
 
         def append(columns: dict[str, NDArray[np.float32]]) -> None:
             for name, column in columns.items():
                 file[name].resize(len(file[name]) + len(column), axis=0)
                 file[name][-len(column) :] = column
 
-        yield _Columns(names, append)
+        yield _Columns(types, append)
 
 
 @contextmanager
-def _write_parquet(path: Path, names: list[str], note: str) -> Iterator[_Columns]:
+def _write_parquet(path: Path, types: dict[str, np.dtype[Any]], note: str) -> Iterator[_Columns]:
     pyarrow = _import_pyarrow()
-    schema = pyarrow.schema([(name, pyarrow.float32()) for name in names], metadata={NOTE: note})
+    schema = pyarrow.schema(
+        [(name, pyarrow.from_numpy_dtype(dtype)) for name, dtype in types.items()], metadata={NOTE: note}
+    )
     with whole_file(path) as temporary, pyarrow.parquet.ParquetWriter(temporary, schema) as file:
-        yield _Columns(names, lambda columns: file.write_table(pyarrow.table(columns, schema)))
+        yield _Columns(types, lambda columns: file.write_table(pyarrow.table(columns, schema)))
 
 
 def _import_pyarrow() -> Any:

@@ -40,6 +40,7 @@ class TopTaggingJets:
     """
 
     format: ClassVar[str] = "HDF5 (pandas, Top Quark Tagging)"
+    first_jet: ClassVar[None] = None
 
     def __init__(self, path: Path, schema: JetSchema, subset: int | None = None) -> None:
         self.path, self.schema, self._subset = path, schema, subset

@@ -15,7 +15,8 @@ from torch_geometric.data import Data, InMemoryDataset
 
 from pyg_liesym.datasets.io.download import ZenodoRecord, check_file
 from pyg_liesym.datasets.io.jet_arrays import JetArrays, concatenate_jets
-from pyg_liesym.datasets.io.jet_files import JetFile, open_jet_file
+from pyg_liesym.datasets.io.jet_file import JetFile
+from pyg_liesym.datasets.io.jet_files import open_jet_file
 from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.packing import load_packed, pack, save_packed
 

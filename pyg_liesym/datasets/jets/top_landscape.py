@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from torch_geometric.data import Data
 
 from pyg_liesym.datasets.io.download import ZenodoRecord
-from pyg_liesym.datasets.io.jet_files import JetFile
+from pyg_liesym.datasets.io.jet_file import JetFile
 from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.io.top_tagging import TopTaggingJets
 from pyg_liesym.datasets.jets.jet_dataset import JetDataset, fetch
