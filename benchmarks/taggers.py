@@ -7,6 +7,7 @@ machine.
     python benchmarks/taggers.py                                     all taggers
     python benchmarks/taggers.py --fast '{"edge_channels": 8}'       and the fast LieGNN with other settings
     python benchmarks/taggers.py --only liegnn-fast                  the textbook and one other
+    python benchmarks/taggers.py --tiles --threads 1                 and each without the compiled loops
 """
 
 from __future__ import annotations
@@ -20,17 +21,33 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `python -m benchmarks.taggers`
 
-from cases import CLASSES, HIDDEN, LAYERS, TEXTBOOK, Contender, jets
+from cases import CLASSES, HIDDEN, LAYERS, TEXTBOOK, Case, Contender, jets
 from harness import ALLOCATORS, apart, machine, say, seconds
 
 from pyg_liesym.cli.files import write_json
+from pyg_liesym.nn.message.fused.library import engine, tiles_alone
 
 WARM_UP = 2
+TILES = ", tiles"
 QUICK: dict[str, dict[str, Any]] = {
     "particlenet": {"blocks": ((8, 8),), "k": 3, "head_channels": 8},
     "other": {"hidden_channels": 8, "num_layers": 2},
 }
 """Settings of tiny networks."""
+
+
+class InTiles(Contender):
+    """A network without the compiled loops."""
+
+    def train(self, case: Case) -> None:
+        """One training step without an optimizer."""
+        with tiles_alone():
+            super().train(case)
+
+    def infer(self, case: Case) -> None:
+        """Forward pass in evaluation mode."""
+        with tiles_alone():
+            super().infer(case)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -46,12 +63,13 @@ def main(arguments: list[str] | None = None) -> None:
         "quick": options.quick,
         "only": options.only,
         "fast": [json.loads(text) for text in options.fast],
+        "tiles": options.tiles,
     }
     tables = {}
     for allocator in ALLOCATORS if device == "cpu" else ("default",):
         say(f"{allocator} allocator")
         tables[allocator] = apart("taggers", "table", options.threads, allocator, **settings)
-    result = {**settings, "machine": machine(options.threads, device), "tables": tables}
+    result = {**settings, "machine": machine(options.threads, device), "engine": engine().says, "tables": tables}
     write_json(options.out, result)
     print(markdown(result))
 
@@ -64,6 +82,7 @@ def table(
     quick: bool,
     only: list[str] | None = None,
     fast: list[dict[str, Any]] | None = None,
+    tiles: bool = False,
 ) -> list[dict[str, Any]]:
     """Time every tagger in this process, in turn, training and inference."""
     import torch
@@ -72,6 +91,8 @@ def table(
     case = jets(num_jets).to(device)
     rows: dict[str, dict[str, Any]] = {}
     nets = contenders(device, quick, only, fast or [])
+    if tiles:
+        nets |= {name + TILES: InTiles(name, own.net, own.call) for name, own in nets.items() if name != TEXTBOOK}
     for kind in ("train", "infer"):
         times: dict[str, list[float]] = {name: [] for name in nets}
         for turn in range(WARM_UP + repeats):
@@ -85,6 +106,9 @@ def table(
             row = rows.setdefault(name, {"name": name, "parameters": _count(nets[name])})
             ratios = [theirs / own for theirs, own in zip(times[TEXTBOOK], values, strict=True)]
             row[kind] = {"jets_per_second": num_jets / median(values), "ratio": median(ratios), "all": values}
+            if name + TILES in times:
+                gains = [slow / own for slow, own in zip(times[name + TILES], values, strict=True)]
+                row[kind]["of tiles"] = {"median": median(gains), "least": min(gains), "most": max(gains)}
     return list(rows.values())
 
 
@@ -124,21 +148,26 @@ def markdown(result: dict[str, Any]) -> str:
     info = result["machine"]
     lines = [
         f"{info['processor']}, {info['threads']} threads, torch {info['torch']}; {result['num_jets']} packed jets, "
-        f"medians of {result['repeats']}"
+        f"medians of {result['repeats']}; messages: {result['engine']}"
     ]
     for allocator, rows in result["tables"].items():
         lines += [
             "",
             f"Jets a second, {allocator} allocator (in brackets: times the textbook LorentzNet)",
             "",
-            "| network | parameters | training | inference |",
-            "|---|---|---|---|",
+            "| network | parameters | training | inference | training in tiles takes | inference |",
+            "|---|---|---|---|---|---|",
         ]
         for row in rows:
             cells = [f"{row[kind]['jets_per_second']:.1f} ({row[kind]['ratio']:.2f})" for kind in ("train", "infer")]
+            cells += [_gain(row[kind].get("of tiles")) for kind in ("train", "infer")]
             title = "textbook LorentzNet" if row["name"] == TEXTBOOK else row["name"]
             lines.append(f"| {title} | {row['parameters']:,} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _gain(gain: dict[str, float] | None) -> str:
+    return "" if gain is None else f"{gain['median']:.2f} times ({gain['least']:.2f} to {gain['most']:.2f})"
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -152,6 +181,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--fast", action="append", default=[], metavar="JSON", help="also the fast LieGNN with other settings; repeat"
     )
+    parser.add_argument("--tiles", action="store_true", help="each network also without the compiled loops")
     parser.add_argument("--quick", action="store_true", help="tiny networks and two jets: shows that it runs, no more")
     return parser.parse_args(arguments)
 

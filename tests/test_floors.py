@@ -40,6 +40,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     "nn.message": (
         {"edges", "formula", "invariants", "metric", "products", "reduce", "schema", "tiles", "watched"},
         {"edge_sums", "operands"},
+        {"fused"},
         {"cuts", "plain", "tile_maps", "tile_scalars"},
         {"moments", "neighbours", "sums", "tile_channels"},
         {"channel_sums"},
@@ -122,7 +123,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"convert_file", "forecast_skill", "layouts", "page", "tag_file"},
         {"forecast_report", "symmetry_report", "tagging_report"},
         {"broken_networks", "prediction_report"},
-        {"broken", "compare", "data", "discover", "export", "forecast", "simulate", "tag", "train"},
+        {"broken", "compare", "data", "discover", "export", "forecast", "info", "simulate", "tag", "train"},
         {"reproduce"},
         {"demo", "results"},
         {"main"},

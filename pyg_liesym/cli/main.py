@@ -34,6 +34,7 @@ _COMMANDS = {
     "tag": _Command("pyg_liesym.cli.tag:run", "write the scores of a tagger for every jet of a file"),
     "export": _Command("pyg_liesym.cli.export:run", "write a tagger as an ONNX file"),
     "reproduce": _Command("pyg_liesym.cli.reproduce.protocols:run", "repeat an experiment of the results"),
+    "info": _Command("pyg_liesym.cli.info:run", "what is installed here, and what sums messages over edges"),
     "results": _Command("pyg_liesym.cli.results:run", "write the page of results from the records of experiments"),
 }
 

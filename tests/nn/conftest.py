@@ -1,15 +1,36 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
 import pytest
 
 from pyg_liesym.nn.message import cuts
+from pyg_liesym.nn.message.fused.library import engine, tiles_alone
 
 
-@pytest.fixture(params=["as they come", "tiles"])
-def edges_in_tiles(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(params=["tiles", "compiled"])
+def engines(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Both ways of summing over edges; without a compiler there is one."""
+    with _by(request.param):
+        yield
+
+
+@pytest.fixture(params=["as they come", "tiles", "compiled"])
+def edges_in_tiles(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Small graphs fit in one tile and take the plain path; with room for next to nothing they are cut."""
-    if request.param == "tiles":
+    if request.param != "as they come":
         monkeypatch.setattr(cuts, "_CPU_BYTES", 400)
+    with _by(request.param):
+        yield
+
+
+@contextmanager
+def _by(way: str) -> Iterator[None]:
+    if way == "compiled" and engine().library is None:
+        pytest.skip(engine().says)
+    with tiles_alone() if way == "tiles" else nullcontext():
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

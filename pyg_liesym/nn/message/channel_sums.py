@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.nn.message.cuts import Cut, cut_edges
+from pyg_liesym.nn.message.fused import call as fused
 from pyg_liesym.nn.message.invariants import ChannelLayout
 from pyg_liesym.nn.message.operands import ChannelNodes, Choices, Graph, Maps
 from pyg_liesym.nn.message.plain import differentiate_twice, plain_channel_sums
@@ -53,6 +54,8 @@ def _prepare(nodes: ChannelNodes, graph: Graph, backward: bool) -> tuple[Cut, Ch
 @torch.library.custom_op("pyg_liesym::channels", mutates_args=(), schema=f"({schema(_Operands)}) -> (Tensor, Tensor)")
 def _forward(*inputs: Any) -> tuple[Tensor, Tensor]:
     nodes, maps, layout, graph, choices = gather(_Operands, inputs)
+    if fused.takes(nodes.pos):
+        return fused.channel_sums(nodes, maps, layout, graph, choices)
     cut, nodes, largest = _prepare(nodes, graph, backward=False)
     out, shift = torch.zeros_like(nodes.target), torch.zeros_like(nodes.vectors)
     for tile in cut.tiles:
@@ -76,6 +79,9 @@ def _(*inputs: Any) -> tuple[Tensor, Tensor]:
 )
 def _backward(*inputs: Any) -> list[Tensor]:
     grad_out, grad_shift, (nodes, maps, layout, graph, choices), needed = gather(_Cotangents, inputs)
+    if fused.takes(nodes.pos):
+        cotangents = grad_out, grad_shift
+        return returned(fused.channel_gradients(cotangents, nodes, maps, layout, graph, choices, needed), nodes.pos)
     cut, nodes, largest = _prepare(nodes, graph, backward=True)
     grads, grad_maps = zero_gradients(nodes), zero_gradients(maps)
     grad_out, grad_shift = cut.to_places(grad_out.contiguous()), cut.to_places(grad_shift.contiguous())

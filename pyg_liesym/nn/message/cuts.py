@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.nn.message.edges import check_sorted, complete_graph
+from pyg_liesym.nn.message.fused import call as fused
 from pyg_liesym.nn.message.operands import Graph, Nodes
 from pyg_liesym.nn.message.tiles import BlockTile, ListTile, Tile
 from pyg_liesym.typing import OptTensor
@@ -88,6 +89,12 @@ def most_edges(nodes: Tensor) -> int:
     """Edges in a tile for values like those of ``nodes``, :math:`(N, H)`."""
     room = _CPU_BYTES if nodes.device.type == "cpu" else _CUDA_BYTES
     return max(1, room // max(1, nodes.size(1) * nodes.element_size()))
+
+
+def few_edges(nodes: Tensor) -> int:
+    """Edges up to which tiles gain nothing on the formula as it is: a tile, or a quarter where loops are compiled."""
+    most = most_edges(nodes)
+    return most // 4 if not torch.compiler.is_compiling() and fused.takes(nodes) else most
 
 
 def graph_sizes(batch: OptTensor, num_nodes: int) -> list[int]:

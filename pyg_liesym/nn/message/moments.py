@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from pyg_liesym.nn.message.cuts import Cut, cut_edges
+from pyg_liesym.nn.message.fused import call as fused
 from pyg_liesym.nn.message.operands import Choices, Graph, Nodes
 from pyg_liesym.nn.message.plain import plain_scalars
 from pyg_liesym.nn.message.schema import (
@@ -73,6 +74,8 @@ def _cut(graph: Graph, nodes: Nodes) -> Cut:
 def _edge_sums(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Sums of the scalars at the targets, at the sources, of their products, and of the neighbours' first layers."""
     nodes, graph, choices = gather(_Operands, inputs)
+    if fused.takes(nodes.pos):
+        return fused.scalar_sums(nodes, graph, choices)
     cut = _cut(graph, nodes)
     nodes = cut.at_places(nodes)
     sums = _zero_sums(nodes)
@@ -97,6 +100,8 @@ def _(*inputs: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 )
 def _backward(*inputs: Any) -> list[Tensor]:
     sums, (nodes, graph, choices), needed = gather(_Cotangents, inputs)
+    if fused.takes(nodes.pos):
+        return returned(fused.scalar_gradients(sums, nodes, graph, choices, needed), nodes.pos)
     cut = _cut(graph, nodes)
     nodes = cut.at_places(nodes)
     at_targets, at_sources = cut.to_places(sums.at_targets, 1), cut.to_places(sums.at_sources, 1)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.nn.message.cuts import Cut, cut_edges
+from pyg_liesym.nn.message.fused import call as fused
 from pyg_liesym.nn.message.operands import Choices, Graph, Maps, Nodes
 from pyg_liesym.nn.message.plain import differentiate_twice, plain_sums
 from pyg_liesym.nn.message.schema import (
@@ -52,6 +53,8 @@ def _shifts(relative: Tensor, move: Tensor, clamp: float) -> Tensor:
 @torch.library.custom_op("pyg_liesym::pairwise", mutates_args=(), schema=f"({schema(_Operands)}) -> (Tensor, Tensor)")
 def _forward(*inputs: Any) -> tuple[Tensor, Tensor]:
     nodes, maps, graph, choices = gather(_Operands, inputs)
+    if fused.takes(nodes.pos):
+        return fused.pair_sums(nodes, maps, graph, choices)
     cut, nodes, largest = _prepare(nodes, graph, backward=False)
     out, shift = torch.zeros_like(nodes.target), torch.zeros_like(nodes.pos)
     for tile in cut.tiles:
@@ -76,6 +79,8 @@ def _(*inputs: Any) -> tuple[Tensor, Tensor]:
 )
 def _backward(*inputs: Any) -> list[Tensor]:
     grad_out, grad_shift, (nodes, maps, graph, choices), needed = gather(_Cotangents, inputs)
+    if fused.takes(nodes.pos):
+        return returned(fused.pair_gradients((grad_out, grad_shift), nodes, maps, graph, choices, needed), nodes.pos)
     cut, nodes, largest = _prepare(nodes, graph, backward=True)
     grads, grad_maps = zero_gradients(nodes), zero_gradients(maps)
     grad_out, grad_shift = cut.to_places(grad_out.contiguous()), cut.to_places(grad_shift, 1)

@@ -14,6 +14,7 @@ from pyg_liesym.nn.message.invariants import ChannelLayout
 from pyg_liesym.nn.message.operands import ChannelNodes, Choices, Graph, Maps
 from pyg_liesym.nn.message.plain import plain_channel_sums
 
+pytestmark = pytest.mark.usefixtures("engines")
 PARTS = {
     "all": (True, "mlp", 2),
     "no gate": (False, "mlp", 0),

@@ -8,6 +8,7 @@ from pyg_liesym.nn.message.moments import edge_moments
 from pyg_liesym.nn.message.operands import Choices, Graph, Nodes
 from pyg_liesym.nn.message.plain import plain_scalars
 
+pytestmark = pytest.mark.usefixtures("engines")
 SIZES = [5, 5, 1, 3, 3, 3, 9]
 CHOICES = {
     "both": Choices(True, True, "log", "relu", "gated", 0.0),

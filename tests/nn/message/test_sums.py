@@ -10,6 +10,7 @@ from pyg_liesym.nn.message.plain import plain_sums
 from pyg_liesym.nn.message.sums import message_sums
 from pyg_liesym.nn.message.tiles import BlockTile, ListTile
 
+pytestmark = pytest.mark.usefixtures("engines")
 CHOICES = {
     "liegnn": Choices(True, True, "log", "silu", "message", 0.0),
     "relu": Choices(True, True, "log", "relu", "message", 0.0),

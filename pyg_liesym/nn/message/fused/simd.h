@@ -1,0 +1,191 @@
+// Vectors as wide as the registers, by the vector types of GCC and Clang, and the functions of an edge on them.
+#pragma once
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#if defined(__SSE__)
+#include <immintrin.h>
+#endif
+
+namespace liesym {
+
+#if defined(__AVX512F__)
+constexpr int kBytes = 64, kRegisters = 32;
+#elif defined(__AVX__)
+constexpr int kBytes = 32, kRegisters = 16;
+#elif defined(__aarch64__)
+constexpr int kBytes = 16, kRegisters = 32;
+#else
+constexpr int kBytes = 16, kRegisters = 16;
+#endif
+
+template <class T> struct Lanes;
+template <> struct Lanes<float> {
+  typedef float Vec __attribute__((vector_size(kBytes)));
+  typedef float Loose __attribute__((vector_size(kBytes), aligned(4), may_alias));
+  typedef int32_t Int __attribute__((vector_size(kBytes)));
+  static constexpr float hi = 88.0f, lo = -87.0f, magic = 12582912.0f;  // 1.5 * 2^23
+  static constexpr float ln2_hi = 0.693359375f, ln2_lo = -2.12194440e-4f;
+  static constexpr int bias = 127, mantissa = 23, log_terms = 5;
+};
+template <> struct Lanes<double> {
+  typedef double Vec __attribute__((vector_size(kBytes)));
+  typedef double Loose __attribute__((vector_size(kBytes), aligned(8), may_alias));
+  typedef int64_t Int __attribute__((vector_size(kBytes)));
+  static constexpr double hi = 709.0, lo = -708.0, magic = 6755399441055744.0;  // 1.5 * 2^52
+  static constexpr double ln2_hi = 6.93145751953125e-1, ln2_lo = 1.42860682030941723212e-6;
+  static constexpr int bias = 1023, mantissa = 52, log_terms = 11;
+};
+
+template <class T> using Vec = typename Lanes<T>::Vec;
+template <class T> constexpr int kWidth = kBytes / int(sizeof(T));
+
+template <class T> inline Vec<T> load(const T* p) { return *reinterpret_cast<const typename Lanes<T>::Loose*>(p); }
+template <class T> inline void store(T* p, Vec<T> v) { *reinterpret_cast<typename Lanes<T>::Loose*>(p) = v; }
+template <class T> inline Vec<T> splat(T x) { return x - Vec<T>{}; }
+
+// Sum of the lanes, by halves.
+inline float total(Vec<float> v) {
+#if defined(__AVX512F__)
+  return _mm512_reduce_add_ps((__m512)v);
+#else
+  float sum[kWidth<float>];
+  std::memcpy(sum, &v, sizeof v);
+  for (int half = kWidth<float> / 2; half; half /= 2)
+    for (int i = 0; i < half; ++i) sum[i] += sum[i + half];
+  return sum[0];
+#endif
+}
+inline double total(Vec<double> v) {
+#if defined(__AVX512F__)
+  return _mm512_reduce_add_pd((__m512d)v);
+#else
+  double sum[kWidth<double>];
+  std::memcpy(sum, &v, sizeof v);
+  for (int half = kWidth<double> / 2; half; half /= 2)
+    for (int i = 0; i < half; ++i) sum[i] += sum[i + half];
+  return sum[0];
+#endif
+}
+
+// 2^k of k + magic, whose last bits hold it.
+template <class T> inline Vec<T> power(Vec<T> shifted) {
+  typename Lanes<T>::Int bits;
+  std::memcpy(&bits, &shifted, sizeof bits);
+  bits = (bits + Lanes<T>::bias) << Lanes<T>::mantissa;
+  Vec<T> scale;
+  std::memcpy(&scale, &bits, sizeof bits);
+  return scale;
+}
+
+// Coefficients of exp(r) for |r| <= ln(2) / 2, from the constant one: the series, or in single precision the polynomial
+// of least relative error (2e-9).
+constexpr double kExp64[] = {1.0, 1.0, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320,
+                             1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800.0};
+constexpr float kExp32[] = {1.0f, 1.0000000364f, 0.49999992056f, 0.16666419681f, 0.041668228757f, 0.0083748570513f,
+                             0.0013836789899f};
+
+template <class T, int N> inline Vec<T> polynomial(const T (&terms)[N], Vec<T> x) {
+  Vec<T> y = splat(terms[N - 1]);
+#pragma GCC unroll 16
+  for (int i = N - 2; i >= 0; --i) y = y * x + terms[i];
+  return y;
+}
+
+// exp(x) = 2^k exp(r). What is out of range is cut off, NaN passes.
+inline Vec<double> exponential(Vec<double> x) {
+  using L = Lanes<double>;
+  x = x > L::hi ? splat(L::hi) : x;
+  x = x < L::lo ? splat(L::lo) : x;
+  const Vec<double> shifted = x * 1.4426950408889634074 + L::magic, k = shifted - L::magic;
+  const Vec<double> r = (x - k * L::ln2_hi) - k * L::ln2_lo;
+  return polynomial(kExp64, r) * power<double>(shifted);
+}
+inline Vec<float> exponential(Vec<float> x) {
+  using L = Lanes<float>;
+#if defined(__AVX512F__)
+  x = (Vec<float>)_mm512_min_ps((__m512)splat(L::hi), (__m512)x);
+  const Vec<float> k = (Vec<float>)_mm512_roundscale_ps((__m512)(x * 1.44269504f), 8);
+  return (Vec<float>)_mm512_scalef_ps((__m512)polynomial(kExp32, x - k * 0.693147181f), (__m512)k);
+#else
+  x = x > L::hi ? splat(L::hi) : x;
+  x = x < L::lo ? splat(L::lo) : x;
+  const Vec<float> shifted = x * 1.44269504f + L::magic, k = shifted - L::magic;
+  return polynomial(kExp32, x - k * 0.693147181f) * power<float>(shifted);
+#endif
+}
+
+inline Vec<double> reciprocal(Vec<double> d) { return 1.0 / d; }
+inline Vec<float> reciprocal(Vec<float> d) {
+#if defined(__AVX512F__)
+  Vec<float> y = (Vec<float>)_mm512_rcp14_ps((__m512)d);
+  return y * (2.0f - d * y);
+#elif defined(__AVX__)
+  Vec<float> y = (Vec<float>)_mm256_rcp_ps((__m256)d);
+  return y * (2.0f - d * y);
+#else
+  return 1.0f / d;
+#endif
+}
+
+template <class T> inline Vec<T> sigmoid(Vec<T> z) { return reciprocal(T(1) + exponential(-z)); }
+
+// log(1 + |x|) with the sign of x: log y = e log 2 + 2 artanh((f - 1) / (f + 1)), y = 2^e f, and what y lost of x.
+template <class T> inline Vec<T> signed_log(Vec<T> x) {
+  using L = Lanes<T>;
+  using I = typename L::Int;
+  const I one = I{} + 1;
+  I sign, bits;
+  std::memcpy(&sign, &x, sizeof sign);
+  sign &= one << (L::mantissa + (sizeof(T) == 4 ? 8 : 11));
+  Vec<T> a = x < T(0) ? -x : x;
+  Vec<T> y = T(1) + a;
+  Vec<T> lost = (a - (y - T(1))) * reciprocal(y);
+  std::memcpy(&bits, &y, sizeof bits);
+  const T root = T(0.70710678118654752440);
+  I offset, root_bits;
+  Vec<T> roots = splat(root);
+  std::memcpy(&root_bits, &roots, sizeof roots);
+  offset = bits - root_bits;
+  I e = offset >> L::mantissa;
+  bits = bits - (e << L::mantissa);
+  Vec<T> f;
+  std::memcpy(&f, &bits, sizeof f);
+  Vec<T> s = (f - T(1)) * reciprocal(f + T(1)), s2 = s * s;
+  Vec<T> sum = splat(T(1) / T(2 * L::log_terms - 1));
+#pragma GCC unroll 16
+  for (int i = L::log_terms - 2; i >= 0; --i) sum = sum * s2 + T(1) / T(2 * i + 1);
+  Vec<T> exponent = __builtin_convertvector(e, Vec<T>);
+  Vec<T> result = exponent * L::ln2_hi + (exponent * L::ln2_lo + (lost + T(2) * s * sum));
+  result = y < std::numeric_limits<T>::infinity() ? result : y;
+  std::memcpy(&bits, &result, sizeof bits);
+  bits |= sign;
+  std::memcpy(&result, &bits, sizeof bits);
+  return result;
+}
+
+// Tiny numbers count as zero while this lives: they cost a hundred times as much.
+class FlushDenormals {
+ public:
+#if defined(__SSE__)
+  FlushDenormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | 0x8040); }
+  ~FlushDenormals() { _mm_setcsr(before_); }
+
+ private:
+  unsigned before_;
+#elif defined(__aarch64__)
+  FlushDenormals() {
+    asm volatile("mrs %0, fpcr" : "=r"(before_));
+    asm volatile("msr fpcr, %0" : : "r"(before_ | (uint64_t(1) << 24)));
+  }
+  ~FlushDenormals() { asm volatile("msr fpcr, %0" : : "r"(before_)); }
+
+ private:
+  uint64_t before_;
+#else
+  FlushDenormals() {}
+#endif
+};
+
+}  // namespace liesym
