@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +99,13 @@ def test_other_encodings_and_no_file(tmp_path: Path) -> None:
 def test_bad_values(words: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"unit must be|at least one name|`mask` belongs to"):
         JetSchema(**words)
+
+
+def test_the_example_of_the_tutorial(tmp_path: Path) -> None:
+    """It has every field, each with a value that fits the others."""
+    page = (Path(__file__).parents[3] / "docs" / "tutorials" / "own_files.md").read_text("utf-8")
+    text = page.split("```yaml\n")[1].split("```")[0]
+    (tmp_path / "a.yaml").write_text(text)
+    schema = JetSchema.load(tmp_path / "a.yaml")
+    left_out = {field.name for field in fields(schema)} - {line.split(":")[0] for line in text.splitlines()}
+    assert left_out == {"labelled", "strict"}
