@@ -145,16 +145,10 @@ class AtPoints(nn.Module):
     def forward(self, field: Tensor) -> Tensor:
         """Read the grids and run the network."""
         places = self.places[int(torch.randint(1, len(self.places), ())) if self.training else 0]
-        count, points = len(field), len(places)
-        x = values_at(field, self.lattice, places).flatten(0, 1)
-        batch = torch.arange(count, device=field.device).repeat_interleave(points)
-        answer: Tensor = self.net(x, places.repeat(count, 1), self.edges(places, count), batch=batch, batch_size=count)
-        return answer if self.net.readout else answer.view(count, points, -1)[:, 0]
+        answer: Tensor = self.net(values_at(field, self.lattice, places), places, self.edges(places))
+        return answer if self.net.readout else answer[:, 0]
 
-    def edges(self, places: Tensor, count: int) -> Edges:
-        """The neighbours of each point, in so many copies of a cloud."""
+    def edges(self, places: Tensor) -> Edges:
+        """The neighbours of each point of a cloud."""
         near = (places[:, None] - places).square().sum(-1) <= self.reach**2
-        first = len(places) * torch.arange(count, device=places.device)[:, None, None]
-        edges = (near.nonzero().mT.flip(0) + first).movedim(1, 0).flatten(1)
-        arrive = near.sum(1).repeat(count).cumsum(0)
-        return Edges(edges, torch.cat([arrive.new_zeros(1), arrive]))
+        return Edges(near.nonzero().mT.flip(0), torch.cat([near.new_zeros(1).long(), near.sum(1).cumsum(0)]))

@@ -43,9 +43,10 @@ class FieldConv(KernelLayer, MessagePassing):
             :class:`torch_geometric.nn.conv.MessagePassing`: row 1 of ``"source_to_target"``, else row 0.
 
     Shapes:
-        - **x**: :math:`(N, C_{in})`; **pos**: :math:`(N, d)`; **edge_index**: :math:`(2, |E|)`;
-          **edge_offset**: :math:`(|E|, d)`, with d = 2 in the plane, 3 in space
-        - **output**: :math:`(N, C_{out})`
+        - **x**: :math:`(N, C_{in})`, or :math:`(B, N, C_{in})` for many fields on the same points (a static graph);
+          **pos**: :math:`(N, d)`; **edge_index**: :math:`(2, |E|)`; **edge_offset**: :math:`(|E|, d)`, with d = 2 in
+          the plane, 3 in space
+        - **output**: :math:`(N, C_{out})` or :math:`(B, N, C_{out})`
 
     Raises:
         ValueError: On features or places of another shape, or an unknown ``aggr``.
@@ -81,15 +82,16 @@ class FieldConv(KernelLayer, MessagePassing):
             edge_offset: Source minus target of every edge, where it is not that of ``pos``: across a periodic border.
         """
         channels, dim = self.kernel.in_type.channels, self.kernel.basis.dim
-        if x.dim() != 2 or x.size(1) != channels:
+        if x.dim() not in (2, 3) or x.size(-1) != channels:
             raise ValueError(f"expected `x` [N, {channels}] of {self.kernel.in_type}, got {list(x.shape)}")
-        edges = as_edges(edge_index, x.size(0), None, self.flow, x.device)
+        nodes = x.size(-2)
+        edges = as_edges(edge_index, nodes, None, self.flow, x.device)
         if not isinstance(edges, Edges):
             raise ValueError("expected `edge_index`: a kernel of offsets has neighbours, not the complete graph")
         source, target = edges.edge_index if self.flow == "source_to_target" else edges.edge_index.flip(0)
         if edge_offset is None:
-            if pos is None or pos.shape != (x.size(0), dim):
-                raise ValueError(f"expected `pos` [{x.size(0)}, {dim}], got {None if pos is None else list(pos.shape)}")
+            if pos is None or pos.shape != (nodes, dim):
+                raise ValueError(f"expected `pos` [{nodes}, {dim}], got {None if pos is None else list(pos.shape)}")
             edge_offset = pos.index_select(0, source) - pos.index_select(0, target)
         if edge_offset.shape != (source.numel(), dim):
             raise ValueError(f"expected `edge_offset` [{source.numel()}, {dim}], got {list(edge_offset.shape)}")
@@ -97,12 +99,14 @@ class FieldConv(KernelLayer, MessagePassing):
         if ptr is None:
             order = target.argsort(stable=True)
             functions, source, target = functions[order], source[order], target[order]
-            ptr = torch.searchsorted(target.contiguous(), torch.arange(x.size(0) + 1, device=x.device))
+            ptr = torch.searchsorted(target.contiguous(), torch.arange(nodes + 1, device=x.device))
         matrices = self.kernel.matrices()
-        if is_watched(self) or type(self).message is not FieldConv.message:
+        if x.dim() == 3:
+            out: Tensor = _static_sums(functions, x, matrices, source, target)
+        elif is_watched(self) or type(self).message is not FieldConv.message:
             ends = (source, target) if self.flow == "source_to_target" else (target, source)
-            sums = self.propagate(torch.stack(ends), x=x, functions=functions, size=(x.size(0), x.size(0)))
-            out: Tensor = sums @ matrices.transpose(1, 2).flatten(0, 1)
+            sums = self.propagate(torch.stack(ends), x=x, functions=functions, size=(nodes, nodes))
+            out = sums @ matrices.transpose(1, 2).flatten(0, 1)
         else:
             out = edge_sums(functions, x, matrices, source, ptr)
         if self.mean:
@@ -115,3 +119,17 @@ class FieldConv(KernelLayer, MessagePassing):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.kernel.in_type} -> {self.kernel.out_type}{self._relaxed_or_not()})"
+
+
+def _static_sums(functions: Tensor, x: Tensor, matrices: Tensor, source: Tensor, target: Tensor) -> Tensor:
+    """The sums of many fields on the same points: one matrix from points to points for each function serves them all.
+
+    Shapes:
+        - as in :func:`~pyg_liesym.nn.message.edge_sums.edge_sums`, but **x**: ``[B, N, C_in]``; **output**:
+          ``[B, N, C_out]``
+    """
+    count, nodes, channels = x.shape
+    between = functions.new_zeros(nodes, nodes, functions.size(1)).index_put((target, source), functions, True)
+    sums = between.movedim(2, 1).flatten(0, 1) @ x.transpose(0, 1).flatten(1)
+    each = sums.view(nodes, -1, count, channels).permute(2, 0, 1, 3).flatten(2)
+    return each @ matrices.transpose(1, 2).flatten(0, 1)

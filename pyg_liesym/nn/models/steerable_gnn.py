@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import get_args
 
+import torch
 from torch import Tensor, nn
 from torch_geometric.nn.inits import reset
 
@@ -57,6 +58,8 @@ class SteerableGNN(nn.Module):
         - **x**: :math:`(N, C_{in})`; **pos**: :math:`(N, 2)`; **edge_index**: :math:`(2, |E|)`, each node its own
           neighbour too, or the network sees others alone; **batch**: :math:`(N)`
         - **output**: :math:`(N, C_{out})`, with a readout :math:`(B, C_{out})`
+        - many fields on the same points: **x**: :math:`(B, N, C_{in})` without **batch**; **output**:
+          :math:`(B, N, C_{out})`, with a readout :math:`(B, C_{out})`
 
     Raises:
         ValueError: If there is no layer, the readout is unknown, or its answer is more than scalars.
@@ -131,15 +134,24 @@ class SteerableGNN(nn.Module):
             batch: Graph of every node, for the readout.
             batch_size: Number of graphs.
         """
-        h = self.acts[0](self.norms[0](self.convs[0](x, pos, edge_index)))
-        for conv, norm, act in zip(self.convs[1:], self.norms[1:], self.acts[1:], strict=True):
-            h = h + act(norm(conv(h, pos, edge_index)))
+        h = self._layer(0, x, pos, edge_index)
+        for number in range(1, len(self.convs)):
+            h = h + self._layer(number, h, pos, edge_index)
         if self.last is not None:
             out: Tensor = self.last(h, pos, edge_index)
             return out
         assert self.readout is not None
-        answer: Tensor = self.head(pool_nodes(self.pool(h), batch, batch_size, self.readout))
+        if h.dim() == 3:
+            batch_size = h.size(0)
+            batch = torch.arange(batch_size, device=h.device).repeat_interleave(h.size(1))
+        answer: Tensor = self.head(pool_nodes(self.pool(h.flatten(0, -2)), batch, batch_size, self.readout))
         return answer
+
+    def _layer(self, number: int, h: Tensor, pos: Tensor, edge_index: Tensor | Edges) -> Tensor:
+        """Convolution, norm, activation; norms and activations have the channels second."""
+        out: Tensor = self.convs[number](h, pos, edge_index)
+        flat: Tensor = self.acts[number](self.norms[number](out.flatten(0, -2)))
+        return flat.view_as(out)
 
     def __repr__(self) -> str:
         kind = "relaxed" if self.relaxed else "strict"

@@ -118,3 +118,25 @@ def test_the_head_is_as_wide_as_asked():
         model = build(C8, "max", head_channels=channels)
         assert model.head[0].out_features == width
         assert model(x, pos, edges).shape == (1, 2)
+
+
+@pytest.mark.parametrize("readout", [None, "max"])
+@pytest.mark.parametrize("aggr", ["mean", "sum"])
+def test_many_fields_on_the_same_points_are_a_batch_of_copies(readout, aggr):
+    x, pos, edges = cloud()
+    fields = torch.randn(3, *x.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    copies = torch.cat([edges + number * len(pos) for number in range(3)], 1)
+    batch = torch.arange(3).repeat_interleave(len(pos))
+    found = []
+    for own in (
+        lambda model: model(fields, pos, edges),
+        lambda model: model(fields.flatten(0, 1), pos.repeat(3, 1), copies, batch=batch),
+    ):
+        model = build(C8, readout, relaxed=True, aggr=aggr)
+        randomize_parameters(model)
+        out = own(model)
+        out.square().sum().backward()
+        found.append([out.detach().flatten(0, -2), *(p.grad for p in model.parameters())])
+    assert found[0][0].abs().max() > 1e-3
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9)
