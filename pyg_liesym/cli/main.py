@@ -103,7 +103,7 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _flush_denormals() -> None:
-    """Count what is below the smallest normal number as zero: it takes a hundred times as long (a process of our own)."""
+    """Count what is below the smallest normal number as zero, which is a hundred times as fast."""
     import torch
 
     torch.set_flush_denormal(True)
