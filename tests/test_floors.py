@@ -123,7 +123,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"convert_file", "forecast_skill", "layouts", "page", "tag_file"},
         {"forecast_report", "symmetry_report", "tagging_report"},
         {"broken_networks", "prediction_report"},
-        {"broken", "compare", "data", "discover", "export", "forecast", "info", "simulate", "tag", "train"},
+        {"broken", "compare", "convert", "data", "discover", "export", "forecast", "info", "simulate", "tag", "train"},
         {"reproduce"},
         {"demo", "results"},
         {"main"},
