@@ -93,8 +93,8 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     "discovery": (
         {"flow_terms", "folder", "mask", "report", "samples", "stopping", "weight_sharing"},
         {"discriminator", "evidence", "flow_fits", "group_distribution", "predictor", "training"},
-        {"agreement", "flow_findings", "group_module", "record"},
-        {"liegan_module", "verdict"},
+        {"agreement", "flow_findings", "group_module", "record", "shard_sums"},
+        {"liegan_module", "shards", "verdict"},
         {"discovered_symmetry"},
         {"findings", "method"},
         {"augerino", "lie_gg", "liegan", "msr", "symmetry_gan"},
@@ -116,6 +116,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
             "flow_recording",
             "many_files",
             "parser",
+            "sample_files",
             "scores",
             "settings",
             "train_help",

@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from pyg_liesym.cli.page import Page
+from pyg_liesym.cli.sample_files import added_up, arrays, drawn, groups_of
 from pyg_liesym.cli.symmetry_report import describe, report_findings
 from pyg_liesym.datasets.io.files import find_files
-from pyg_liesym.datasets.io.npy import even, num_rows, read_array, read_shards
+from pyg_liesym.datasets.io.npy import even
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry, Findings
 from pyg_liesym.discovery.evidence.question import halves
 from pyg_liesym.discovery.findings import find_symmetry
@@ -56,6 +56,8 @@ def discover(
     seeds: tuple[int, ...] = (0,),
     num_samples: int | None = None,
     output: Literal["auto", "vector", "scalar", "label"] = "auto",
+    dask: str | None = None,
+    num_workers: int | None = None,
     progress: bool = True,
 ) -> list[DiscoveredSymmetry]:
     """Find matrices whose exponentials leave the data alone, say what algebra they form, and leave a report.
@@ -91,26 +93,54 @@ def discover(
             moves, or labels of classes. The report says how it was read.
         num_samples: Use at most this many samples, taken at even distances; of many files no more than these and one
             file are in memory at a time.
+        dask: Where a Dask cluster reads the files, for data that do not fit into memory: the address of its scheduler,
+            the file that it has written (….json), or `local`, workers on this machine. Moments are added up, which
+            tell where the data lie as all samples at once would; the law and the density are not asked. Needs the
+            extra `dask`.
+        num_workers: The same with so many processes on this machine (of `--dask local` by default one a core).
         progress: Whether to show bars (LieGAN).
     """
-    inputs, outputs, sizes = _named(x) if x in NAMED and y is None else _arrays(x, y, num_samples)
-    units, drawn = _groups(groups, sizes, num_samples), _drawn(sizes, num_samples)
+    about = f"Symmetry of {x}" if y is None else f"Symmetry of {x} → {y}"
+    if x not in NAMED:
+        _check_there(x)
+    if dask is not None or num_workers is not None:
+        _check_adds_up(x, method, num_samples)
+        asked = {"discrete": discrete, "noise": noise, "margin": margin, "seed": seeds[0], "degree": degree}
+        return _report_findings(added_up(x, y, groups, (dask, num_workers), output=output, **asked), out, about)
+    inputs, outputs, sizes = _named(x) if x in NAMED and y is None else arrays(x, y, num_samples)
+    units, used = groups_of(groups, sizes, num_samples), drawn(sizes, num_samples)
     if num_samples is not None and num_samples < len(inputs):
         keep = even(len(inputs), num_samples)
         inputs, outputs = inputs[keep], None if outputs is None else outputs[keep]
     options: dict[str, Any]
-    about = f"Symmetry of {x}" if y is None else f"Symmetry of {x} → {y}"
     if method == "linear-algebra":
         options = {"discrete": discrete, "groups": units, "noise": noise, "margin": margin, "seed": seeds[0]}
         findings = find_symmetry(inputs, outputs, output=output, degree=degree, **options)
-        return _report_findings(replace(findings, reading=drawn + findings.reading), out, about)
+        return _report_findings(replace(findings, reading=used + findings.reading), out, about)
     gan = LieGAN(**asdict(liegan), progress=progress)
     fitted, kept = halves(independent_units(units, len(inputs)), torch.Generator().manual_seed(seeds[0]))
     found = gan.fit_seeds(*_rows(fitted, inputs, outputs), seeds=seeds, output=output)
     kept_units = None if units is None else units[kept]
     options = {"output": output, "groups": kept_units, "margin": margin, "seed": seeds[0]}
     certificates = [one.certify(*_rows(kept, inputs, outputs), **options) for one in found]
-    return _report_runs(found, [replace(one, reading=drawn + one.reading) for one in certificates], out, about)
+    return _report_runs(found, [replace(one, reading=used + one.reading) for one in certificates], out, about)
+
+
+def _check_there(x: str) -> None:
+    try:
+        find_files(x)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"there is no file {x}; the named data sets are {', '.join(NAMED)}") from error
+
+
+def _check_adds_up(x: str, method: str, num_samples: int | None) -> None:
+    """Refuse what is no sum over the samples of files."""
+    if method != "linear-algebra":
+        raise ValueError(f"{method} is no sum over samples: leave out dask and num_workers, or the method")
+    if num_samples is not None:
+        raise ValueError("all samples of the files are added up: leave out num_samples, or dask and num_workers")
+    if x in NAMED:
+        raise ValueError(f"{x} is no file, and fits into memory: leave out dask and num_workers")
 
 
 def _rows(index: Tensor, inputs: Any, outputs: Any) -> tuple[Any, Any]:
@@ -160,48 +190,6 @@ def run(words: list[str]) -> None:
     parser.add_function_arguments(discover, skip={"x", "y"})
     options = parser.parse_args(words).as_dict()
     discover(**{**options, "liegan": LieGANOptions(**options["liegan"])})
-
-
-def _arrays(x: str, y: str | None, num_samples: int | None) -> tuple[Tensor, OptTensor, list[int]]:
-    """Samples of one file or of several in their order, no more than are asked for, and how many every file has."""
-    try:
-        files = find_files(x)
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"there is no file {x}; the named data sets are {', '.join(NAMED)}") from error
-    outputs = None
-    inputs = torch.as_tensor(np.concatenate(read_shards(files, num_samples)))
-    if y is not None:
-        outputs = torch.as_tensor(np.concatenate(read_shards(_as_long(find_files(y), files), num_samples)))
-    return inputs, outputs, num_rows(files)
-
-
-def _groups(groups: Path | Literal["files"] | None, sizes: list[int], num_samples: int | None) -> OptTensor:
-    """The group of every sample that is used, of files of some sizes."""
-    if groups is None:
-        return None
-    total = sum(sizes)
-    own = np.repeat(np.arange(len(sizes)), sizes) if groups == "files" else read_array(groups)
-    if len(own) != total:
-        raise ValueError(f"{groups}: expected a group for each of {total} samples, got {len(own)}")
-    return torch.as_tensor(own if num_samples is None else own[even(total, num_samples)])
-
-
-def _drawn(sizes: list[int], num_samples: int | None) -> str:
-    """Which samples are used, if not all, and of how many files."""
-    total, where = sum(sizes), f" in {len(sizes)} files" if len(sizes) > 1 else ""
-    if num_samples is not None and num_samples < total:
-        return f"{num_samples} of {total} samples{where} are used, taken at even distances.\n"
-    return f"{total} samples{where}.\n" if where else ""
-
-
-def _as_long(files: list[Path], others: list[Path]) -> list[Path]:
-    """The files, if they have as many rows as the others, each as its own."""
-    if len(files) != len(others):
-        raise ValueError(f"expected as many files of y as of x, {len(others)}, got {len(files)}")
-    for file, size, other, expected in zip(files, num_rows(files), others, num_rows(others), strict=True):
-        if size != expected:
-            raise ValueError(f"{file}: y must have one row per sample of x, {expected} as {other} has, got {size}")
-    return files
 
 
 def _named(name: str) -> tuple[Tensor, OptTensor, list[int]]:

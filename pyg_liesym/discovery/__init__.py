@@ -32,6 +32,7 @@ __all__ = [
     "QuadraticDiscriminator",
     "Relations",
     "Samples",
+    "Shards",
     "SharedWeights",
     "SpanStopping",
     "SymmetryGAN",
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from pyg_liesym.discovery.msr import MSR, MSRModule
     from pyg_liesym.discovery.predictor import Predictor
     from pyg_liesym.discovery.samples import Samples
+    from pyg_liesym.discovery.shards import Shards
     from pyg_liesym.discovery.stopping import SpanStopping
     from pyg_liesym.discovery.symmetry_gan import SymmetryGAN, SymmetryGANModule
     from pyg_liesym.discovery.verdict import Answer
@@ -94,6 +96,7 @@ else:
             "msr": ["MSR", "MSRModule"],
             "predictor": ["Predictor"],
             "samples": ["Samples"],
+            "shards": ["Shards"],
             "stopping": ["SpanStopping"],
             "symmetry_gan": ["SymmetryGAN", "SymmetryGANModule"],
             "verdict": ["Answer"],

@@ -11,6 +11,7 @@ from torch import Tensor
 from pyg_liesym.discovery.discovered_symmetry import Findings
 from pyg_liesym.discovery.evidence.asking import answers
 from pyg_liesym.discovery.samples import Noise, OutputKind, Samples
+from pyg_liesym.discovery.shards import Shards
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.typing import OptTensor
 
@@ -42,7 +43,8 @@ def find_symmetry(
     not certified.
 
     Args:
-        x: Vectors ``[S, n]`` or ``[S, v, n]``, on which a matrix acts alike.
+        x: Vectors ``[S, n]`` or ``[S, v, n]``, on which a matrix acts alike; or `Shards` of x and y that do not fit
+            into memory, of which only the support is asked, by sums over them.
         y: Vectors of the same n, class labels ``[S]`` (integers), invariant numbers, or None.
         output: What y is, where its dtype and shape do not tell.
         among: The matrices to look among; all of gl(n) if not given. Of vectors with a last component of one,
@@ -70,6 +72,16 @@ def find_symmetry(
         >>> print(found.verdict.headline)
         FOUND  so(2): the law keeps it.
     """
-    samples = Samples.of(x, y, output=output, dtype=torch.float64).with_noise(noise)
-    answered = answers(samples, among=among, discrete=discrete, groups=groups, margin=margin, degree=degree, seed=seed)
+    options: dict[str, Any] = {"among": among, "discrete": discrete, "groups": groups, "margin": margin}
+    options |= {"degree": degree, "seed": seed}
+    samples: Samples
+    if isinstance(x, Shards):
+        if y is not None:
+            raise ValueError("shards hold x and y of their samples: leave out y")
+        sharded = x.samples(output)
+        options["ask"] = sharded.questions(degree)
+        samples = sharded.with_noise(noise)
+    else:
+        samples = Samples.of(x, y, output=output, dtype=torch.float64).with_noise(noise)
+    answered = answers(samples, **options)
     return Findings.of(samples, answered, method="find_symmetry", margin=margin, seed=seed)

@@ -84,6 +84,11 @@ class Samples:
         flat = self.vectors.flatten(0, 1).double()
         return flat.T @ flat / len(flat)
 
+    def displacement(self, matrix: Tensor) -> float:
+        """By how much a matrix, ``[n, n]`` or ``[V n, V n]``, moves the vectors, over their root mean square."""
+        flat = self.vectors.reshape(-1, len(matrix))
+        return float((flat @ matrix.mT - flat).square().mean().sqrt() / flat.square().mean().sqrt())
+
     def data_rank(self, tol: float = 1e-5) -> int:
         """Number of dimensions that the vectors span: beyond them nothing can be learned.
 
@@ -127,6 +132,7 @@ class Samples:
         output: OutputKind = "auto",
         num_classes: int | None = None,
         dtype: torch.dtype = torch.float32,
+        part: bool = False,
     ) -> Samples:
         """Read and check what a user gives.
 
@@ -137,6 +143,7 @@ class Samples:
             output: What y is, where the rule above does not say it. As ``"vector"`` rows are cut into vectors of n.
             num_classes: Number of classes; by default the largest label plus one.
             dtype: Precision of the samples.
+            part: Whether they are a part of all samples, so that they may be few and need not vary.
 
         Raises:
             TypeError: If x or y is not numeric.
@@ -146,9 +153,10 @@ class Samples:
         vectors = _numbers("x", x)
         if vectors.ndim not in (2, 3) or 0 in vectors.shape[1:]:
             raise ValueError(f"x must be vectors [S, n] or [S, v, n], got shape {list(vectors.shape)}")
-        if len(vectors) < MIN_SAMPLES:
+        if len(vectors) < MIN_SAMPLES and not part:
             raise ValueError(f"x holds {len(vectors)} samples; at least {MIN_SAMPLES} are needed")
-        _check_varies("x", vectors, "nothing can be learned from one point")
+        if not part:
+            _check_varies("x", vectors, "nothing can be learned from one point")
         vectors = vectors.reshape(len(vectors), -1, vectors.shape[-1]).to(dtype)
         num_inputs = vectors.shape[1]
         scalars, labels = vectors.new_zeros(len(vectors), 0), None
@@ -159,7 +167,8 @@ class Samples:
             out = _numbers("y", y)
             if out.ndim == 0 or len(out) != len(vectors):
                 raise ValueError(f"y must have one row per sample of x ({len(vectors)}), got shape {list(out.shape)}")
-            _check_varies("y", out, "it tells nothing about x; leave it out to ask about x alone")
+            if not part:
+                _check_varies("y", out, "it tells nothing about x; leave it out to ask about x alone")
             kind = _kind(out, vectors.shape[-1]) if output == "auto" else output
             if output == "auto":
                 other = _other_reading(out, vectors.shape[1], vectors.shape[2], kind)
@@ -179,6 +188,8 @@ class Samples:
                     f"vectors, got shape {list(out.shape)}; use output='scalar' for invariant numbers"
                 )
         scale = float(vectors.double().square().mean().sqrt())
+        if scale == 0.0 and part:
+            scale = 1.0
         if scale == 0.0:
             raise ValueError("all vectors are zero: there is nothing to transform")
         classes = (num_classes or 0) if labels is not None else 0

@@ -224,3 +224,46 @@ def test_files_of_a_pattern_are_read_as_one(ring: Path, capsys: pytest.CaptureFi
     for x, count in ((str(ring / "x.npy"), 400), ("jets", 4000)):
         with pytest.raises(ValueError, match=rf"groups\.npy: expected a group for each of {count} samples, got 7"):
             discover(x, out=ring / "out", groups=ring / "groups.npy")
+
+
+@pytest.mark.parametrize("crew", [["--num-workers", "1"], ["--dask", "local", "--num-workers", "2"]])
+def test_many_files_are_added_up(
+    crew: list[str], ring: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "--dask" in crew:
+        pytest.importorskip("distributed")
+    monkeypatch.setattr("pyg_liesym.cli.sample_files._PART", 100)
+    monkeypatch.chdir(ring)
+    x = np.load(ring / "x.npy")
+    for number, rows in enumerate((slice(0, 30), slice(30, 90), slice(90, 250), slice(250, 400))):
+        np.save(ring / f"part_{number}.npy", x[rows])
+    main(["discover", "part_*.npy", "--out", "parts", *crew])
+    printed = capsys.readouterr().out
+    assert "400 samples in 4 files." in printed
+    assert "FOUND  so(2): it keeps the quadrics on which the data lie." in printed
+    assert "Density (how they are spread): no evidence, it is no sum over samples" in printed
+    assert f"Report: {Path('parts') / 'index.html'}" in printed
+    main(["discover", "x.npy", "--out", "whole"])
+    found = [DiscoveredSymmetry.load(ring / name / "support").algebra.basis for name in ("parts", "whole")]
+    torch.testing.assert_close(found[0].abs(), found[1].abs(), rtol=1e-5, atol=1e-6)
+
+
+def test_what_does_not_add_up_is_refused(ring: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    x = str(ring / "x.npy")
+    for words, message in (
+        ([x, "--method", "liegan", "--num-workers", "2"], "liegan is no sum over samples"),
+        ([x, "--num-samples", "100", "--dask", "local"], "all samples of the files are added up"),
+        (["two-body", "--num-workers", "2"], "two-body is no file"),
+        ([str(ring / "no*.npy"), "--num-workers", "2"], "there is no file"),
+        ([x, "--dask", "/no/file.json"], "there is no file /no/file.json"),
+    ):
+        with pytest.raises(SystemExit, match="2"):
+            main(["discover", *words, "--out", str(ring / "out")])
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.count("\n") == 1
+    np.save(ring / "z_0.npy", np.zeros((60_000, 2)))
+    np.save(ring / "z_1.npy", np.zeros((60_000, 3)))
+    with pytest.raises(SystemExit, match="2"):
+        main(["discover", str(ring / "z_*.npy"), "--num-workers", "1"])
+    assert f"{ring / 'z_1.npy'}: expected samples as in {ring / 'z_0.npy'}" in capsys.readouterr().err

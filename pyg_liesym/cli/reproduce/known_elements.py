@@ -62,7 +62,7 @@ def judged(finding: Finding, exact: Exact | None, x: Tensor, samples: Samples) -
         x: The data.
         samples: The data as they were read.
     """
-    tried = [one for one in finding.elements if one.element.displacement(samples.vectors) > _NOTHING]
+    tried = [one for one in finding.elements if samples.displacement(one.element.matrix) > _NOTHING]
     kept = [exact is not None and keeps(one.element, exact, x, samples) for one in tried]
     certified = [one.claim.status == "certified" for one in tried]
     matrices = [one.element.matrix for one in tried]

@@ -16,8 +16,9 @@ from pyg_liesym.discovery.evidence.claim import ELEMENTS, SPANS, Claim, step_up
 from pyg_liesym.discovery.evidence.density import Density
 from pyg_liesym.discovery.evidence.element import Element, own_elements, usual_elements
 from pyg_liesym.discovery.evidence.law import Law
-from pyg_liesym.discovery.evidence.question import Question
-from pyg_liesym.discovery.evidence.support import Support
+from pyg_liesym.discovery.evidence.moments import Moments
+from pyg_liesym.discovery.evidence.question import Question, pooled
+from pyg_liesym.discovery.evidence.support import Support, support_halves
 from pyg_liesym.discovery.evidence.trial import Trial
 from pyg_liesym.discovery.samples import Samples, independent_units
 from pyg_liesym.lie.algebra import LieAlgebra
@@ -77,6 +78,7 @@ def answers(
     margin: float = 0.05,
     degree: int = 2,
     seed: int = 0,
+    ask: Sequence[Asking] | None = None,
 ) -> list[Answered]:
     """Every question that the samples allow, the most telling first, answered.
 
@@ -91,6 +93,7 @@ def answers(
         margin: The breaking up to which a symmetry counts as one.
         degree: Of the polynomials that a support is made of.
         seed: Everything random follows from it.
+        ask: What is asked; if not given, all `questions` that such data allow.
 
     Raises:
         ValueError: On a margin outside (0, 1), a degree below two, matrices of another size, none to judge, or wrong
@@ -117,10 +120,10 @@ def answers(
     units = independent_units(groups, len(samples))
     span, whole = among.basis.double(), None if given is None else given.basis.double()
     trials, seconds = [], []
-    for ask in questions(samples.has_output, degree):
+    for question in questions(samples.has_output, degree) if ask is None else ask:
         begun = time.perf_counter()
         generator = torch.Generator().manual_seed(seed)
-        trials.append(Trial(ask(samples, span, units, generator), margin, generator, whole))
+        trials.append(Trial(question(samples, span, units, generator), margin, generator, whole))
         if algebras:
             trials[-1].claim()  # measured now, to be on the clock
         seconds.append(time.perf_counter() - begun)
@@ -153,7 +156,7 @@ def _crossed(one: Answered, answered: Sequence[Answered], trials: Sequence[Trial
 def _tried(trials: Sequence[Trial], elements: Sequence[Element], samples: Samples) -> list[list[tuple[Element, Claim]]]:
     """What each question says of single transformations, at the level at which all of them are asked."""
     n = samples.vectors.size(-1)
-    moves = [element.displacement(samples.vectors) for element in elements]
+    moves = [samples.displacement(element.matrix) for element in elements]
     asked = []
     for trial in trials:
         apart = trial.question.one_way
@@ -196,7 +199,13 @@ def _law(samples: Samples, span: Tensor, units: Tensor, generator: torch.Generat
 
 
 def _support(samples: Samples, span: Tensor, units: Tensor, generator: torch.Generator, *, degree: int = 2) -> Question:
-    return Support(samples.vectors, samples.scalars, span, units, generator, samples.noise, degree)
+    num, num_vectors, n = samples.vectors.shape
+    values = torch.cat([samples.vectors.reshape(num, -1), samples.scalars], 1)
+    fitted, judged = support_halves(units, values.size(1), degree, generator)
+    own = pooled(units[judged], generator)
+    return Support(
+        lambda: Moments(values[fitted], num_vectors, n, degree), values[judged], own, num, span, samples.noise, degree
+    )
 
 
 def _density(samples: Samples, span: Tensor, units: Tensor, generator: torch.Generator) -> Question:

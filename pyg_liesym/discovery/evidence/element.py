@@ -31,11 +31,6 @@ class Element:
     name: str
     matrix: Tensor
 
-    def displacement(self, vectors: Tensor) -> float:
-        """By how much it moves vectors ``[S, V, n]``, over their root mean square."""
-        flat = vectors.reshape(-1, len(self.matrix))
-        return float((flat @ self.matrix.mT - flat).square().mean().sqrt() / flat.square().mean().sqrt())
-
     def mixes(self, num_inputs: int, n: int) -> bool:
         """Whether it exchanges vectors of x and of y, which no law y = f(x) can tell."""
         cut = num_inputs * n

@@ -25,6 +25,21 @@ class CannotTell(ValueError):
     """These data cannot answer the question; says why."""
 
 
+def frame_of(mean: Tensor, covariance: Tensor, num_vectors: int, n: int, degree: int) -> QuadraticLift:
+    """The coordinates of about unit spread in which moments are summed.
+
+    Raises:
+        CannotTell: If there are too many coordinates.
+    """
+    size = len(mean)
+    if (number := math.comb(size + degree, degree) - 1) > _MOST:
+        raise CannotTell(
+            f"{num_vectors} vectors of {n} components and {size - num_vectors * n} numbers have "
+            f"{number} monomials up to degree {degree}, more than {_MOST}: give fewer vectors"
+        )
+    return polynomial_lift(degree, mean, covariance, num_vectors * n)
+
+
 class Moments:
     r"""Mean products of up to four coordinates of samples, or of up to twice another degree.
 
@@ -38,6 +53,7 @@ class Moments:
         num_vectors: V.
         n: Components of a vector.
         degree: Of the polynomials for which they are needed, two or more.
+        frame: The coordinates in which the sums are taken; by default those of these samples.
 
     Shapes:
         - **values**: :math:`(S, V n + F)`
@@ -54,20 +70,20 @@ class Moments:
         True
     """
 
-    def __init__(self, values: Tensor, num_vectors: int, n: int, degree: int = 2) -> None:
+    def __init__(
+        self, values: Tensor, num_vectors: int, n: int, degree: int = 2, frame: QuadraticLift | None = None
+    ) -> None:
         self.num_vectors, self.n = num_vectors, n
-        size = values.size(1)
-        if (number := math.comb(size + degree, degree) - 1) > _MOST:
-            raise CannotTell(
-                f"{num_vectors} vectors of {n} components and {size - self.num_moved} numbers have "
-                f"{number} monomials up to degree {degree}, more than {_MOST}: give fewer vectors"
-            )
-        covariance = torch.cov(values.mT, correction=0).view(size, size)
-        self.frame = polynomial_lift(degree, values.mean(0), covariance, self.num_moved)
+        self.frame = self._frame(values, degree) if frame is None else frame
         self.total = values.new_zeros(1 + self.frame.num_features, 1 + self.frame.num_features)
         for part in values.split(_ROWS):
             monomials = self.frame.monomials(self.frame.coordinates(part))
             self.total += monomials.mT @ monomials
+
+    def _frame(self, values: Tensor, degree: int) -> QuadraticLift:
+        size = values.size(1)
+        covariance = torch.cov(values.mT, correction=0).view(size, size)
+        return frame_of(values.mean(0), covariance, self.num_vectors, self.n, degree)
 
     @classmethod
     def of(cls, x: Any, y: Any = None, *, output: OutputKind = "auto", degree: int = 2) -> Moments:
@@ -173,15 +189,20 @@ class Moments:
 
     def single(self) -> Moments:
         """Of all vectors by themselves, whichever place in a sample they have."""
-        result = object.__new__(Moments)
-        result.num_vectors, result.n = 1, self.n
         parts = [slice(start, start + self.n) for start in range(0, self.num_moved, self.n)]
         means = torch.stack([self.mean[part] for part in parts])
         within = torch.stack([self.covariance[part, part] for part in parts]).mean(0)
         within = within + torch.cov(means.mT, correction=0).view(self.n, self.n)
-        result.frame = polynomial_lift(self.degree, means.mean(0), within, self.n)
-        maps = [result.frame.monomials_of(self.frame, part) for part in parts]
-        result.total = torch.stack([monomials @ self.total @ monomials.mT for monomials in maps]).sum(0)
+        frame = polynomial_lift(self.degree, means.mean(0), within, self.n)
+        maps = [frame.monomials_of(self.frame, part) for part in parts]
+        total = torch.stack([monomials @ self.total @ monomials.mT for monomials in maps]).sum(0)
+        return Moments.summed(total, 1, self.n, frame)
+
+    @classmethod
+    def summed(cls, total: Tensor, num_vectors: int, n: int, frame: QuadraticLift) -> Moments:
+        """Of samples whose monomials in the coordinates of a frame have the products ``[M, M]``, added up."""
+        result = object.__new__(cls)
+        result.num_vectors, result.n, result.frame, result.total = num_vectors, n, frame, total
         return result
 
     def __add__(self, other: Moments) -> Moments:
@@ -193,11 +214,9 @@ class Moments:
                 f"moments of {self.num_vectors} vectors of {self.n} components and {len(self.frame.center)} numbers in "
                 f"all cannot be added to those of {other.num_vectors}, {other.n} and {len(other.frame.center)}"
             )
-        result = object.__new__(Moments)
-        result.num_vectors, result.n, result.frame = self.num_vectors, self.n, self.frame
         monomials = self.frame.monomials_of(other.frame)
-        result.total = self.total + monomials @ other.total @ monomials.mT
-        return result
+        total = self.total + monomials @ other.total @ monomials.mT
+        return Moments.summed(total, self.num_vectors, self.n, self.frame)
 
     def __repr__(self) -> str:
         numbers = len(self.frame.center) - self.num_moved

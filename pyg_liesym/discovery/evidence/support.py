@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from pyg_liesym.discovery.evidence.claim import surfaces
 from pyg_liesym.discovery.evidence.moments import CannotTell, Moments
-from pyg_liesym.discovery.evidence.question import Question, halves, moved, pooled
+from pyg_liesym.discovery.evidence.question import Question, halves, moved
 from pyg_liesym.discovery.evidence.relations import Relations
 from pyg_liesym.discovery.samples import Noise
 from pyg_liesym.lie.algebra import LieAlgebra
@@ -23,6 +24,18 @@ _JUDGED, _NUMBERS = 4000, 1_000_000
 """Samples that are judged, and numbers that their features may be."""
 
 
+def support_halves(units: Tensor, size: int, degree: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """The samples that a support is fitted to, all of one half, and those by which it is judged, some of the other.
+
+    Args:
+        units: Unit of every sample, from 0.
+        size: Numbers of a sample.
+        degree: Of the polynomials.
+        generator: Source of randomness.
+    """
+    return halves(units, generator, most=(None, min(_JUDGED, _NUMBERS // (math.comb(size + degree, degree) - 1))))
+
+
 class Support(Question):
     r"""Quadrics, or sets of a higher degree D, on which the data lie, and the linear maps that leave them in place.
 
@@ -32,17 +45,16 @@ class Support(Question):
     in their thickness are judged by, and exact linear ones, with which a sample that leaves the data's plane shows.
 
     Args:
-        vectors: Samples of vectors that move together.
-        scalars: Numbers of the samples that nothing moves.
+        moments: Of the samples that are fitted, as `support_halves` draws them; or raises `CannotTell`.
+        judged: The samples that are judged: vectors one after the other, then numbers that nothing moves.
+        units: The independent unit of each, or the pool of units.
+        num: Number of all samples.
         span: Matrices among which to look.
-        units: The independent unit of every sample.
-        generator: Draws the halves.
         noise: As in `Relations`.
         degree: Of the polynomials, two or more.
 
     Shapes:
-        - **vectors**: :math:`(S, V, n)`; **scalars**: :math:`(S, F)`; **span**: :math:`(P, n, n)`; **units**:
-          :math:`(S)`
+        - **judged**: :math:`(S, V n + F)`; **units**: :math:`(S)`; **span**: :math:`(P, n, n)`
     """
 
     name = "support"
@@ -50,30 +62,24 @@ class Support(Question):
 
     def __init__(
         self,
-        vectors: Tensor,
-        scalars: Tensor,
-        span: Tensor,
+        moments: Callable[[], Moments],
+        judged: Tensor,
         units: Tensor,
-        generator: torch.Generator,
+        num: int,
+        span: Tensor,
         noise: Noise = 0.0,
         degree: int = 2,
     ) -> None:
-        self.degree = degree
-        num, num_vectors, self.n = vectors.shape
-        self.num_moved = num_vectors * self.n
-        values = torch.cat([vectors.reshape(num, -1), scalars], 1)
-        size = values.size(1)
-        judged_at_most = min(_JUDGED, _NUMBERS // (math.comb(size + degree, degree) - 1))
-        fitted, judged = halves(units, generator, most=(None, judged_at_most))
-        self.units, self.judged = pooled(units[judged], generator), values[judged]
-        self.directions, self.ladder = span, vectors.new_zeros(len(span))
+        self.degree, self.n = degree, span.size(-1)
+        self.units, self.judged = units, judged
+        self.directions, self.ladder = span, judged.new_zeros(len(span))
         try:
-            self.relations = Relations(Moments(values[fitted], num_vectors, self.n, degree), noise)
+            self.relations = Relations(moments(), noise)
         except CannotTell as error:
             self.reason = str(error)
             return
-        lift = self.relations.lift
-        if len(fitted) < 2 * lift.num_features:
+        lift, self.num_moved = self.relations.lift, self.relations.moments.num_moved
+        if self.relations.moments.count < 2 * lift.num_features:
             self.reason = (
                 f"{lift.num_features} monomials need at least {4 * lift.num_features} samples, half of them to fit, "
                 f"and there are {num}"
