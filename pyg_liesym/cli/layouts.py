@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from pyg_liesym.cli.files import schema_of
 from pyg_liesym.datasets.io.jet_files import find_schema, open_jet_file
 from pyg_liesym.datasets.io.proposal import propose_schema
@@ -71,5 +73,6 @@ def _guess(path: Path, tree: str | None, error: ValueError) -> Layout:
 
 def _jets(path: Path, schema: JetSchema) -> str:
     file = open_jet_file(path, replace(schema, strict=False))
-    file.read(0, min(1, file.num_jets))
+    with np.errstate(all="ignore"):
+        file.read(0, min(1, file.num_jets))
     return f"{file.num_jets} jets"

@@ -226,7 +226,8 @@ def _add_unit(proposal: Proposal, path: Path) -> None:
     bare = replace(schema, label=None, jet_labels=None, weight=None, labelled=False, strict=False)
     try:
         file = open_jet_file(path, bare)
-        pt = file.read(0, min(_SOME, file.num_jets)).axis[:, 0]
+        with np.errstate(all="ignore"):
+            pt = file.read(0, min(_SOME, file.num_jets)).axis[:, 0]
     except ValueError as error:
         proposal.why["unit"] = f"cannot be read so: {error}"
         return
