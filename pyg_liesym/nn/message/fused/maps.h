@@ -76,8 +76,7 @@ template <class T> class Maps {
   // From z, which lies in u, to the message m, its gate and the moves. With derivatives for a pass backward.
   template <bool Backward> void forward(int count) {
     activate<Backward>(u[0], d1[0], count * hp_);
-    fill(m[0], w_.b2[0], count, hp_);
-    product<T, true>(count, hp_, h_, u[0], hp_, 1, w_.w2_t[0], hp_, m[0], hp_);
+    product<T>(count, hp_, h_, u[0], hp_, 1, w_.w2_t[0], hp_, m[0], hp_, {w_.b2[0], 0});
     activate<Backward>(m[0], d2[0], count * hp_);
     gates(count);
     if (!op_.w4) return;
@@ -99,7 +98,7 @@ template <class T> class Maps {
     multiply(grad[0], d2[0], count * hp_);
     add_outer(to.w2, grad[0], u[0], count);
     add_rows(to.b2[0], grad[0], count, hp_);
-    product<T, false>(count, hp_, h_, grad[0], hp_, 1, w_.w2[0], hp_, d2[0], hp_);
+    product<T>(count, hp_, h_, grad[0], hp_, 1, w_.w2[0], hp_, d2[0], hp_);
     multiply(d1[0], d2[0], count * hp_);
     std::swap(grad, d1);
   }
@@ -130,9 +129,6 @@ template <class T> class Maps {
     }
   }
 
-  static void fill(T* rows, const T* row, int count, int64_t width) {
-    for (int e = 0; e < count; ++e) std::memcpy(rows + e * width, row, sizeof(T) * width);
-  }
   static void multiply(T* values, const T* factors, int64_t size) {
     for (int64_t i = 0; i < size; i += kWidth<T>) store(values + i, load(values + i) * load(factors + i));
   }
@@ -150,11 +146,10 @@ template <class T> class Maps {
   // W3 of the message, or of what is behind its gate.
   void hidden(int count) {
     if (!op_.gated) {
-      fill(p[0], w_.b3[0], count, hp_);
-      product<T, true>(count, hp_, h_, m[0], hp_, 1, w_.w3_t[0], hp_, p[0], hp_);
+      product<T>(count, hp_, h_, m[0], hp_, 1, w_.w3_t[0], hp_, p[0], hp_, {w_.b3[0], 0});
       return;
     }
-    product<T, false>(count, hp_, h_, m[0], hp_, 1, w_.w3_t[0], hp_, p[0], hp_);
+    product<T>(count, hp_, h_, m[0], hp_, 1, w_.w3_t[0], hp_, p[0], hp_);
     for (int e = 0; e < count; ++e) {
       const Vec<T> g = splat(gate[0][e]);
       for (int64_t c = 0; c < hp_; c += kWidth<T>) store(p[e] + c, load(p[e] + c) * g + load(w_.b3[0] + c));
@@ -173,7 +168,7 @@ template <class T> class Maps {
       }
       return;
     }
-    product<T, false>(count, mp_, h_, seen, hp_, 1, w_.w4_t[0], mp_, move[0], mp_);
+    product<T>(count, mp_, h_, seen, hp_, 1, w_.w4_t[0], mp_, move[0], mp_);
     for (int e = 0; e < count; ++e)
       for (int64_t c = 0; c < mp_; c += kWidth<T>) {
         Vec<T> value = load(move[e] + c);
@@ -192,19 +187,20 @@ template <class T> class Maps {
 
   // to += left^T right, the sum of the outer products of rows.
   void add_outer(Rows<T>& to, const T* left, const T* right, int count) {
-    product<T, true>(h_, hp_, count, left, 1, hp_, right, hp_, to[0], hp_);
+    add_product<T>(h_, hp_, count, left, 1, hp_, right, hp_, to[0], hp_);
   }
 
   // Gradient of the last map's weights, which saw `values`.
   void add_last(WeightGrads<T>& to, const T* grads, const T* values, int count) {
     if (op_.moves == 1) add_weighted(to.w4[0], grads, values, count, hp_);
-    else product<T, true>(op_.moves, hp_, count, grads, 1, mp_, values, hp_, to.w4[0], hp_);
+    else add_product<T>(op_.moves, hp_, count, grads, 1, mp_, values, hp_, to.w4[0], hp_);
   }
 
   // The gradient of what the last map sees, written or added.
   template <bool Add> void last_input(T* out, int count) {
     if (op_.moves > 1) {
-      product<T, Add>(count, hp_, op_.moves, move_grad[0], mp_, 1, w_.w4[0], hp_, out, hp_);
+      const Start<T> start{Add ? out : nullptr, hp_};
+      product<T>(count, hp_, op_.moves, move_grad[0], mp_, 1, w_.w4[0], hp_, out, hp_, start);
       return;
     }
     for (int e = 0; e < count; ++e) {
@@ -255,13 +251,13 @@ template <class T> class Maps {
       return;
     }
     add_outer(to.w3, d3[0], m[0], count);
-    product<T, true>(count, hp_, h_, d3[0], hp_, 1, w_.w3[0], hp_, grad[0], hp_);
+    add_product<T>(count, hp_, h_, d3[0], hp_, 1, w_.w3[0], hp_, grad[0], hp_);
   }
 
   void behind_gate(int count, const T* grad_out, const Block& block, WeightGrads<T>& to) {
     const T* g = gate[0];
     if (op_.w3) {
-      product<T, false>(count, hp_, h_, d3[0], hp_, 1, w_.w3[0], hp_, grad[0], hp_);
+      product<T>(count, hp_, h_, d3[0], hp_, 1, w_.w3[0], hp_, grad[0], hp_);
       for (int e = 0; e < count; ++e)
         for (int64_t c = 0; c < hp_; c += kWidth<T>) store(d3[e] + c, load(d3[e] + c) * g[e]);
       add_outer(to.w3, d3[0], m[0], count);

@@ -72,7 +72,7 @@ template <class T, class Ends> class Worker {
           store(maps_.u[e] + c, own + load(shared_.source[block_.source[e]] + c));
       }
     if (op_.scalars)
-      product<T, true>(block_.count, hp_, op_.scalars, ends_.entering[0], 1, ends_.entering.width(),
+      add_product<T>(block_.count, hp_, op_.scalars, ends_.entering[0], 1, ends_.entering.width(),
                        shared_.weight[0], hp_, maps_.u[0], hp_);
   }
 
@@ -84,7 +84,7 @@ template <class T, class Ends> class Worker {
       for (int64_t c = 0; c < hp_; c += kWidth<T>) store(row + c, load(row + c) + load(maps_.grad[e] + c));
     }
     if (op_.scalars)
-      product<T, true>(op_.scalars, hp_, count, ends_.entering[0], ends_.entering.width(), 1, maps_.grad[0], hp_,
+      add_product<T>(op_.scalars, hp_, count, ends_.entering[0], ends_.entering.width(), 1, maps_.grad[0], hp_,
                        to.weight[0], hp_);
     if (!op_.scalars_too) return;
     entering_backward(count);
@@ -99,7 +99,7 @@ template <class T, class Ends> class Worker {
       return;
     }
     const int64_t width = entering_grad_.width();
-    product<T, false>(count, width, op_.channels, maps_.grad[0], hp_, 1, shared_.weight_t[0], width,
+    product<T>(count, width, op_.channels, maps_.grad[0], hp_, 1, shared_.weight_t[0], width,
                       entering_grad_[0], width);
     for (int e = 0; e < count; ++e)
       for (int64_t k = 0; k < op_.scalars; ++k) ends_.grad[k][e] = entering_grad_[e][k];
