@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
 from pyg_liesym.nn.conv.sum_conv import SumConv
-from pyg_liesym.nn.message.cuts import few_edges
+from pyg_liesym.nn.message.cuts import are_few
 from pyg_liesym.nn.message.edge_map import EdgeMap, Flow
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges
 from pyg_liesym.nn.message.metric import FixedMetric, LearnedMetric, Metric, MetricShape, as_metric, check_vectors
@@ -95,7 +95,7 @@ class PairConv(SumConv):
         :func:`torch.export.export`, and maps that somebody changed.
         """
         num_edges = edges.num_edges if isinstance(edges, CompleteGraph) else edges.edge_index.size(1)
-        if num_edges is not None and num_edges <= few_edges(target):
+        if num_edges is not None and are_few(num_edges, target):
             return False
         own = type(self)
         if own.message is not tiled.message or own.aggregate is not tiled.aggregate:

@@ -91,10 +91,12 @@ def most_edges(nodes: Tensor) -> int:
     return max(1, room // max(1, nodes.size(1) * nodes.element_size()))
 
 
-def few_edges(nodes: Tensor) -> int:
-    """Edges up to which tiles gain nothing on the formula as it is: a tile, or a quarter where loops are compiled."""
+def are_few(num_edges: int, nodes: Tensor) -> bool:
+    """Whether so few edges gain nothing from an operator: a tile, or a quarter of one where loops are compiled."""
     most = most_edges(nodes)
-    return most // 4 if not torch.compiler.is_compiling() and fused.takes(nodes) else most
+    if num_edges > most:
+        return False
+    return num_edges <= most // 4 or torch.compiler.is_compiling() or not fused.takes(nodes)
 
 
 def graph_sizes(batch: OptTensor, num_nodes: int) -> list[int]:
