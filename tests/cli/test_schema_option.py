@@ -12,10 +12,11 @@ import torch
 import uproot
 
 import pyg_liesym
+from pyg_liesym.cli.compare import _read
 from pyg_liesym.cli.main import main
 from pyg_liesym.datasets.io.jet_files import find_schema, open_jet_file, save_jets
 from pyg_liesym.datasets.io.schema import JetSchema
-from pyg_liesym.datasets.io.score_writer import read_scores
+from pyg_liesym.datasets.io.score_writer import read_scores, score_writer
 from pyg_liesym.datasets.jets.jets import Jets
 from pyg_liesym.datasets.jets.streaming import StreamingJets
 from pyg_liesym.nn.models.taggers import build_tagger
@@ -64,12 +65,26 @@ def model(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("suffix", [".root", ".h5", ".parquet"])
-def test_tag_says_which_jet_of_which_event(suffix: str, nano: Path, model: Path, tmp_path: Path) -> None:
+def test_scores_of_events_have_their_places(suffix: str, tmp_path: Path) -> None:
     if suffix == ".parquet":
         pytest.importorskip("pyarrow")
+    places, scores = np.array([[0, 0], [0, 1], [3, 0]]), np.array([[0.25], [0.5], [1.0]], np.float32)
+    with score_writer(tmp_path / f"a{suffix}", ["b"], events=True) as writer:
+        writer.extend(scores[:2], places[:2])
+        writer.extend(scores[2:], places[2:])
+        with pytest.raises(ValueError, match="expected the columns"):
+            writer.extend(scores)
+    columns = read_scores(tmp_path / f"a{suffix}")[0]
+    assert {name: column.tolist() for name, column in columns.items()} == {
+        "event": [0, 0, 3], "jet": [0, 1, 0], "score_b": [0.25, 0.5, 1.0]
+    }  # fmt: skip
+    assert columns["event"].dtype == np.int64
+
+
+def test_tag_says_which_jet_of_which_event(nano: Path, model: Path, tmp_path: Path) -> None:
     files = {}
     for name, schema in (("all", SCHEMA), ("first", replace(SCHEMA, take=1))):
-        path, out = schema.save(tmp_path / f"{name}.yaml"), tmp_path / f"{name}{suffix}"
+        path, out = schema.save(tmp_path / f"{name}.yaml"), tmp_path / f"{name}.root"
         main(["tag", str(nano), str(out), "--schema", str(path), "--model", str(model), "--chunk-size", "7"])
         files[name] = read_scores(out)[0]
     assert list(files["all"]) == ["event", "jet", "score_a", "score_b"]
@@ -130,9 +145,9 @@ def test_a_wrong_unit_is_noticed(nano: Path, tmp_path: Path, capsys: pytest.Capt
         JetsData(str(nano), schema=str(wrong)).train_dataloader()
 
 
-def test_compare(nano: Path, schema: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["data", "compare", str(nano), "--schema", str(schema), "--out", str(tmp_path / "compare")])
-    assert "30 QCD, 30 Tbqq jets against the reference dataset" in capsys.readouterr().out
+def test_compare_reads_by_it(nano: Path, schema: Path) -> None:
+    found = _read([str(nano)], None, schema, 100)
+    assert [len(found[kind]["constituents_per_jet"].value) for kind in ("qcd", "top")] == [30, 30]
 
 
 def test_data_modules(nano: Path, schema: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -584,3 +585,27 @@ def test_pyarrow_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(ImportError, match=r"reading parquet needs pyarrow.*pip install 'pyg-liesym\[parquet\]'"):
         open_jet_file(path, schema)
+
+
+def test_any_range_of_a_parquet_file(tmp_path: Path) -> None:
+    """Forwards, backwards, across row groups, and nothing."""
+    path, schema, _ = parquet_records(tmp_path)
+    file = open_jet_file(path, schema)
+    jets, rng = file.read(), np.random.default_rng(0)
+    for start, stop in [np.sort(rng.integers(0, len(jets) + 1, 2)).tolist() for _ in range(40)]:
+        part = file.read(start, stop)
+        np.testing.assert_array_equal(part.p4, jets.select(np.arange(start, stop)).p4)
+        np.testing.assert_array_equal(part.label, jets.label[start:stop])
+    again = pickle.loads(pickle.dumps(file))
+    np.testing.assert_array_equal(again.read(5, 20).p4, file.read(5, 20).p4)
+
+
+def test_a_tree_that_is_open_is_not_read_after_it_changed(tmp_path: Path) -> None:
+    path, schema, momenta = massless_in_mev(tmp_path)
+    file = open_jet_file(path, schema)
+    first = file.read(0, 1).p4
+    content = uproot.open(path)["nominal"].arrays()
+    write_tree(path, "nominal", {name: content[name] * 2 if name == "trk_pt" else content[name]
+                                 for name in content.fields if not name.startswith("n")})  # fmt: skip
+    np.testing.assert_allclose(file.read(0, 1).p4, 2 * first, rtol=1e-6)
+    assert len(momenta) == file.num_jets
