@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import lightning as L
 import torch
@@ -102,9 +103,14 @@ class JetsData(_PackedData):
     ) -> None:
         super().__init__(batch_size, seed)
         self.files, self.root, self.max_constituents = files, root, max_constituents
-        self.schema = JetSchema.of(
-            schema, classes=tuple(classes), jet_labels=jet_labels, tree=tree, particle=tuple(particle), weight=weight
-        )
+        self._schema = schema
+        self._words: dict[str, Any] = {"classes": tuple(classes), "jet_labels": jet_labels, "tree": tree}
+        self._words |= {"particle": tuple(particle), "weight": weight}
+
+    @cached_property
+    def schema(self) -> JetSchema:
+        """What is read; its file is not before this is asked for."""
+        return JetSchema.of(self._schema, **self._words)
 
     def _load(self, split: Split) -> InMemoryDataset:
         if split != "test":

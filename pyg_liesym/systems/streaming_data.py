@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from importlib import resources
 from typing import Any, Literal
 
@@ -86,12 +87,17 @@ class StreamingJetData(ResumesWithinEpoch):
             "train": files, "val": val_files, "test": test_files, "predict": predict_files,
         }  # fmt: skip
         self.fractions = fractions
-        self.schema = JetSchema.of(
-            schema, classes=tuple(classes), jet_labels=jet_labels, tree=tree, particle=tuple(particle), weight=weight
-        )
+        self._schema = schema
+        self._words: dict[str, Any] = {"classes": tuple(classes), "jet_labels": jet_labels, "tree": tree}
+        self._words |= {"particle": tuple(particle), "weight": weight}
         self.sizes: dict[str, Any] = {"batch_size": batch_size, "chunk_size": chunk_size, "buffer_size": buffer_size}
         self.max_constituents, self.num_workers = max_constituents, num_workers
         self.seed, self.pin_memory = seed, pin_memory
+
+    @cached_property
+    def schema(self) -> JetSchema:
+        """What is read; its file is not before this is asked for."""
+        return JetSchema.of(self._schema, **self._words)
 
     def part(self, split: StreamSplit) -> tuple[float, float]:
         """The share of a split in its files."""

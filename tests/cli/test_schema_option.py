@@ -176,7 +176,7 @@ def test_a_place_in_a_stream_by_a_schema(nano: Path, schema: Path) -> None:
 
 def test_a_schema_takes_the_place_of_other_settings(nano: Path, schema: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"write \['tree'\] into it, not beside it"):
-        JetsData(str(nano), schema=str(schema), tree="Events")
+        JetsData(str(nano), schema=str(schema), tree="Events").train_dataloader()
     with pytest.raises(ValueError, match=r"write \['classes', 'weight'\] into it"):
         Jets(files=nano, schema=SCHEMA, classes=("a", "b"), weight="w")
     bare = replace(SCHEMA, label=None).save(tmp_path / "bare.yaml")
