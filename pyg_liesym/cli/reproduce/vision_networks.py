@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -92,7 +92,7 @@ class PointTwins:
     the points are. Each point has all neighbours that the kernels reach.
 
     Args:
-        network: The networks; lengths are in pixels.
+        network: The networks; lengths are in pixels. An answer of vectors, which no norm follows, is of means.
         spacing: Of the points, in pixels.
         jitter: Largest move of a point, in spacings of the points.
         clouds: Clouds of points in training.
@@ -107,7 +107,8 @@ class PointTwins:
         self, twin: Twin, numbers: Numbers, answer: Numbers, readout: Literal["max"] | None, size: int
     ) -> nn.Module:
         """A network from ``[B, C, size, size]`` to ``[B, C']``; an answer of vectors is that at the middle."""
-        net = self.network.build(twin, numbers, answer, readout)
+        twins = self.network if readout else replace(self.network, aggr="mean")
+        net = twins.build(twin, numbers, answer, readout)
         points = round(size / self.spacing)
         share = size / points
         corner = (share - size) / 2
