@@ -61,12 +61,13 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
 
 
 def sweep(path: str | os.PathLike[str]) -> None:
-    """Remove what processes that were killed while they wrote a file have left beside it.
+    """Remove what processes that were killed while they wrote have left beside a file, or in a folder.
 
-    Only for a file that nobody writes now.
+    Only for what nobody writes now.
     """
     path = Path(path)
-    for unfinished in path.parent.glob(f".{glob.escape(path.name)}.*.unfinished"):
+    folder, name = (path, "*") if path.is_dir() else (path.parent, glob.escape(path.name))
+    for unfinished in folder.glob(f".{name}.*.unfinished"):
         unfinished.unlink(missing_ok=True)
 
 

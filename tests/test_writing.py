@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from pyg_liesym.writing import whole_file
+from pyg_liesym.writing import sweep, whole_file
 
 
 def test_the_file_appears_at_the_end(tmp_path: Path) -> None:
@@ -42,6 +42,18 @@ def test_an_error_leaves_what_was_there(tmp_path: Path, error: type[BaseExceptio
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_what_killed_processes_have_left_is_swept(tmp_path: Path) -> None:
+    for name in ("a.txt", "b[1].txt"):
+        code = "import os, sys; from pyg_liesym.writing import whole_file\nwith whole_file(sys.argv[1]): os._exit(1)"
+        subprocess.run([sys.executable, "-c", code, str(tmp_path / name)], check=False, timeout=60)
+    assert len(list(tmp_path.iterdir())) == 2
+    sweep(tmp_path / "b[1].txt")
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".a.txt.")
+    sweep(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("umask", [0o022, 0o027, 0o002])
 def test_permissions_are_those_of_any_new_file(tmp_path: Path, umask: int) -> None:
     path = tmp_path / "a.safetensors"
@@ -56,7 +68,7 @@ def test_permissions_are_those_of_any_new_file(tmp_path: Path, umask: int) -> No
 
 FULL_DISK = """
 import resource, signal, sys
-from pyg_liesym.writing import whole_file
+from pyg_liesym.writing import sweep, whole_file
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 with whole_file(sys.argv[1]) as unfinished:

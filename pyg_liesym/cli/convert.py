@@ -114,7 +114,7 @@ def _convert_each(
 ) -> None:
     from pyg_liesym.cli.convert_file import Conversion, convert_file
     from pyg_liesym.cli.files import keep_apart
-    from pyg_liesym.cli.many_files import do_all, targets, tell
+    from pyg_liesym.cli.many_files import do_all, swept, targets, tell
     from pyg_liesym.crew.hiring import hire
 
     if crew_at[0] is not None:  # the workers may be in other folders
@@ -122,9 +122,9 @@ def _convert_each(
     made = targets(paths, out, f".{suffix}")
     keep_apart(paths, *made.values())
     conversion = Conversion(wanted, _written(wanted), plane, chunk_size, uuid.uuid4().hex)
-    with hire(*crew_at) as crew:
+    with swept(made.values()), hire(*crew_at) as crew:
         work = partial(convert_file, conversion=conversion)
-        done = do_all(crew, work, list(made.items()), "converting", progress=progress, writes=made.values())
+        done = do_all(crew, work, list(made.items()), "converting", progress=progress)
     tell("data convert", "converted", f"in {out}", paths, done)
 
 

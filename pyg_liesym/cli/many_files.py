@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -121,7 +122,6 @@ def do_all(
     title: str,
     *,
     progress: bool = True,
-    writes: Iterable[Path] = (),
 ) -> Done:
     """Do the work for all tasks, with a bar on stderr where that is a terminal; what fails stops nothing.
 
@@ -131,7 +131,6 @@ def do_all(
         tasks: The arguments, a file each.
         title: Of the bar.
         progress: Whether to show it.
-        writes: The files that are written; nothing unfinished is left beside them.
     """
     from tqdm import tqdm
 
@@ -142,18 +141,24 @@ def do_all(
         jets += more
         bar.set_postfix(jets=jets)
 
-    try:
-        with tqdm(total=len(tasks), desc=title, unit="file", disable=None if progress else True) as bar:
-            for outcome in crew.do(work, tasks, count):
-                if outcome.error is None:
-                    done.values[outcome.index] = outcome.value
-                else:
-                    done.errors[outcome.index] = outcome.error
-                bar.update()
-    finally:
-        for path in writes:
-            sweep(path)
+    with tqdm(total=len(tasks), desc=title, unit="file", disable=None if progress else True) as bar:
+        for outcome in crew.do(work, tasks, count):
+            if outcome.error is None:
+                done.values[outcome.index] = outcome.value
+            else:
+                done.errors[outcome.index] = outcome.error
+            bar.update()
     return done
+
+
+@contextmanager
+def swept(paths: Iterable[Path]) -> Iterator[None]:
+    """Leave nothing unfinished beside files, or in a folder, when those who write are gone, whatever has ended them."""
+    try:
+        yield
+    finally:
+        for path in paths:
+            sweep(path)
 
 
 def tell(command: str, verb: str, where: str, paths: Sequence[Path], done: Done) -> None:

@@ -119,10 +119,11 @@ def simulate_jets(
             written (….json), or `local`, workers on this machine. Needs the extra `dask`.
         progress: Whether to show a bar.
     """
+    from pyg_liesym.cli.many_files import swept
     from pyg_liesym.crew.hiring import hire
     from pyg_liesym.datasets.simulation.jets import simulate_jets as simulate
 
-    with hire(dask, num_workers) as crew:
+    with swept([folder]), hire(dask, num_workers) as crew:
         files = simulate(
             folder,
             num_jets,

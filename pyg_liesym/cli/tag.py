@@ -52,7 +52,7 @@ def tag(
         progress: Whether to show a bar.
     """
     from pyg_liesym.cli.files import keep_apart, schema_of
-    from pyg_liesym.cli.many_files import do_all, names_folder, targets, tell, warn_of
+    from pyg_liesym.cli.many_files import do_all, names_folder, swept, targets, tell, warn_of
     from pyg_liesym.cli.scores import device_of
     from pyg_liesym.cli.tag_file import Request, tag_file
     from pyg_liesym.crew.hiring import hire
@@ -78,10 +78,10 @@ def tag(
     own = progress and not folder and dask is None
     run = uuid.uuid4().hex
     request = Request(model, tagger.fingerprint(), tree, wanted, device, batch_size, chunk_size, folder, run, own)
-    with hire(dask, num_workers) as crew:
+    with swept(made.values()), hire(dask, num_workers) as crew:
         work = partial(tag_file, request=request)
         show = progress and folder
-        done = do_all(crew, work, list(made.items()), "tagging", progress=show, writes=made.values())
+        done = do_all(crew, work, list(made.items()), "tagging", progress=show)
     classes = ", ".join(tagger.classes)
     if folder:
         tell("tag", "scored", f"{classes} in {out}", paths, done)

@@ -139,6 +139,8 @@ def connected(address: str, num_workers: int | None) -> Iterator[Cluster]:
             f"no Dask scheduler answers at {address}: expected an address such as tcp://node17:8786, the file of a "
             f"scheduler (….json), or local ({error})"
         ) from error
+    # What a client logs of a lost connection, pages of it, is one sentence in the outcome.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     with client:
         if not client.scheduler_info()["workers"]:
             sys.stderr.write(f"the scheduler at {address} has no workers yet: waiting for one\n")
