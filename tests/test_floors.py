@@ -72,7 +72,8 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
             "places",
             "root_table",
         },
-        {"current_writer", "jet_rows", "root_writer", "score_writer"},
+        {"current_writer", "links", "root_writer", "score_writer"},
+        {"jet_rows"},
         {"mapped_jets"},
         {
             "array_jets",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pyg_liesym.datasets.io.assembly import assemble, check_values
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.labels import class_indices, one_hot
+from pyg_liesym.datasets.io.links import by_link
 from pyg_liesym.datasets.io.momenta import CARTESIAN, axis_of, contradictions, four_momenta
 from pyg_liesym.datasets.io.places import (
     CONSTITUENT,
@@ -18,7 +19,6 @@ from pyg_liesym.datasets.io.places import (
     Places,
     by_count,
     by_jet,
-    by_link,
     by_row,
     is_padded,
     number_per_row,
@@ -203,8 +203,8 @@ class JetRows:
 
     def _constituents(self, name: str) -> NDArray[Any]:
         links = self._schema.links or {}
-        start = links.get("jet", "").rpartition("_")[0]
-        of_links = len(links) == 2 and bool(start) and name.startswith(f"{start}_")
+        start = links.get("jet", "").rpartition("_")[0] if "constituent" in links else ""
+        of_links = bool(start) and name.startswith(f"{start}_")
         return self._places.take(self._content[name], self._called(name), LINK if of_links else CONSTITUENT)
 
     def _per_jet(self, name: str, every: bool = False) -> NDArray[Any]:

@@ -54,7 +54,7 @@ class ParquetTable:
             self._sizes = [(leaf.path_in_schema, leaf.num_values, leaf.total_compressed_size) for leaf in leaves]
             schema = file.schema_arrow
             self._leaves = tuple(dict.fromkeys(path for path, _, _ in self._sizes))
-        self.num_rows = int(self._starts[-1])
+        self.num_rows, self._fields = int(self._starts[-1]), frozenset(schema.names)
         self.names = tuple(name for field in schema for name in _names(field.name, field.type))
 
     def check(self, names: Sequence[str]) -> None:
@@ -112,7 +112,7 @@ class ParquetTable:
     def _leaf(self, name: str) -> str:
         """What a column is called below lists and records, for reading it alone."""
         first, _, rest = name.partition(".")
-        if not rest or name in self._leaves:
+        if not rest or name in self._leaves or name in self._fields:
             return name
         found = [leaf for leaf in self._leaves if leaf.startswith(f"{first}.") and leaf.endswith(f".{rest}")]
         return found[0] if len(found) == 1 else first

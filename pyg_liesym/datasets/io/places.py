@@ -126,7 +126,7 @@ def by_jet(array: Any, jets: NDArray[np.int64], where: str) -> Places:
 
     _, sizes = entries(array, where, 3)
     found = np.full(len(jets), array.shape[1]) if isinstance(array, np.ndarray) else ak.to_numpy(ak.num(array))
-    _same_jets(found, jets, where)
+    check_same_jets(found, jets, where)
     return plainly(sizes, sizes, where, depth=3)
 
 
@@ -153,81 +153,8 @@ def by_count(array: Any, count: NDArray[np.int64], jets: NDArray[np.int64], wher
     return plainly(count, sizes, where)
 
 
-def by_link(
-    array: Any, links: Mapping[str, Any], names: Mapping[str, str], jets: NDArray[np.int64], where: str, first: int
-) -> Places:
-    """Places in a column with a list for every event, to which its jets point by index.
-
-    Args:
-        array: The column.
-        links: The columns ``jet`` and ``constituent`` of a :class:`~pyg_liesym.datasets.io.schema.JetSchema`.
-        names: What they are called, for messages.
-        jets: Jets of every event.
-        where: The column, for messages.
-        first: Number of the first event.
-
-    Raises:
-        ValueError: If an index is out of range, or a constituent is one of two jets, or twice of one.
-    """
-    _, sizes = entries(array, where)
-    jet, event, lengths = _linked_jets(links, names, jets, first)
-    if "constituent" in links:
-        there, own = entries(links["constituent"], names["constituent"], 2 if "jet" in links else 3)
-        if len(there) != len(jet) or not np.array_equal(own, lengths):
-            raise ValueError(f"{names['constituent']} has {own.sum()} entries, {names['jet']} has {lengths.sum()}")
-        there = _in_range(there, event, sizes, names["constituent"], "constituents", first)
-        place = (np.cumsum(sizes) - sizes)[event] + there
-    elif np.array_equal(lengths, sizes):
-        place = np.arange(len(jet))
-    else:
-        raise ValueError(f"{names['jet']} has {lengths.sum()} entries for {sizes.sum()} constituents of {where}")
-    linked = np.flatnonzero(jet >= 0)
-    _, starts, times = np.unique(place[linked], return_index=True, return_counts=True)
-    if (times > 1).any():
-        twice = linked[starts[times > 1][0]]
-        number = place[twice] - (np.cumsum(sizes) - sizes)[event[twice]]
-        same = jet[linked[place[linked] == place[twice]]].tolist()
-        raise ValueError(
-            f"{names.get('constituent', where)}: constituent {number} of event {first + event[twice]} belongs to the "
-            f"jets {same}: expected every constituent once, in one jet"
-        )
-    whole = (np.cumsum(jets) - jets)[event] + jet
-    order = linked[np.argsort(whole[linked], kind="stable")]
-    counts = np.bincount(whole[linked], minlength=int(jets.sum())).astype(np.int64)
-    called = {CONSTITUENT: where, LINK: names.get("jet", where)}
-    return Places(counts, {CONSTITUENT: sizes, LINK: lengths}, {CONSTITUENT: place[order], LINK: order}, called)
-
-
-def _linked_jets(
-    links: Mapping[str, Any], names: Mapping[str, str], jets: NDArray[np.int64], first: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """The jet in its event and the event of every link, and the lengths of the lists of links."""
-    number = np.arange(len(jets))
-    if "jet" in links:
-        jet, lengths = entries(links["jet"], names["jet"])
-        event = np.repeat(number, lengths)
-        return _in_range(jet, event, jets, names["jet"], "jets", first, lowest=-1), event, lengths
-    lengths = by_jet(links["constituent"], jets, names["constituent"]).counts
-    event = np.repeat(np.repeat(number, jets), lengths)
-    return np.repeat(np.arange(len(lengths)), lengths) - (np.cumsum(jets) - jets)[event], event, lengths
-
-
-def _in_range(
-    values: NDArray[Any], event: NDArray[np.int64], sizes: NDArray[np.int64], where: str, of: str, first: int,
-    lowest: int = 0,
-) -> NDArray[np.int64]:  # fmt: skip
-    index = whole_numbers(values, where)
-    bad = np.flatnonzero((index < lowest) | (index >= sizes[event]))
-    if len(bad):
-        place = event[bad[0]]
-        raise ValueError(
-            f"{where} has the index {index[bad[0]]} in event {first + place}, which has {sizes[place]} {of} "
-            f"({len(bad)} such indices)"
-        )
-    return index
-
-
-def _same_jets(found: NDArray[np.int64], jets: NDArray[np.int64], where: str) -> None:
+def check_same_jets(found: NDArray[np.int64], jets: NDArray[np.int64], where: str) -> None:
+    """Refuse a column that has lists for other numbers of jets than events have."""
     bad = np.flatnonzero(found != jets)
     if len(bad):
         raise ValueError(f"{where} has lists for {found[bad[0]]} jets of an event that has {jets[bad[0]]}")

@@ -64,6 +64,7 @@ class JetSchema:
         links: How jets of an event point to constituents: ``jet``, a list in which every entry is the place of a jet
             in its event (-1 for none), and ``constituent``, for each of these the place of a constituent; or
             ``constituent`` alone, a list of places for every jet. With ``jet`` alone the constituents point themselves.
+            ``begin`` and ``end`` of every jet (podio) are a range of ``constituent``, or of the constituents.
 
     Raises:
         ValueError: If a class or a particle column is named twice, or no class; or if what is named does not go
@@ -134,8 +135,10 @@ class JetSchema:
         if self.jets is None and (self.take is not None or self.links is not None):
             given = "take" if self.links is None else "links"
             raise ValueError(f"`{given}` is of rows that are events with several jets: name the jets by `jets` too")
-        if self.links is not None and (not self.links or not set(self.links) <= {"jet", "constituent"}):
-            raise ValueError(f"links must name jet, constituent or both, got {some_of(self.links)}")
+        if self.links is not None and set(self.links) - {"constituent"} not in (set(), {"jet"}, {"begin", "end"}):
+            raise ValueError(f"links must name jet, constituent or both, or begin and end, got {some_of(self.links)}")
+        if self.links == {}:
+            raise ValueError("links must name jet, constituent or both, or begin and end, got none")
 
     @property
     def scale(self) -> float:

@@ -126,9 +126,10 @@ def lacking(table: Table, missing: Sequence[str]) -> str:
 
 
 def part_of_record(content: Any, name: str) -> Any:
-    """A field of an awkward array, or ``part.px``, a field of one of its fields."""
-    if name in content.fields:
-        return content[name]
+    """A field of an awkward array, ``Jets/Jets.pt`` of a branch within another, or ``part.px``, a field of a field."""
+    for own in (name, name.rpartition("/")[2]):
+        if own in content.fields:
+            return content[own]
     for word in name.split("."):
         content = content[word]
     return content

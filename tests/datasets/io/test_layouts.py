@@ -155,6 +155,25 @@ def phys_lite_links(folder: Path) -> Layout:
     return folder / "lite.root", schema, cartesian(parts)
 
 
+def podio_ranges(folder: Path) -> Layout:
+    """Ranges of a table of indices, as EDM4hep has them, Cartesian with masses."""
+    parts = drawn(seed=16)
+    full = as_float32(cartesian(parts))
+    branches, counts = pf_nano_branches(parts)
+    jet, place = branches["FatJetPFCands_jetIdx"], branches["FatJetPFCands_pFCandsIdx"]
+    index = place[ak.argsort(jet, stable=True)]
+    sizes = ak.unflatten(ak.to_numpy(ak.num(parts)), counts)
+    ends = ak.unflatten(np.concatenate([np.cumsum(ak.to_numpy(row)) for row in sizes]).astype(np.uint32), counts)
+    candidates = {name: branches[f"PFCands_{name}"] for name in ("pt", "eta", "phi")} | {"m": branches["PFCands_mass"]}
+    table = as_float32(cartesian(ak.zip(candidates)))
+    content = {f"Particles.{name}": table[name] for name in ("px", "py", "pz")} | {"Particles.mass": candidates["m"]}
+    content |= {"Jets.begin": ends - sizes, "Jets.end": ends, "links.index": index}
+    ak.to_parquet(ak.zip(content, depth_limit=1), folder / "podio.parquet")
+    momentum = {name: f"Particles.{word}" for name, word in (("px", "px"), ("py", "py"), ("pz", "pz"), ("m", "mass"))}
+    links = {"begin": "Jets.begin", "end": "Jets.end", "constituent": "links.index"}
+    return folder / "podio.parquet", JetSchema(momentum=momentum, jets="Jets.begin", links=links), full
+
+
 def massless_in_mev(folder: Path) -> Layout:
     parts = drawn(seed=6)
     branches = {"trk_pt": parts.pt * np.float32(1000), "trk_eta": parts.eta, "trk_phi": parts.phi}
@@ -292,8 +311,8 @@ def jet_class_2(folder: Path) -> Layout:
 
 LAYOUTS = [
     pf_nano, pf_nano_rntuple, doubly_nested_rntuple, phys_lite_links, massless_in_mev, one_mass_for_all, energies,
-    parquet_records, parquet_events, numbered_columns, npy, npz_by_count, hdf5_compound, rapidities, jet_class_arrays,
-    jet_class_2,
+    podio_ranges, parquet_records, parquet_events, numbered_columns, npy, npz_by_count, hdf5_compound, rapidities,
+    jet_class_arrays, jet_class_2,
 ]  # fmt: skip
 
 
@@ -324,7 +343,7 @@ FILLED = {
 }
 
 
-@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.__name__)
+@pytest.mark.parametrize("layout", [each for each in LAYOUTS if each != podio_ranges], ids=lambda each: each.__name__)
 def test_what_is_proposed_reads_the_same(layout: Callable[[Path], Layout], tmp_path: Path) -> None:
     path, schema, _ = layout(tmp_path)
     proposal = propose_schema(path)
@@ -405,6 +424,13 @@ def test_candidates_that_name_their_jet(tmp_path: Path) -> None:
     jets = open_jet_file(path, JetSchema(tree="t", momentum=momentum, jets="njet", links={"jet": "c_jet"})).read()
     assert jets.counts.tolist() == [1, 1, 0, 2]
     assert jets.p4[:, 0].tolist() == [7, 5, 4, 2]
+
+
+def test_ranges_of_the_constituents_themselves(tmp_path: Path) -> None:
+    path = event_file(tmp_path / "a.root", l_b=ak.Array([[2, 0], [1]]), l_e=ak.Array([[4, 1], [1]]))
+    jets = open_jet_file(path, JetSchema(**(EVENTS | {"links": {"begin": "l_b", "end": "l_e"}}))).read()
+    assert jets.counts.tolist() == [2, 1, 0]
+    assert jets.p4[:, 0].tolist() == [2, 1, 5]
 
 
 def test_counts_say_which_jet_of_an_event(tmp_path: Path) -> None:
@@ -488,6 +514,14 @@ EVENTS: dict[str, Any] = {"tree": "t", "momentum": {"pt": "c_pt", "eta": "c_eta"
          "branch j_n says 2 constituents, but there are 1, in jet 1"),
         ({"j_n": ak.Array([[2, 1], [2]])}, {"count": "j_n", "links": None},
          "c_pt has 4 constituents in event 0, but `count` says 3"),
+        ({"l_b": ak.Array([[0, 2], [0]]), "l_e": ak.Array([[2, 4], [3]])}, {"links": {"begin": "l_b", "end": "l_e"}},
+         "l_b and l_e have the range 0 to 3 in event 1, which has 2 entries"),
+        ({"l_b": ak.Array([[0, 2], [1]]), "l_e": ak.Array([[2, 4], [0]])}, {"links": {"begin": "l_b", "end": "l_e"}},
+         "l_b and l_e have the range 1 to 0 in event 1"),
+        ({"l_b": ak.Array([[0, 1], [0]]), "l_e": ak.Array([[2, 4], [2]])}, {"links": {"begin": "l_b", "end": "l_e"}},
+         "l_b and l_e have ranges that overlap"),
+        ({"l_b": ak.Array([[0], [0]]), "l_e": ak.Array([[2], [2]])}, {"links": {"begin": "l_b", "end": "l_e"}},
+         "l_b has lists for 1 jets of an event that has 2"),
         ({}, {"links": None}, "c_pt must have lists of lists, one a jet of an event, got"),
         ({}, {"links": {"constituent": "l_c"}}, "l_c must have lists of lists"),
         ({}, {"links": {"jet": "l_jet"}}, "l_jet has 5 entries for 6 constituents of .*c_pt"),

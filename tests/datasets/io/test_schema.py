@@ -74,6 +74,8 @@ def test_by_hand(tmp_path: Path) -> None:
         ("momentum: {pt: a, eta: b, phi: c}\ntake: 2", "`take` is of rows that are events"),
         ("momentum: {pt: a, eta: b, phi: c}\nlinks: {jet: a}", "`links` is of rows that are events"),
         ("momentum: {pt: a, eta: b, phi: c}\njets: x\nlinks: {jets: a}", "links must name jet, constituent or both"),
+        ("momentum: {pt: a, eta: b, phi: c}\njets: x\nlinks: {begin: a}", "links must name .* or begin and end, got"),
+        ("momentum: {pt: a, eta: b, phi: c}\njets: x\nlinks: {}", "links must name .* or begin and end, got none"),
         ("momentum: {pt: a, eta: b, phi: c}\naxis: {pt: a, eta: b, phi: c}", "axis: jets have a mass: expected E or m"),
         ("momentum: {pt: a, eta: b, phi: c}\nlabel: {a: x}\nclasses: [a, b]", "label must name a flag for each of"),
         ("a: b: c", "is not a complete YAML file: ScannerError"),
