@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_UNFINISHED = ".unfinished"
 
 
 @contextmanager
@@ -39,7 +40,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Processes of several machines may have one number, and write the same file where one of them was given up.
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.unfinished")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{_UNFINISHED}")
     try:
         unfinished.touch(mode=0o666)  # less the umask
         mode = unfinished.stat().st_mode
@@ -60,15 +61,17 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         unfinished.write_bytes(content)
 
 
-def sweep(path: str | os.PathLike[str]) -> None:
-    """Remove what processes that were killed while they wrote have left beside a file, or in a folder.
+def sweep(folder: str | os.PathLike[str], names: Collection[str] | None = None) -> None:
+    """Remove what processes that were killed while they wrote have left in a folder.
 
-    Only for what nobody writes now.
+    Args:
+        folder: The folder.
+        names: The files that they wrote, none of which anybody writes now; all if not given.
     """
-    path = Path(path)
-    folder, name = (path, "*") if path.is_dir() else (path.parent, glob.escape(path.name))
-    for unfinished in folder.glob(f".{name}.*.unfinished"):
-        unfinished.unlink(missing_ok=True)
+    for unfinished in Path(folder).glob(f".*{_UNFINISHED}"):
+        name = unfinished.name[1:].removesuffix(_UNFINISHED).rpartition(".")[0]
+        if names is None or name in names:
+            unfinished.unlink(missing_ok=True)
 
 
 def _to_disk(path: Path) -> None:

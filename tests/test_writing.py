@@ -47,7 +47,7 @@ def test_what_killed_processes_have_left_is_swept(tmp_path: Path) -> None:
         code = "import os, sys; from pyg_liesym.writing import whole_file\nwith whole_file(sys.argv[1]): os._exit(1)"
         subprocess.run([sys.executable, "-c", code, str(tmp_path / name)], check=False, timeout=60)
     assert len(list(tmp_path.iterdir())) == 2
-    sweep(tmp_path / "b[1].txt")
+    sweep(tmp_path, {"b[1].txt"})
     (left,) = tmp_path.iterdir()
     assert left.name.startswith(".a.txt.")
     sweep(tmp_path)

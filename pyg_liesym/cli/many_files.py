@@ -153,12 +153,15 @@ def do_all(
 
 @contextmanager
 def swept(paths: Iterable[Path]) -> Iterator[None]:
-    """Leave nothing unfinished beside files, or in a folder, when those who write are gone, whatever has ended them."""
+    """Leave nothing unfinished beside files when those who write them are gone, whatever has ended them."""
+    names: dict[Path, set[str]] = {}
+    for path in paths:
+        names.setdefault(path.parent, set()).add(path.name)
     try:
         yield
     finally:
-        for path in paths:
-            sweep(path)
+        for folder, own in names.items():
+            sweep(folder, own)
 
 
 def tell(command: str, verb: str, where: str, paths: Sequence[Path], done: Done) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from pyg_liesym.writing import whole_file
+from pyg_liesym.writing import sweep, whole_file
 
 
 def simulate_charged_particles(
@@ -119,11 +120,12 @@ def simulate_jets(
             written (….json), or `local`, workers on this machine. Needs the extra `dask`.
         progress: Whether to show a bar.
     """
-    from pyg_liesym.cli.many_files import swept
     from pyg_liesym.crew.hiring import hire
     from pyg_liesym.datasets.simulation.jets import simulate_jets as simulate
 
-    with swept([folder]), hire(dask, num_workers) as crew:
+    with ExitStack() as ending:
+        ending.callback(sweep, folder)  # when the workers are gone
+        crew = ending.enter_context(hire(dask, num_workers))
         files = simulate(
             folder,
             num_jets,

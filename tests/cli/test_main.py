@@ -22,11 +22,12 @@ def test_help_is_light_and_lists_every_command() -> None:
     assert listed == set(_COMMANDS)
 
 
-@pytest.mark.parametrize("command", ["tag", "fit", "export", "simulate jets", "data info"])
+@pytest.mark.parametrize("command", ["tag", "fit", "export", "simulate jets", "data info", "data convert"])
 def test_help_of_a_command_does_not_wait_for_torch(command: str) -> None:
     code = (
         "import atexit, sys; from pyg_liesym.cli.main import main; "
-        "atexit.register(lambda: print([name for name in ('torch', 'lightning', 'scipy') if name in sys.modules])); "
+        "heavy = 'torch', 'lightning', 'scipy', 'distributed'; "
+        "atexit.register(lambda: print([name for name in heavy if name in sys.modules])); "
         f"main({command.split()} + ['--help'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)

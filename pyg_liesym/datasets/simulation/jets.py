@@ -105,8 +105,7 @@ def simulate_jets(
             for outcome in crew.do(write, [(path, *task) for path, task in todo.items()], bar.update):
                 outcome.result()
         finally:
-            for path in todo:
-                sweep(path)
+            sweep(folder, {path.name for path in todo})
     return list(chunks)
 
 
