@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from harness import say
 
-from pyg_liesym.cli.many_files import do_all
+from pyg_liesym.cli.many_files import do_all, swept
 from pyg_liesym.cli.tag_file import Request, tag_file
 from pyg_liesym.crew.crew import Crew
 from pyg_liesym.crew.hiring import hire
@@ -84,7 +84,8 @@ def tag(crew: Crew, paths: list[Path], out: Path, meanwhile: Callable[[int], Any
 
             return crew.do(work, tasks, told)
 
-    result = do_all(Watched(), work, tasks, "", progress=False)
+    with swept([target for _, target in tasks]):
+        result = do_all(Watched(), work, tasks, "", progress=False)
     seconds = time.perf_counter() - started
     assert not result.errors, result.errors
     assert not any(one.skipped for one in result.values.values())
