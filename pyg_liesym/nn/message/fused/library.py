@@ -22,7 +22,7 @@ from typing import NamedTuple
 from pyg_liesym.writing import whole_file
 
 ENGINE = "PYG_LIESYM_ENGINE"
-"""Environment variable: ``tiles`` keeps the compiled loops away."""
+"""Environment variable: ``tiles`` keeps the compiled loops away, and the kernels of a GPU."""
 
 _SOURCES = Path(__file__).parent
 _FLAGS = ["-std=c++17", "-O3", "-fno-math-errno", "-fopenmp-simd", "-fPIC", "-shared", "-pthread"]
@@ -61,13 +61,24 @@ def engine() -> Engine:
     >>> engine().says.split()[0] in ("compiled", "tiles,", "tiles:")
     True
     """
-    return Engine(None, "tiles, as the program asks") if _kept_away else _found()
+    asked = tiles_asked()
+    return _found() if asked is None else Engine(None, asked)
+
+
+def tiles_asked() -> str | None:
+    """Who asks for tiles alone, in words, on a CPU and on a GPU.
+
+    >>> with tiles_alone():
+    ...     tiles_asked()
+    'tiles, as the program asks'
+    """
+    if _kept_away:
+        return "tiles, as the program asks"
+    return f"tiles, as {ENGINE} asks" if os.environ.get(ENGINE, "").lower() == "tiles" else None
 
 
 @lru_cache(maxsize=1)
 def _found() -> Engine:
-    if os.environ.get(ENGINE, "").lower() == "tiles":
-        return Engine(None, f"tiles, as {ENGINE} asks")
     compiler = _compiler()
     if compiler is None:
         return Engine(None, "tiles: no C++ compiler was found (c++, g++ or clang++, or the one that CXX names)")
