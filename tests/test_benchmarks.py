@@ -202,6 +202,17 @@ def test_many_bodies_run(benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "Exponents in the number of bodies" in text
 
 
+def test_gpu_runs(benchmark, tmp_path: Path, capsys) -> None:
+    pytest.importorskip("triton")
+    out = tmp_path / "gpu.json"
+    benchmark("gpu").main(["--quick", "--jets", "2", "--repeats", "1", "--out", str(out)])
+    found = json.loads(out.read_text())
+    assert {row["network"] for row in found["errors"]} == {"LieGNN", "LorentzNet", "EGNN"}
+    assert all(row["same"] for row in found["errors"])
+    assert ("rows" in found) == torch.cuda.is_available()
+    assert ("There is no GPU here" in capsys.readouterr().out) != torch.cuda.is_available()
+
+
 def test_a_process_of_its_own(benchmark) -> None:
     apart = benchmark("harness").apart
     options = {"name": "ours", "model": "liegnn", "num_nodes": 40, "device": "cpu", "quick": True}

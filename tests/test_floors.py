@@ -41,6 +41,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"edges", "formula", "invariants", "metric", "products", "reduce", "schema", "tiles", "watched"},
         {"edge_sums", "operands"},
         {"fused"},
+        {"gpu"},
         {"cuts", "plain", "tile_maps", "tile_scalars"},
         {"moments", "neighbours", "sums", "tile_channels"},
         {"channel_sums"},

@@ -12,6 +12,7 @@ def info() -> None:
 
     from pyg_liesym import __version__
     from pyg_liesym.nn.message.fused.library import engine
+    from pyg_liesym.nn.message.gpu.call import says
 
     graphics = [torch.cuda.get_device_name(each) for each in range(torch.cuda.device_count())]
     rows = {
@@ -21,6 +22,7 @@ def info() -> None:
         "devices": f"CPU ({platform.machine()}, {torch.get_num_threads()} threads), "
         + (", ".join(graphics) or "no GPU"),
         "messages": engine().says,
+        "on a GPU": says(),
         "extras": "\n            ".join(extras()),
     }
     for name, text in rows.items():

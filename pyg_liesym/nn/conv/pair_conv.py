@@ -12,6 +12,7 @@ from pyg_liesym.nn.conv.sum_conv import SumConv
 from pyg_liesym.nn.message.cuts import are_few
 from pyg_liesym.nn.message.edge_map import EdgeMap, Flow
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges
+from pyg_liesym.nn.message.gpu import call as gpu
 from pyg_liesym.nn.message.metric import FixedMetric, LearnedMetric, Metric, MetricShape, as_metric, check_vectors
 from pyg_liesym.nn.message.watched import is_watched
 from pyg_liesym.typing import OptTensor
@@ -94,8 +95,7 @@ class PairConv(SumConv):
         ``message``, ``aggregate`` or ``update``, explanations, hooks, transforms of :mod:`torch.func`,
         :func:`torch.export.export`, and maps that somebody changed.
         """
-        num_edges = edges.num_edges if isinstance(edges, CompleteGraph) else edges.edge_index.size(1)
-        if num_edges is not None and are_few(num_edges, target):
+        if _are_few(edges, target, kernels=tiled is PairConv):
             return False
         own = type(self)
         if own.message is not tiled.message or own.aggregate is not tiled.aggregate:
@@ -133,6 +133,17 @@ class PairConv(SumConv):
         if (edge_attr is not None) != (edge_dim > 0) or (edge_attr is not None and edge_attr.size(-1) != edge_dim):
             got = "none" if edge_attr is None else str(list(edge_attr.shape))
             raise ValueError(f"expected `edge_attr` with edge_dim={edge_dim} channels, got {got}")
+
+
+def _are_few(edges: Edges | CompleteGraph, target: Tensor, kernels: bool) -> bool:
+    """Whether the formula as it is costs no more than tiles, or than the kernels of a GPU where there may be some."""
+    if not isinstance(edges, CompleteGraph):
+        return are_few(edges.edge_index.size(1), target)
+    if torch.compiler.is_compiling():
+        return edges.num_edges is not None and are_few(edges.num_edges, target)
+    if kernels and gpu.serves(target):
+        return False
+    return are_few(int(edges.neighbours.sum()) if edges.num_edges is None else edges.num_edges, target)
 
 
 def _with_todays_names(layer: PairConv, state: dict[str, Any], prefix: str, *_: Any) -> None:

@@ -27,7 +27,7 @@ class Edges(NamedTuple):
 class CompleteGraph(NamedTuple):
     """All ordered pairs of different nodes within each item, not written out.
 
-    ``num_edges`` is ``None`` where the graph is traced and not known yet.
+    ``num_edges`` is ``None`` where it is not known: in a graph that is traced, or on a GPU, which is not waited for.
 
     Shapes:
         - **neighbours**: :math:`(N)`, how many edges arrive at each node; **batch**: :math:`(N)` or ``None``
@@ -124,8 +124,8 @@ def as_edges(
                 torch.full((num_nodes,), num_nodes - 1, device=device), num_edges=num_nodes * (num_nodes - 1)
             )
         size = torch.searchsorted(batch, batch, right=True) - torch.searchsorted(batch, batch)
-        traced = torch.compiler.is_compiling()
-        return CompleteGraph(size - 1, batch, None if traced else int(size.sum()) - num_nodes)
+        unknown = batch.is_cuda or torch.compiler.is_compiling()
+        return CompleteGraph(size - 1, batch, None if unknown else int(size.sum()) - num_nodes)
     if edge_index.dim() != 2 or edge_index.size(0) != 2:
         raise ValueError(f"expected `edge_index` of shape [2, num_edges], got {list(edge_index.shape)}")
     if isinstance(edge_index, EdgeIndex):

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pyg_liesym.nn.message.cuts import Cut, cut_edges
 from pyg_liesym.nn.message.fused import call as fused
+from pyg_liesym.nn.message.gpu import call as gpu
 from pyg_liesym.nn.message.operands import Choices, Graph, Maps, Nodes
 from pyg_liesym.nn.message.plain import differentiate_twice, plain_sums
 from pyg_liesym.nn.message.schema import (
@@ -55,6 +56,8 @@ def _forward(*inputs: Any) -> tuple[Tensor, Tensor]:
     nodes, maps, graph, choices = gather(_Operands, inputs)
     if fused.takes(nodes.pos):
         return fused.pair_sums(nodes, maps, graph, choices)
+    if gpu.takes(nodes, maps, graph):
+        return gpu.pair_sums(nodes, maps, graph, choices)
     cut, nodes, largest = _prepare(nodes, graph, backward=False)
     out, shift = torch.zeros_like(nodes.target), torch.zeros_like(nodes.pos)
     for tile in cut.tiles:
@@ -81,6 +84,8 @@ def _backward(*inputs: Any) -> list[Tensor]:
     grad_out, grad_shift, (nodes, maps, graph, choices), needed = gather(_Cotangents, inputs)
     if fused.takes(nodes.pos):
         return returned(fused.pair_gradients((grad_out, grad_shift), nodes, maps, graph, choices, needed), nodes.pos)
+    if gpu.takes(nodes, maps, graph):
+        return returned(gpu.pair_gradients((grad_out, grad_shift), nodes, maps, graph, choices, needed), nodes.pos)
     cut, nodes, largest = _prepare(nodes, graph, backward=True)
     grads, grad_maps = zero_gradients(nodes), zero_gradients(maps)
     grad_out, grad_shift = cut.to_places(grad_out.contiguous()), cut.to_places(grad_shift, 1)

@@ -14,8 +14,11 @@ from pyg_liesym.nn.message.gpu.plan import Plan
 from pyg_liesym.nn.message.operands import Choices, Graph, Maps, Nodes
 from pyg_liesym.typing import OptTensor
 
-_TILES = {16: (16, 16), 32: (16, 8), 64: (16, 4), 128: (16, 2)}
-"""Own nodes and others in a tile by the padded width: what registers hold."""
+_TILES = {16: (16, 4, 4), 32: (16, 4, 8), 64: (16, 2, 8), 128: (16, 2, 8)}
+"""Own nodes and others in a tile, and warps, by the padded width: what registers hold, as far as compiling tells."""
+_INTERPRETED = 16, 16, 4
+_SHARED = 150_000
+"""Bytes of shared memory that the widest kernels need."""
 _PRODUCTS = {"highest": "ieee", "high": "tf32", "medium": "bf16"}
 """By :func:`torch.get_float32_matmul_precision`."""
 _MOST_COMPONENTS, _MOST_FORMS = 8, 8
@@ -75,20 +78,29 @@ def says() -> str:
 
 
 def serves(values: Tensor) -> bool:
-    """Whether kernels run where these values are, in their precision."""
-    return values.is_cuda and values.dtype == torch.float32 and _missing() is None and tiles_asked() is None
+    """Whether kernels run where these values are, in float32, in which what comes in half precision is summed too."""
+    single = torch.promote_types(values.dtype, torch.float32) == torch.float32
+    return values.is_cuda and single and _missing() is None and tiles_asked() is None
 
 
 def takes(nodes: Nodes, maps: Maps, graph: Graph) -> bool:
     """Whether the kernels sum these: complete graphs in float32 on a GPU, up to 128 channels and 8 components.
 
+    Where the GPU has less shared memory than 150 kB for a program, up to 64 channels.
     Lists of edges, edges with features, vector channels and float64 are left to the tiles.
     """
     if not serves(nodes.pos) or graph.edge_index is not None or nodes.edge_attr is not None:
         return False
     forms, n = nodes.metric.shape[:2]
-    fits = nodes.target.size(1) <= max(_TILES) and n <= _MOST_COMPONENTS and forms <= _MOST_FORMS
+    fits = nodes.target.size(1) <= _most_channels(nodes.pos) and n <= _MOST_COMPONENTS and forms <= _MOST_FORMS
     return fits and nodes.target.numel() < 2**31 and (maps.w4 is None or maps.w4.dim() == 1)
+
+
+def _most_channels(values: Tensor) -> int:
+    if not values.is_cuda:
+        return max(_TILES)
+    here = getattr(torch.cuda.get_device_properties(values.device), "shared_memory_per_block_optin", 0)
+    return max(_TILES) if here >= _SHARED else max(_TILES) // 2
 
 
 def pair_sums(nodes: Nodes, maps: Maps, graph: Graph, choices: Choices) -> tuple[Tensor, Tensor]:
@@ -111,25 +123,22 @@ def pair_gradients(
     needed: tuple[bool, bool],
 ) -> list[OptTensor]:
     """Gradients of all fields of the nodes' values and of the maps."""
-    from pyg_liesym.nn.message.gpu.kernels import pull_back
-
     nodes, maps = _in_rows(nodes), _in_rows(maps)
     given = _Given(*(grad.contiguous() for grad in grads))
-    found = []
-    for at_targets in (True, False):
-        plan = _plan(nodes, choices)._replace(
-            at_targets=at_targets, scalars_too=any(needed), metric_too=needed[1] and choices.distance
-        )
-        programs = _programs(nodes, plan)
-        into = _room(nodes, programs, plan)
-        _launch(pull_back, nodes, maps, graph, into, plan, given)
-        found.append(into)
-    return _gathered(*found, nodes, maps, choices, needed)
+    plan = _plan(nodes, choices)._replace(scalars_too=any(needed), metric_too=needed[1] and choices.distance)
+    ends = [_one_end(given, nodes, maps, graph, plan._replace(at_targets=end)) for end in (True, False)]
+    return _gathered(ends[0], ends[1], maps)
 
 
-def _gathered(
-    at_targets: _Grads, at_sources: _Grads, nodes: Nodes, maps: Maps, choices: Choices, needed: tuple[bool, bool]
-) -> list[OptTensor]:
+def _one_end(given: _Given, nodes: Nodes, maps: Maps, graph: Graph, plan: Plan) -> _Grads:
+    from pyg_liesym.nn.message.gpu.kernels import pull_back
+
+    into = _room(nodes, _programs(nodes, plan), plan)
+    _launch(pull_back, nodes, maps, graph, into, plan, given)
+    return into
+
+
+def _gathered(at_targets: _Grads, at_sources: _Grads, maps: Maps) -> list[OptTensor]:
     """Add what the programs have left of each gradient."""
     of_nodes = Nodes(
         target=at_targets.rows,
@@ -163,7 +172,7 @@ def _plan(nodes: Nodes, choices: Choices) -> Plan:
     padded = max(16, _power(channels))
     products = _PRODUCTS[torch.get_float32_matmul_precision()]
     return Plan(
-        *_TILES[padded],
+        *(_TILES[padded] if nodes.pos.is_cuda else _INTERPRETED),
         channels=channels,
         padded=padded,
         components=n,
@@ -222,4 +231,4 @@ def _launch(
     operands = [nodes, maps, bounds, *([] if given is None else [given]), into, num_nodes, blocks]
     if programs:
         with torch.cuda.device_of(nodes.pos):
-            kernel[(programs,)](*operands, C=plan)
+            kernel[(programs,)](*operands, C=plan, num_warps=plan.warps)

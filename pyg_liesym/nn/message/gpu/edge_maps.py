@@ -9,11 +9,7 @@ from pyg_liesym.nn.message.gpu.pairs import channels
 @jit
 def activate(z, C: tl.constexpr):
     """Write σ(z)."""
-    if C.relu:
-        y = tl.where(z > 0.0, z, z * 0.0)
-    else:
-        y = z * tl.sigmoid(z)
-    return y
+    return tl.where(z > 0.0, z, z * 0.0) if C.relu else z * tl.sigmoid(z)
 
 
 @jit

@@ -7,6 +7,7 @@ from typing import Any
 
 jit: Callable[..., Any]
 tl: Any
+VERSION: str | None
 try:
     import triton
     import triton.language

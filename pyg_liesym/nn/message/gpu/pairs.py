@@ -1,7 +1,7 @@
 """Pairs of nodes in a tile of a kernel: which of them are edges, their scalars, and the gradient of these.
 
-``C`` is a :class:`~pyg_liesym.nn.message.gpu.plan.Plan`. A tile holds pairs of ``C.own`` nodes, which the program keeps,
-with ``C.other`` nodes at the other end. Axes are (component,) own, other(, channel).
+``C`` is a :class:`~pyg_liesym.nn.message.gpu.plan.Plan`. A tile holds pairs of ``C.own`` nodes, which the program
+keeps, with ``C.other`` nodes at the other end. Axes are (component,) own, other(, channel).
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ class Plan(NamedTuple):
     Args:
         own: Nodes that a program keeps at a time: targets, or sources where ``at_targets`` is false.
         other: Nodes at the other end, tile by tile.
+        warps: Warps of a program.
         channels: H; ``padded`` is the next power of two.
         components: n; forms: F; scalars: K.
         products: "ieee" (float32), "tf32", "bf16", or "rounded": bfloat16 as float32, for the interpreter.
@@ -19,6 +20,7 @@ class Plan(NamedTuple):
 
     own: int
     other: int
+    warps: int
     channels: int
     padded: int
     components: int
