@@ -15,6 +15,7 @@ HEADINGS = ("| layer, method, data | paper | file |", "\n\n")
 # What files are named after and only the package itself uses, and why.
 INTERNAL = {
     "ArrayJets": "chosen by open_jet_file",
+    "Bounds": "where graphs begin and end, for the kernels of a GPU",
     "Density": "asked by find_symmetry",
     "EdgeMap": "the maps of an edge, inside the layers of pairs",
     "Ephemeris": "read by SolarSystem",
@@ -29,6 +30,7 @@ INTERNAL = {
     "PairConv": "the base of the layers of pairs of vectors",
     "PandasTable": "a file as columns, for open_jet_file",
     "ParquetTable": "a file as columns, for open_jet_file",
+    "Plan": "what a kernel of a GPU is compiled for",
     "Places": "where constituents lie, for open_jet_file",
     "Proposal": "what `liesym data info` proposes",
     "Question": "the base of Law, Support and Density",
