@@ -69,9 +69,10 @@ class Tagger:
         return torch.softmax(logits.float(), dim=-1).masked_fill(empty[:, None], torch.nan)
 
     def fingerprint(self) -> str:
-        """A number in hexadecimal that tells taggers apart: by their network, its weights, what it is given and was trained on."""
+        """A number in hexadecimal that tells taggers apart, by weights, by what they get and what they learned from."""
         transform = None if self.transform is None else (type(self.transform).__name__, vars(self.transform))
-        words = (repr(self.net), self.classes, self.particle, self.max_constituents, transform, self.ranges)
+        given = self.classes, self.particle, self.max_constituents, self.ranges
+        words = (repr(self.net), *given, transform)
         digest = hashlib.sha256(repr(words).encode())
         for name, value in sorted(self.net.state_dict().items()):
             digest.update(f"{name} {value.dtype} {list(value.shape)}".encode())
