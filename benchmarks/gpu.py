@@ -29,12 +29,13 @@ import torch
 
 if not torch.cuda.is_available():  # before anything imports Triton
     os.environ.setdefault("TRITON_INTERPRET", "1")
+os.environ["PYG_LIESYM_ENGINE"] = "kernels"
 
 from cases import OURS, TEXTBOOK, Case, Contender, jets
 from harness import WARM_UP, say, seconds
 
 from pyg_liesym.cli.files import write_json
-from pyg_liesym.nn.message.fused.library import tiles_alone
+from pyg_liesym.nn.message.asked import tiles_alone
 from pyg_liesym.nn.message.gpu import call
 from pyg_liesym.nn.message.operands import Choices, Graph, Maps, Nodes
 from pyg_liesym.nn.message.plain import plain_sums

@@ -25,7 +25,8 @@ from cases import CLASSES, HIDDEN, LAYERS, TEXTBOOK, Case, Contender, jets
 from harness import ALLOCATORS, apart, machine, say, seconds
 
 from pyg_liesym.cli.files import write_json
-from pyg_liesym.nn.message.fused.library import engine, tiles_alone
+from pyg_liesym.nn.message.asked import tiles_alone
+from pyg_liesym.nn.message.fused.library import engine
 
 WARM_UP = 2
 TILES = ", tiles"

@@ -38,6 +38,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"equivariant_mlp"},
     ),
     "nn.message": (
+        {"asked"},
         {"edges", "formula", "invariants", "metric", "products", "reduce", "schema", "tiles", "watched"},
         {"edge_sums", "operands"},
         {"fused"},

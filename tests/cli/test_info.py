@@ -4,7 +4,7 @@ import pytest
 
 from pyg_liesym.cli import info
 from pyg_liesym.cli.main import main
-from pyg_liesym.nn.message.fused.library import tiles_alone
+from pyg_liesym.nn.message.asked import tiles_alone
 
 
 def test_says_what_sums_messages_and_which_extras_are_there(capsys: pytest.CaptureFixture[str]) -> None:

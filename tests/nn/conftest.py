@@ -6,7 +6,8 @@ from contextlib import contextmanager, nullcontext
 import pytest
 
 from pyg_liesym.nn.message import cuts
-from pyg_liesym.nn.message.fused.library import engine, tiles_alone
+from pyg_liesym.nn.message.asked import tiles_alone
+from pyg_liesym.nn.message.fused.library import engine
 
 
 @pytest.fixture(params=["tiles", "compiled"])

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch_geometric import EdgeIndex
 from torch_geometric.utils import degree
 
+from pyg_liesym.nn.message.asked import kernels_asked
 from pyg_liesym.typing import OptTensor
 
 
@@ -27,7 +28,8 @@ class Edges(NamedTuple):
 class CompleteGraph(NamedTuple):
     """All ordered pairs of different nodes within each item, not written out.
 
-    ``num_edges`` is ``None`` where it is not known: in a graph that is traced, or on a GPU, which is not waited for.
+    ``num_edges`` is ``None`` where it is not known: in a graph that is traced, or for the kernels of a GPU, for which
+    the host does not wait.
 
     Shapes:
         - **neighbours**: :math:`(N)`, how many edges arrive at each node; **batch**: :math:`(N)` or ``None``
@@ -124,7 +126,7 @@ def as_edges(
                 torch.full((num_nodes,), num_nodes - 1, device=device), num_edges=num_nodes * (num_nodes - 1)
             )
         size = torch.searchsorted(batch, batch, right=True) - torch.searchsorted(batch, batch)
-        unknown = batch.is_cuda or torch.compiler.is_compiling()
+        unknown = torch.compiler.is_compiling() or (batch.is_cuda and kernels_asked())
         return CompleteGraph(size - 1, batch, None if unknown else int(size.sum()) - num_nodes)
     if edge_index.dim() != 2 or edge_index.size(0) != 2:
         raise ValueError(f"expected `edge_index` of shape [2, num_edges], got {list(edge_index.shape)}")

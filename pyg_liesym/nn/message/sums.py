@@ -51,13 +51,19 @@ def _shifts(relative: Tensor, move: Tensor, clamp: float) -> Tensor:
     return shifts.clamp_(-clamp, clamp) if clamp else shifts
 
 
+def _compiled(nodes: Nodes, maps: Maps, graph: Graph) -> Any:
+    """The module with ``pair_sums`` and ``pair_gradients`` that takes these operands; ``None``: tiles do."""
+    if fused.takes(nodes.pos):
+        return fused
+    return gpu if gpu.takes(nodes, maps, graph) else None
+
+
 @torch.library.custom_op("pyg_liesym::pairwise", mutates_args=(), schema=f"({schema(_Operands)}) -> (Tensor, Tensor)")
 def _forward(*inputs: Any) -> tuple[Tensor, Tensor]:
     nodes, maps, graph, choices = gather(_Operands, inputs)
-    if fused.takes(nodes.pos):
-        return fused.pair_sums(nodes, maps, graph, choices)
-    if gpu.takes(nodes, maps, graph):
-        return gpu.pair_sums(nodes, maps, graph, choices)
+    if (compiled := _compiled(nodes, maps, graph)) is not None:
+        sums: tuple[Tensor, Tensor] = compiled.pair_sums(nodes, maps, graph, choices)
+        return sums
     cut, nodes, largest = _prepare(nodes, graph, backward=False)
     out, shift = torch.zeros_like(nodes.target), torch.zeros_like(nodes.pos)
     for tile in cut.tiles:
@@ -82,10 +88,9 @@ def _(*inputs: Any) -> tuple[Tensor, Tensor]:
 )
 def _backward(*inputs: Any) -> list[Tensor]:
     grad_out, grad_shift, (nodes, maps, graph, choices), needed = gather(_Cotangents, inputs)
-    if fused.takes(nodes.pos):
-        return returned(fused.pair_gradients((grad_out, grad_shift), nodes, maps, graph, choices, needed), nodes.pos)
-    if gpu.takes(nodes, maps, graph):
-        return returned(gpu.pair_gradients((grad_out, grad_shift), nodes, maps, graph, choices, needed), nodes.pos)
+    if (compiled := _compiled(nodes, maps, graph)) is not None:
+        grads_in = compiled.pair_gradients((grad_out, grad_shift), nodes, maps, graph, choices, needed)
+        return returned(grads_in, nodes.pos)
     cut, nodes, largest = _prepare(nodes, graph, backward=True)
     grads, grad_maps = zero_gradients(nodes), zero_gradients(maps)
     grad_out, grad_shift = cut.to_places(grad_out.contiguous()), cut.to_places(grad_shift, 1)

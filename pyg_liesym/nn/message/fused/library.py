@@ -13,16 +13,12 @@ import platform
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from pyg_liesym.nn.message.asked import tiles_asked
 from pyg_liesym.writing import whole_file
-
-ENGINE = "PYG_LIESYM_ENGINE"
-"""Environment variable: ``tiles`` keeps the compiled loops away, and the kernels of a GPU."""
 
 _SOURCES = Path(__file__).parent
 _FLAGS = ["-std=c++17", "-O3", "-fno-math-errno", "-fopenmp-simd", "-fPIC", "-shared", "-pthread"]
@@ -35,26 +31,6 @@ class Engine(NamedTuple):
     says: str
 
 
-_kept_away = 0
-
-
-@contextmanager
-def tiles_alone() -> Iterator[None]:
-    """Keep the compiled loops away, to compare or to test.
-
-    Example:
-        >>> with tiles_alone():
-        ...     engine().says
-        'tiles, as the program asks'
-    """
-    global _kept_away
-    _kept_away += 1
-    try:
-        yield
-    finally:
-        _kept_away -= 1
-
-
 def engine() -> Engine:
     """What sums messages here; the first call in a process may compile for some seconds, once on a machine.
 
@@ -63,18 +39,6 @@ def engine() -> Engine:
     """
     asked = tiles_asked()
     return _found() if asked is None else Engine(None, asked)
-
-
-def tiles_asked() -> str | None:
-    """Who asks for tiles alone, in words, on a CPU and on a GPU.
-
-    >>> with tiles_alone():
-    ...     tiles_asked()
-    'tiles, as the program asks'
-    """
-    if _kept_away:
-        return "tiles, as the program asks"
-    return f"tiles, as {ENGINE} asks" if os.environ.get(ENGINE, "").lower() == "tiles" else None
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from pyg_liesym.nn.message.fused.library import tiles_asked
+from pyg_liesym.nn.message.asked import ENGINE, kernels_asked, tiles_asked
 from pyg_liesym.nn.message.gpu.bounds import bounds_of
 from pyg_liesym.nn.message.gpu.plan import Plan
 from pyg_liesym.nn.message.operands import Choices, Graph, Maps, Nodes
@@ -67,20 +67,22 @@ def _missing() -> str | None:
 def says() -> str:
     """What sums messages on a GPU, in words.
 
-    >>> says().split()[0] in ("kernels,", "tiles,", "tiles:", "no")
+    >>> says().split()[0] in ("kernels,", "tiles,", "tiles:", "tiles;", "no")
     True
     """
     if (missing := _missing()) == "no GPU":
         return missing
     if (asked := tiles_asked()) is not None:
         return asked
+    if missing is None and not kernels_asked():
+        return f"tiles; {ENGINE}=kernels asks for kernels, which have run on no GPU yet"
     return "kernels, compiled by Triton when first needed" if missing is None else f"tiles: {missing}"
 
 
 def serves(values: Tensor) -> bool:
     """Whether kernels run where these values are, in float32, in which what comes in half precision is summed too."""
     single = torch.promote_types(values.dtype, torch.float32) == torch.float32
-    return values.is_cuda and single and _missing() is None and tiles_asked() is None
+    return values.is_cuda and single and kernels_asked() and _missing() is None
 
 
 def takes(nodes: Nodes, maps: Maps, graph: Graph) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from pyg_liesym.nn.message.asked import tiles_alone
 from pyg_liesym.nn.message.edge_map import EdgeMap
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges
-from pyg_liesym.nn.message.fused.library import engine, tiles_alone
+from pyg_liesym.nn.message.fused.library import engine
 
 pytestmark = pytest.mark.skipif(engine().library is None, reason=engine().says)
 

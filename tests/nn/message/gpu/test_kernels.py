@@ -12,7 +12,7 @@ import torch
 from message.leaves import gradients, leaf
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pyg_liesym.nn.message.fused.library import tiles_alone
+from pyg_liesym.nn.message.asked import tiles_alone
 from pyg_liesym.nn.message.gpu import call
 from pyg_liesym.nn.message.gpu.bounds import bounds_of
 from pyg_liesym.nn.message.operands import Choices, Graph, Maps, Nodes
