@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -12,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pyg_liesym.discovery.evidence.moments import Moments
+from pyg_liesym.discovery.evidence.lift import one_and_monomials
+from pyg_liesym.discovery.evidence.moments import products
 from pyg_liesym.discovery.samples import OutputKind, Samples
 
 Kind: TypeAlias = tuple[int, int, int, int, bool]
@@ -65,34 +65,59 @@ def sums_of(part: tuple[Any, ...], *, load: Any, output: OutputKind, report: Cal
     return Sums(kind, len(samples), mean.numpy(), (centred.mT @ centred).numpy(), reading)
 
 
-def moments_of(
+def products_of(
     part: tuple[Any, ...],
+    count: int,
     fitted: NDArray[np.uint8],
     judged: NDArray[np.int64],
     *,
     load: Any,
     output: OutputKind,
     scale: float,
-    frame: bytes,
+    center: NDArray[np.float64],
+    inverse: NDArray[np.float64],
+    degree: int,
     report: Callable[[int], Any],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What the second pass takes of a part: products of monomials of samples that are fitted; those that are judged.
+    r"""What the second pass takes of a part: products of monomials of samples that are fitted; those that are judged.
 
     Args:
         part: Which part.
-        fitted: Which of its samples are fitted, in bits.
+        count: How many samples it has.
+        fitted: Which of them are fitted, in bits.
         judged: The numbers of those that are judged.
         load: Reads it.
         output: As what y is read.
         scale: What vectors are divided by.
-        frame: The coordinates of the monomials, pickled: what machines compute of them may differ in signs.
+        center: Of the coordinates of the monomials, which are handed over: machines may choose other signs for them.
+        inverse: From samples less the centre to these coordinates.
+        degree: Of the monomials.
         report: Not used.
+
+    Shapes:
+        - **fitted**: :math:`(\lceil S / 8 \rceil)`; **judged**: :math:`(J)`; **center**: :math:`(D)`; **inverse**:
+          :math:`(d, D)`; **output**: :math:`(M, M)`, :math:`(J, D)`
+
+    Raises:
+        ValueError: If the part has another number of samples than it had.
     """
     samples = _read(load, part, output)
+    if len(samples) != count:
+        raise ValueError(
+            f"{name_of(part)}: expected {count} samples, as when it was first read, got {len(samples)}: it has changed"
+        )
     values = _values(samples, scale)
-    inside = torch.from_numpy(np.unpackbits(fitted, count=len(values)).astype(bool))
-    own = Moments(values[inside], samples.vectors.size(1), samples.vectors.size(2), frame=pickle.loads(frame))
-    return own.total.numpy(), values[torch.from_numpy(judged)].numpy()
+    inside = torch.from_numpy(np.unpackbits(fitted, count=count).astype(bool))
+    mu, to_coordinates = torch.from_numpy(center), torch.from_numpy(inverse).mT
+    total = products(values[inside], lambda rows: one_and_monomials((rows - mu) @ to_coordinates, degree))
+    return total.numpy(), values[torch.from_numpy(judged)].numpy()
+
+
+def name_of(part: Any) -> str:
+    """The first file of a part, or whatever tells it."""
+    while isinstance(part, list | tuple) and part:
+        part = part[0]
+    return str(part)
 
 
 def in_words(kind: Kind) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,7 +18,7 @@ from pyg_liesym.discovery.evidence.moments import CannotTell, Moments, frame_of
 from pyg_liesym.discovery.evidence.question import Question, pooled
 from pyg_liesym.discovery.evidence.support import Support, support_halves
 from pyg_liesym.discovery.samples import MIN_SAMPLES, OutputKind, Samples
-from pyg_liesym.discovery.shard_sums import Sums, in_words, moments_of, sums_of
+from pyg_liesym.discovery.shard_sums import Sums, in_words, name_of, products_of, sums_of
 
 _NO_SUM = (
     "it is no sum over samples, and was not asked of files that are added up: ask it of as many samples as fit into "
@@ -63,7 +62,7 @@ class Shards:
         for part, one in zip(self.parts, sums, strict=True):
             if one.kind != sums[0].kind:
                 raise ValueError(
-                    f"{_name(part)}: expected samples as in {_name(self.parts[0])} ({in_words(sums[0].kind)}), got "
+                    f"{name_of(part)}: expected samples as in {name_of(self.parts[0])} ({in_words(sums[0].kind)}), got "
                     f"{in_words(one.kind)}"
                 )
         whole = sums[0]
@@ -175,12 +174,13 @@ class ShardedSamples(Samples):
         inside[fitted] = True
         edges = [0, *itertools.accumulate(self.counts)]
         tasks = [
-            (part, np.packbits(inside[a:b].numpy()), judged[(judged >= a) & (judged < b)].numpy() - a)
+            (part, b - a, np.packbits(inside[a:b].numpy()), judged[(judged >= a) & (judged < b)].numpy() - a)
             for part, (a, b) in zip(self.shards.parts, itertools.pairwise(edges), strict=True)
         ]
         work = partial(
-            moments_of, load=self.shards.load, output=self.output, scale=self.scale, frame=pickle.dumps(frame)
-        )
+            products_of, load=self.shards.load, output=self.output, scale=self.scale, center=frame.center.numpy(),
+            inverse=frame.inverse.numpy(), degree=degree,
+        )  # fmt: skip
         found = self.shards._each(work, tasks)
         total = torch.from_numpy(np.sum([one for one, _ in found], 0))
         kept = torch.from_numpy(np.concatenate([rows for _, rows in found]))
@@ -214,10 +214,3 @@ def _support(samples: Samples, span: Tensor, units: Tensor, generator: torch.Gen
 
 def _raise(error: Exception) -> Moments:
     raise error
-
-
-def _name(part: Any) -> str:
-    """The first file of a part, or whatever tells it."""
-    while isinstance(part, list | tuple) and part:
-        part = part[0]
-    return str(part)

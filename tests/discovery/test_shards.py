@@ -146,3 +146,16 @@ def test_wrong_turns(wrong: Any, message: str) -> None:
 
 def test_too_many_numbers_are_a_reason() -> None:
     assert "more than 3000: give fewer vectors" in supports(find_symmetry(Shards(many, [(0,), (1,)]))).claim.reason
+
+
+@pytest.mark.parametrize("later", [60, 140], ids=["shorter", "longer"])
+def test_a_part_that_changes_between_the_passes_is_named(later: int) -> None:
+    reads: list[int] = []
+
+    def growing(start: int) -> tuple[Any, Any]:
+        reads.append(start)
+        x = torch.cat([circle(start)[0][:100], circle(start)[0][:100]])
+        return x[: later if reads.count(1) == 2 else 100], None
+
+    with pytest.raises(ValueError, match=f"1: expected 100 samples, as when it was first read, got {later}"):
+        find_symmetry(Shards(growing, [(0,), (1,)]))

@@ -41,6 +41,20 @@ def monomials(columns: Tensor, degree: int) -> list[Tensor]:
     return blocks
 
 
+def one_and_monomials(u: Tensor, degree: int) -> Tensor:
+    r"""One and all products of up to so many coordinates, in the order of every lift of that degree.
+
+    Shapes:
+        - **u**: :math:`(S, d)`; **output**: :math:`(S, \binom{d + m}{m})` for the degree m
+
+    Example:
+        >>> one_and_monomials(torch.tensor([[2.0, 3.0]]), 2).tolist()
+        [[1.0, 2.0, 3.0, 4.0, 6.0, 9.0]]
+    """
+    columns = u.mT.contiguous()
+    return torch.cat([torch.ones_like(columns[:1]), *monomials(columns, degree)]).mT
+
+
 class QuadraticLift:
     r"""The coordinates u of data and the features of degree one and two in them.
 

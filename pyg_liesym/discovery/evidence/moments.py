@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -40,6 +41,23 @@ def frame_of(mean: Tensor, covariance: Tensor, num_vectors: int, n: int, degree:
     return polynomial_lift(degree, mean, covariance, num_vectors * n)
 
 
+def products(values: Tensor, monomials: Callable[[Tensor], Tensor]) -> Tensor:
+    """Products of the monomials of samples, added up, rows by rows.
+
+    Args:
+        values: The samples.
+        monomials: Makes them of rows.
+
+    Shapes:
+        - **values**: :math:`(S, D)`; **monomials**: :math:`(S, M)`; **output**: :math:`(M, M)`
+    """
+    total = values.new_zeros(())
+    for part in values.split(_ROWS):
+        rows = monomials(part)
+        total = total + rows.mT @ rows
+    return total
+
+
 class Moments:
     r"""Mean products of up to four coordinates of samples, or of up to twice another degree.
 
@@ -53,7 +71,6 @@ class Moments:
         num_vectors: V.
         n: Components of a vector.
         degree: Of the polynomials for which they are needed, two or more.
-        frame: The coordinates in which the sums are taken; by default those of these samples.
 
     Shapes:
         - **values**: :math:`(S, V n + F)`
@@ -70,20 +87,11 @@ class Moments:
         True
     """
 
-    def __init__(
-        self, values: Tensor, num_vectors: int, n: int, degree: int = 2, frame: QuadraticLift | None = None
-    ) -> None:
+    def __init__(self, values: Tensor, num_vectors: int, n: int, degree: int = 2) -> None:
         self.num_vectors, self.n = num_vectors, n
-        self.frame = self._frame(values, degree) if frame is None else frame
-        self.total = values.new_zeros(1 + self.frame.num_features, 1 + self.frame.num_features)
-        for part in values.split(_ROWS):
-            monomials = self.frame.monomials(self.frame.coordinates(part))
-            self.total += monomials.mT @ monomials
-
-    def _frame(self, values: Tensor, degree: int) -> QuadraticLift:
-        size = values.size(1)
-        covariance = torch.cov(values.mT, correction=0).view(size, size)
-        return frame_of(values.mean(0), covariance, self.num_vectors, self.n, degree)
+        covariance = torch.cov(values.mT, correction=0).view(values.size(1), values.size(1))
+        self.frame = frame_of(values.mean(0), covariance, num_vectors, n, degree)
+        self.total = products(values, lambda part: self.frame.monomials(self.frame.coordinates(part)))
 
     @classmethod
     def of(cls, x: Any, y: Any = None, *, output: OutputKind = "auto", degree: int = 2) -> Moments:

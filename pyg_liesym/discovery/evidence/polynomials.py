@@ -14,7 +14,7 @@ from itertools import combinations_with_replacement
 import torch
 from torch import Tensor
 
-from pyg_liesym.discovery.evidence.lift import QuadraticLift, monomials
+from pyg_liesym.discovery.evidence.lift import QuadraticLift, one_and_monomials
 
 
 class PolynomialLift(QuadraticLift):
@@ -73,8 +73,7 @@ class PolynomialLift(QuadraticLift):
 
     def monomials(self, u: Tensor) -> Tensor:
         """See :meth:`QuadraticLift.monomials`."""
-        columns = u.mT.contiguous()
-        return torch.cat([torch.ones_like(columns[:1]), *monomials(columns, self.degree)]).mT
+        return one_and_monomials(u, self.degree)
 
     def values(self, polynomials: Tensor, u: Tensor) -> Tensor:
         """See :meth:`QuadraticLift.values`."""
