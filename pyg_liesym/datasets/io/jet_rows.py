@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pyg_liesym.datasets.io.assembly import assemble, check_values
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.labels import class_indices, one_hot
-from pyg_liesym.datasets.io.links import by_link
+from pyg_liesym.datasets.io.links import by_link, is_of_links
 from pyg_liesym.datasets.io.momenta import CARTESIAN, axis_of, contradictions, four_momenta
 from pyg_liesym.datasets.io.places import (
     CONSTITUENT,
@@ -122,7 +122,8 @@ class JetRows:
         named = {key: name for key, name in (schema.momentum or {}).items() if isinstance(name, str)}
         values = {key: self._constituents(name)[rows] for key, name in named.items()}
         fixed = {key: float(value) for key, value in (schema.momentum or {}).items() if not isinstance(value, str)}
-        values |= {key: np.full(len(jet), value) for key, value in fixed.items()}
+        empty = np.all([value == 0 for value in values.values()], axis=0)  # padding has no mass either
+        values |= {key: np.where(empty, 0, value) for key, value in fixed.items()}
         if "pt" in values:
             self._clear_padding(values, counts, named)
         for key, name in named.items():
@@ -202,10 +203,8 @@ class JetRows:
         return whole_numbers(self._per_jet(name, every=True), self._called(name))
 
     def _constituents(self, name: str) -> NDArray[Any]:
-        links = self._schema.links or {}
-        start = links.get("jet", "").rpartition("_")[0] if "constituent" in links else ""
-        of_links = bool(start) and name.startswith(f"{start}_")
-        return self._places.take(self._content[name], self._called(name), LINK if of_links else CONSTITUENT)
+        kind = LINK if is_of_links(name, self._schema) else CONSTITUENT
+        return self._places.take(self._content[name], self._called(name), kind)
 
     def _per_jet(self, name: str, every: bool = False) -> NDArray[Any]:
         """One number for each jet, of the jet or of its event."""

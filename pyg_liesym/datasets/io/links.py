@@ -9,6 +9,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyg_liesym.datasets.io.places import CONSTITUENT, LINK, Places, by_jet, check_same_jets, entries, whole_numbers
+from pyg_liesym.datasets.io.schema import JetSchema
+
+
+def is_of_links(name: str, schema: JetSchema) -> bool:
+    """Whether a column has a number for every link, not for every constituent.
+
+    It has if it begins as the column ``jet`` of a table of links does, up to the last underscore; but names tell
+    nothing where all momenta begin so, and they are those of the constituents.
+
+    Example:
+        >>> links = {"jet": "JetPF_jetIdx", "constituent": "JetPF_idx"}
+        >>> schema = JetSchema(momentum={"pt": "PF_pt", "eta": "PF_eta", "phi": "PF_phi"}, jets="nJet", links=links)
+        >>> is_of_links("JetPF_weight", schema), is_of_links("PF_charge", schema)
+        (True, False)
+    """
+    links = schema.links or {}
+    stem, underscore, _ = links.get("jet", "").rpartition("_") if "constituent" in links else ("", "", "")
+    momenta = [column for column in (schema.momentum or {}).values() if isinstance(column, str)]
+    return (
+        bool(stem)
+        and name.startswith(stem + underscore)
+        and not all(column.startswith(stem + underscore) for column in momenta)
+    )
 
 
 def by_link(

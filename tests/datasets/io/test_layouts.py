@@ -414,6 +414,33 @@ def test_a_column_of_links_is_in_the_order_of_links(tmp_path: Path) -> None:
         np.testing.assert_allclose(jets.particle[name], pt, rtol=1e-6)
 
 
+def test_links_whose_names_begin_like_those_of_candidates(tmp_path: Path) -> None:
+    pt = ak.Array([[5.0, 7.0, 1.0, 2.0], [2.0, 4.0]])
+    branches = {"a_pt": pt, "a_eta": pt * 0, "a_phi": pt * 0, "a_charge": pt, "jets": [2, 1],
+                "a_jetIdx": ak.Array([[0, 1, 0, 1], [0, 0]]), "a_idx": ak.Array([[3, 2, 1, 0], [1, 0]])}  # fmt: skip
+    path = write_tree(tmp_path / "a.root", "t", branches)
+    momentum = {"pt": "a_pt", "eta": "a_eta", "phi": "a_phi"}
+    links = {"jet": "a_jetIdx", "constituent": "a_idx"}
+    schema = JetSchema(tree="t", momentum=momentum, jets="jets", links=links, particle=("a_charge",))
+    jets = open_jet_file(path, schema).read()
+    assert jets.counts.tolist() == [2, 2, 2]
+    assert jets.p4[:, 0].tolist() == jets.particle["a_charge"].tolist() == [7, 2, 5, 1, 4, 2]
+
+
+@pytest.mark.parametrize("energy", [False, True])
+@pytest.mark.parametrize("along", [{"pz": 4.0}, {"eta": 1.0}])
+def test_padding_has_no_mass_where_all_have_one(along: dict[str, float], energy: bool, tmp_path: Path) -> None:
+    slots = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0]])  # one, two and no constituents
+    (key, value), pz = next(iter(along.items())), along.get("pz", 5 * np.sinh(1.0))
+    content = {"px": 3 * slots, "py": 4 * slots, key: value * slots}
+    content |= {"E": np.sqrt(25 + pz**2 + 0.14**2) * slots} if energy else {}
+    np.savez(tmp_path / "a.npz", **content)
+    momentum: dict[str, Any] = {name: name for name in content} | {"m": 0.14}
+    jets = open_jet_file(tmp_path / "a.npz", JetSchema(momentum=momentum)).read()
+    assert jets.counts.tolist() == [1, 2, 0]
+    np.testing.assert_allclose(jets.p4[:, 0], np.sqrt(25 + pz**2 + 0.14**2), rtol=1e-6)
+
+
 def test_candidates_that_name_their_jet(tmp_path: Path) -> None:
     """Without a table of links; -1 is no jet."""
     pt = ak.Array([[5.0, 7.0, 1.0], [], [2.0, 4.0]])
