@@ -29,7 +29,6 @@ import torch
 
 if not torch.cuda.is_available():  # before anything imports Triton
     os.environ.setdefault("TRITON_INTERPRET", "1")
-os.environ["PYG_LIESYM_ENGINE"] = "kernels"
 
 from cases import OURS, TEXTBOOK, Case, Contender, jets
 from harness import WARM_UP, say, seconds
@@ -52,6 +51,7 @@ CHOICES = {
 
 def main(arguments: list[str] | None = None) -> None:
     """Check, measure where there is a GPU, write what was found and print it."""
+    os.environ["PYG_LIESYM_ENGINE"] = "kernels"
     options = _parse(arguments)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cpu":

@@ -144,9 +144,9 @@ class JetTask:
 
     @torch.no_grad()
     def error(self, net: nn.Module, angle: float = 0.0) -> float:
-        """One minus the area under the ROC."""
+        """One minus the area under the ROC, the share of pairs in the wrong order; of half a pair at least."""
         logits, label = self._all(net, self.test_loader, angle)
-        # No pair in the wrong order among so few counts as half a pair: errors have logarithms.
+        # Errors have logarithms.
         pairs = int(label.sum()) * int((label == 0).sum())
         return max(1.0 - roc(logits[:, 1] - logits[:, 0], label).auc, 0.5 / pairs)
 

@@ -46,28 +46,20 @@ template <class T> inline void store(T* p, Vec<T> v) { *reinterpret_cast<typenam
 template <class T> inline Vec<T> splat(T x) { return x - Vec<T>{}; }
 
 // Sum of the lanes, by halves.
-inline float total(Vec<float> v) {
-#if defined(__AVX512F__)
-  return _mm512_reduce_add_ps((__m512)v);
-#else
-  float sum[kWidth<float>];
+template <class T> inline T total_by_halves(Vec<T> v) {
+  T sum[kWidth<T>];
   std::memcpy(sum, &v, sizeof v);
-  for (int half = kWidth<float> / 2; half; half /= 2)
+  for (int half = kWidth<T> / 2; half; half /= 2)
     for (int i = 0; i < half; ++i) sum[i] += sum[i + half];
   return sum[0];
-#endif
 }
-inline double total(Vec<double> v) {
 #if defined(__AVX512F__)
-  return _mm512_reduce_add_pd((__m512d)v);
+inline float total(Vec<float> v) { return _mm512_reduce_add_ps((__m512)v); }
+inline double total(Vec<double> v) { return _mm512_reduce_add_pd((__m512d)v); }
 #else
-  double sum[kWidth<double>];
-  std::memcpy(sum, &v, sizeof v);
-  for (int half = kWidth<double> / 2; half; half /= 2)
-    for (int i = 0; i < half; ++i) sum[i] += sum[i + half];
-  return sum[0];
+inline float total(Vec<float> v) { return total_by_halves<float>(v); }
+inline double total(Vec<double> v) { return total_by_halves<double>(v); }
 #endif
-}
 
 // 2^k of k + magic, whose last bits hold it.
 template <class T> inline Vec<T> power(Vec<T> shifted) {

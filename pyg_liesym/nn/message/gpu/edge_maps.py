@@ -86,26 +86,18 @@ def backward_maps(z1, values, maps, weights, grad_out, grad_move, C: tl.constexp
     """Gradients of z₁, z₂, z₃ and of the gate before its sigmoid."""
     _u, z2, m, gate, _seen, z3, _p, _move = values
     w2, _b2, wg, _bg, w3, _b3, w4, _b4 = weights
-    grad_z3 = z3
-    grad = grad_out
+    grad_z3, grad_seen, grad = z3, z3 * 0.0, grad_out
+    if maps.w4 is not None:
+        grad_seen = grad_move[:, None] * w4[None, :]
+        if maps.w3 is not None:
+            grad_z3 = grad_seen * slope(z3, C)
+            grad_seen = product(grad_z3, w3, C)
     if C.gated:
-        if maps.w4 is not None:
-            grad_seen = grad_move[:, None] * w4[None, :]
-            if maps.w3 is not None:
-                grad_z3 = grad_seen * slope(z3, C)
-                grad_seen = product(grad_z3, w3, C)
-            grad += grad_seen
-        grad_gate = tl.sum(grad * m, 1) * gate * (1.0 - gate)
-        grad = grad * gate[:, None]
-    else:
-        grad_gate = tl.sum(grad * m, 1) * gate * (1.0 - gate)
-        grad = grad * gate[:, None]
-        if maps.w4 is not None:
-            grad_seen = grad_move[:, None] * w4[None, :]
-            if maps.w3 is not None:
-                grad_z3 = grad_seen * slope(z3, C)
-                grad_seen = product(grad_z3, w3, C)
-            grad += grad_seen
+        grad += grad_seen
+    grad_gate = tl.sum(grad * m, 1) * gate * (1.0 - gate)
+    grad = grad * gate[:, None]
+    if not C.gated:
+        grad += grad_seen
     if maps.wg is not None:
         grad += grad_gate[:, None] * wg[None, :]
     grad_z2 = grad * slope(z2, C)
