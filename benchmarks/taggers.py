@@ -72,6 +72,9 @@ def main(arguments: list[str] | None = None) -> None:
         tables[allocator] = apart("taggers", "table", options.threads, allocator, **settings)
     result = {**settings, "machine": machine(options.threads, device), "engine": engine().says, "tables": tables}
     write_json(options.out, result)
+    if options.record:
+        words = sys.argv[1:] if arguments is None else arguments
+        write_json(options.record, record(result, " ".join(["python benchmarks/taggers.py", *words])))
     print(markdown(result))
 
 
@@ -107,10 +110,30 @@ def table(
             row = rows.setdefault(name, {"name": name, "parameters": _count(nets[name])})
             ratios = [theirs / own for theirs, own in zip(times[TEXTBOOK], values, strict=True)]
             row[kind] = {"jets_per_second": num_jets / median(values), "ratio": median(ratios), "all": values}
+            row[kind]["ratios"] = ratios
             if name + TILES in times:
-                gains = [slow / own for slow, own in zip(times[name + TILES], values, strict=True)]
-                row[kind]["of tiles"] = {"median": median(gains), "least": min(gains), "most": max(gains)}
+                row[kind]["of tiles"] = [slow / own for slow, own in zip(times[name + TILES], values, strict=True)]
     return list(rows.values())
+
+
+def record(result: dict[str, Any], command: str) -> dict[str, Any]:
+    """The result as a record of `docs/results`: one run a turn of a network, all numbers are those of one turn."""
+    from pyg_liesym.cli.reproduce.provenance import provenance
+
+    runs = []
+    for allocator, rows in result["tables"].items():
+        for row in rows:
+            for turn in range(result["repeats"]):
+                numbers: dict[str, float] = {"parameters": row["parameters"]}
+                for kind, word in (("train", "training"), ("infer", "inference")):
+                    numbers[word] = result["num_jets"] / row[kind]["all"][turn]
+                    numbers[f"{word}_ratio"] = row[kind]["ratios"][turn]
+                    if "of tiles" in row[kind]:
+                        numbers[f"{word}_of_tiles"] = row[kind]["of tiles"][turn]
+                place = {"table": f"{allocator} allocator", "row": row["name"], "seed": turn + 1}
+                runs.append({**place, "settings": {}, "seconds": None, "numbers": numbers})
+    own = {key: result[key] for key in ("num_jets", "engine")}
+    return {"experiment": "taggers", "command": command, **provenance(), **own, "table": [], "runs": runs}
 
 
 def contenders(
@@ -167,13 +190,14 @@ def markdown(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _gain(gain: dict[str, float] | None) -> str:
-    return "" if gain is None else f"{gain['median']:.2f} times ({gain['least']:.2f} to {gain['most']:.2f})"
+def _gain(gains: list[float] | None) -> str:
+    return "" if gains is None else f"{median(gains):.2f} times ({min(gains):.2f} to {max(gains):.2f})"
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("runs/bench/taggers.json"), help="the results (%(default)s)")
+    parser.add_argument("--record", type=Path, help="also write them as a record of docs/results")
     parser.add_argument("--threads", type=int, default=2, help="threads of torch; one a core is best (%(default)s)")
     parser.add_argument("--device", choices=["cpu", "cuda"], help="by default a GPU where there is one")
     parser.add_argument("--jets", type=int, default=32, help="jets in the batch (%(default)s)")

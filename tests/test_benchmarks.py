@@ -162,6 +162,14 @@ def test_taggers_run(benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     text = capsys.readouterr().out
     for row in others:
         assert f"| {row['name']} | {row['parameters']:,} |" in text
+    module.main([*options, "--only", "liegnn-fast", "--tiles", "--record", str(tmp_path / "record.json")])
+    runs = json.loads((tmp_path / "record.json").read_text())["runs"]
+    tables = json.loads(out.read_text())["tables"]
+    book, own, slow = (row["infer"]["all"][0] for row in tables["tuned"])
+    numbers = {(run["table"], run["row"]): run["numbers"] for run in runs}["tuned allocator", "liegnn-fast"]
+    assert numbers["inference_ratio"] == pytest.approx(book / own)
+    assert numbers["inference_of_tiles"] == pytest.approx(slow / own)
+    assert numbers["inference"] == pytest.approx(2 / own)
 
 
 def test_fields_run(benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
