@@ -43,7 +43,8 @@ class FieldConv(KernelLayer, MessagePassing):
             :class:`torch_geometric.nn.conv.MessagePassing`: row 1 of ``"source_to_target"``, else row 0.
 
     Shapes:
-        - **x**: :math:`(N, C_{in})`, or :math:`(B, N, C_{in})` for many fields on the same points (a static graph);
+        - **x**: :math:`(N, C_{in})`, or :math:`(B, N, C_{in})` for many fields on the same few points (a static
+          graph; memory grows as :math:`N^2`);
           **pos**: :math:`(N, d)`; **edge_index**: :math:`(2, |E|)`; **edge_offset**: :math:`(|E|, d)`, with d = 2 in
           the plane, 3 in space
         - **output**: :math:`(N, C_{out})` or :math:`(B, N, C_{out})`
@@ -101,9 +102,12 @@ class FieldConv(KernelLayer, MessagePassing):
             functions, source, target = functions[order], source[order], target[order]
             ptr = torch.searchsorted(target.contiguous(), torch.arange(nodes + 1, device=x.device))
         matrices = self.kernel.matrices()
+        listened = is_watched(self) or type(self).message is not FieldConv.message
         if x.dim() == 3:
+            if listened:
+                raise ValueError("expected `x` [N, C] where messages are watched or made otherwise, got many fields")
             out: Tensor = _static_sums(functions, x, matrices, source, target)
-        elif is_watched(self) or type(self).message is not FieldConv.message:
+        elif listened:
             ends = (source, target) if self.flow == "source_to_target" else (target, source)
             sums = self.propagate(torch.stack(ends), x=x, functions=functions, size=(nodes, nodes))
             out = sums @ matrices.transpose(1, 2).flatten(0, 1)
@@ -123,6 +127,8 @@ class FieldConv(KernelLayer, MessagePassing):
 
 def _static_sums(functions: Tensor, x: Tensor, matrices: Tensor, source: Tensor, target: Tensor) -> Tensor:
     """The sums of many fields on the same points: one matrix from points to points for each function serves them all.
+
+    The matrices have :math:`N^2` entries each: for clouds of some hundred points and dozens of fields, not for meshes.
 
     Shapes:
         - as in :func:`~pyg_liesym.nn.message.edge_sums.edge_sums`, but **x**: ``[B, N, C_in]``; **output**:

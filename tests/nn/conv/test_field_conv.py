@@ -139,6 +139,9 @@ def test_a_subclass_with_another_message_is_heard():
     halved = Halved(layer.kernel, bias=False)
     x = torch.randn(9, 1, dtype=torch.float64)
     torch.testing.assert_close(halved(x, pos, edge_index), 0.5 * layer(x, pos, edge_index))
+    torch.testing.assert_close(layer(x[None], pos, edge_index)[0], layer(x, pos, edge_index))
+    with pytest.raises(ValueError, match="where messages are watched or made otherwise"):
+        halved(x[None], pos, edge_index)
 
 
 def test_tiles_of_any_size_give_the_same(monkeypatch):
