@@ -4,6 +4,8 @@ import pytest
 import torch
 
 from pyg_liesym.nn.message import cuts
+from pyg_liesym.nn.message.asked import tiles_alone
+from pyg_liesym.nn.message.fused.library import engine
 from pyg_liesym.nn.message.operands import Graph
 from pyg_liesym.nn.message.tiles import BlockTile, ListTile
 
@@ -65,3 +67,14 @@ def test_stretches_cover_every_edge_once() -> None:
 def test_unsorted_batch_is_refused() -> None:
     with pytest.raises(ValueError, match="not sorted"):
         cuts.cut_edges(Graph(None, torch.tensor([1, 0])), torch.ones(2, 3))
+
+
+def test_few_edges_are_a_tile_or_a_quarter_of_one_where_loops_are_compiled() -> None:
+    nodes = torch.zeros(3, 16)
+    most = cuts.most_edges(nodes)
+    with tiles_alone():
+        assert [cuts.are_few(count, nodes) for count in (most // 4, most // 4 + 1, most, most + 1)] == [True] * 3 + [
+            False
+        ]
+    compiled = engine().library is not None
+    assert [cuts.are_few(count, nodes) for count in (most // 4, most // 4 + 1)] == [True, not compiled]

@@ -9,6 +9,8 @@ from pyg_liesym.nn.message.asked import tiles_alone
 from pyg_liesym.nn.message.edge_map import EdgeMap
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges
 from pyg_liesym.nn.message.fused.library import engine
+from pyg_liesym.nn.message.operands import Choices, Graph, Maps, Nodes
+from pyg_liesym.nn.message.sums import message_sums
 
 pytestmark = pytest.mark.skipif(engine().library is None, reason=engine().says)
 
@@ -71,6 +73,34 @@ def test_sizes_of_numbers(scale: float, act: str) -> None:
         want = sums(edge_map, *operands)
     for mine, theirs in zip(got, want, strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-3, atol=1e-4 * float(theirs.detach().abs().max()))
+
+
+@pytest.mark.parametrize(("dtype", "units"), [(torch.float32, 8), (torch.float64, 8)])
+def test_their_own_functions_are_right_to_the_last_places(dtype: torch.dtype, units: int) -> None:
+    """σ∘σ of numbers of both signs, and the signed logarithm of sizes from 1e-30 to 1e30, one edge each."""
+    eye, count = torch.eye(1, dtype=dtype), 2001
+    z = torch.linspace(-60, 60, count, dtype=dtype)[:, None]
+    size = torch.logspace(-15, 15, count, dtype=dtype) * torch.tensor([1.0, -1.0], dtype=dtype).repeat(1001)[:count]
+    ends = torch.stack([torch.arange(count) + count, torch.arange(count)])
+    zeros = torch.zeros(count, 1, dtype=dtype)
+    maps = Maps(eye, torch.zeros(1, dtype=dtype), None, None, None, None, None)
+
+    def message(target: torch.Tensor, weight: torch.Tensor, pos: torch.Tensor, inner: bool, act: str) -> torch.Tensor:
+        pos = torch.stack([torch.cat([pos, pos.abs()])])
+        nodes = Nodes(torch.cat([target, zeros]), torch.cat([zeros, zeros]), weight, pos, eye[None], pos[None], None)
+        choices = Choices(False, inner, "log", act, "message", 0.0)
+        return message_sums(nodes, maps, Graph(ends, None), choices)[0][:count, 0]
+
+    def error(got: torch.Tensor, want: torch.Tensor) -> float:
+        return float(((got.double() - want).abs() / want.abs().clamp(min=1e-30)).max())
+
+    limit = units * torch.finfo(dtype).eps
+    silu = torch.nn.functional.silu
+    got = message(z, eye[:0], size * 0, False, "silu")
+    assert error(got, silu(silu(z[:, 0].double()))) < limit
+    got = message(zeros, eye, size, True, "relu")
+    raw = size.double() * size.double().abs()
+    assert error(got, raw.abs().log1p().copysign(raw).clamp(min=0)) < limit
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
