@@ -78,7 +78,7 @@ def _readable(paths: list[Path], tree: str | None) -> list[Path]:
 
     readable = []
     for path in paths:
-        with suppress(ValueError):
+        with suppress(ValueError, OSError):
             find_schema(path, tree)
             readable.append(path)
     return readable or paths

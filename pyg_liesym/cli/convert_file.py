@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pyg_liesym.cli.many_files import Made, is_made_from, note
+from pyg_liesym.cli.files import pieces
+from pyg_liesym.cli.many_files import Made, check_same, is_made_from, note
 from pyg_liesym.datasets.io.jet_files import jet_writer, open_jet_file
 from pyg_liesym.datasets.io.notes import read_note
 from pyg_liesym.datasets.io.schema import JetSchema
@@ -39,18 +40,22 @@ def convert_file(path: Path, out: Path, *, conversion: Conversion, report: Calla
         out: The file to write.
         conversion: What is asked for.
         report: Told how many jets are written, piece by piece.
+
+    Raises:
+        ValueError: If the file cannot be read, or changes meanwhile; nothing is written then.
     """
     made = {"reading": repr(conversion.read), "writing": repr(conversion.written), "plane": conversion.plane}
     if (there := _converted(path, out, made, conversion)) is not None:
         return Made(there["jets"], skipped=there.get("run") != conversion.run)
+    told = note(path, conversion.run, **made)
     source, units = open_jet_file(path, conversion.read), UnitCheck(conversion.read.unit)
-    told = note(path, conversion.run, jets=source.num_jets, **made)
+    told["jets"] = source.num_jets
     with jet_writer(out, conversion.written, plane=conversion.plane, note=told) as writer:
-        for start in range(0, source.num_jets, conversion.chunk_size):
-            jets = source.read(start, min(start + conversion.chunk_size, source.num_jets))
+        for jets in pieces(source, conversion.chunk_size, "", progress=False):
             units.add(jets)
             writer.extend(jets)
             report(len(jets))
+        check_same(path, told)
     return Made(source.num_jets, warning=units.warning())
 
 
@@ -63,8 +68,8 @@ def _converted(path: Path, out: Path, made: dict[str, Any], conversion: Conversi
         if not is_made_from(path, noted, **made):
             return None
         there = open_jet_file(out, conversion.written)
-        for start in range(0, there.num_jets, conversion.chunk_size):
-            there.read(start, min(start + conversion.chunk_size, there.num_jets))
+        for _ in pieces(there, conversion.chunk_size, "", progress=False):
+            pass
     except ValueError:  # damaged: made again
         return None
     return noted if there.num_jets == noted.get("jets") else None

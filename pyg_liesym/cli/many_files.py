@@ -7,12 +7,11 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pyg_liesym import __version__
-from pyg_liesym.crew.crew import Crew
+from pyg_liesym.crew.crew import Crew, Outcome
 from pyg_liesym.writing import sweep
 
 _SHOWN, _WARNINGS = 20, 5
@@ -47,21 +46,15 @@ def targets(paths: Sequence[Path], folder: Path, suffix: str) -> dict[Path, Path
 
 def identity(path: Path) -> dict[str, Any]:
     """What tells a file from another: its size, when it was changed, and the hash of its content."""
-    stat = path.stat()
+    stat, digest = path.stat(), hashlib.sha256()
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256") if sys.version_info >= (3, 11) else _digest(file)
+        while piece := file.read(1 << 20):
+            digest.update(piece)
     return {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": digest.hexdigest()}
 
 
-def _digest(file: Any) -> Any:
-    digest = hashlib.sha256()
-    while piece := file.read(1 << 20):
-        digest.update(piece)
-    return digest
-
-
 def note(path: Path, run: str, **made: Any) -> dict[str, Any]:
-    """What a file that a command makes of another is to say of its making.
+    """What a file that a command makes of another is to say of its making, taken before the other is opened.
 
     Args:
         path: The file that is read.
@@ -84,21 +77,14 @@ def is_same(path: Path, noted: Mapping[str, Any]) -> bool:
     return stat.st_mtime_ns == noted.get("mtime_ns") or identity(path)["sha256"] == noted.get("sha256")
 
 
-@dataclass
-class Done:
-    """What has become of the tasks of a command.
+def check_same(path: Path, noted: Mapping[str, Any]) -> None:
+    """Make sure that a file that was read is still the one that was noted before.
 
-    Attributes:
-        values: What the work returned, by its place among the tasks.
-        errors: What it raised.
+    Raises:
+        ValueError: If it is another, as one that is still being copied.
     """
-
-    values: dict[int, Any] = field(default_factory=dict)
-    errors: dict[int, Exception] = field(default_factory=dict)
-
-    def in_order(self) -> list[Any]:
-        """What was returned, in the order of the tasks."""
-        return [self.values[index] for index in sorted(self.values)]
+    if not is_same(path, noted):
+        raise ValueError(f"{path} has changed while it was read: nothing was written, give the command again")
 
 
 class Made(NamedTuple):
@@ -122,7 +108,7 @@ def do_all(
     title: str,
     *,
     progress: bool = True,
-) -> Done:
+) -> list[Outcome]:
     """Do the work for all tasks, with a bar on stderr where that is a terminal; what fails stops nothing.
 
     Args:
@@ -131,10 +117,14 @@ def do_all(
         tasks: The arguments, a file each.
         title: Of the bar.
         progress: Whether to show it.
+
+    Returns:
+        How each went, in the order of the tasks.
     """
     from tqdm import tqdm
 
-    done, jets = Done(), 0
+    outcomes: list[Outcome] = []
+    jets = 0
 
     def count(more: int) -> None:
         nonlocal jets
@@ -143,12 +133,9 @@ def do_all(
 
     with tqdm(total=len(tasks), desc=title, unit="file", disable=None if progress else True) as bar:
         for outcome in crew.do(work, tasks, count):
-            if outcome.error is None:
-                done.values[outcome.index] = outcome.value
-            else:
-                done.errors[outcome.index] = outcome.error
+            outcomes.append(outcome)
             bar.update()
-    return done
+    return sorted(outcomes, key=lambda one: one.index)
 
 
 @contextmanager
@@ -164,7 +151,7 @@ def swept(paths: Iterable[Path]) -> Iterator[None]:
             sweep(folder, own)
 
 
-def tell(command: str, verb: str, where: str, paths: Sequence[Path], done: Done) -> None:
+def tell(command: str, verb: str, where: str, paths: Sequence[Path], outcomes: Sequence[Outcome]) -> None:
     """Say what has become of many files, and leave with status 1 if some have failed.
 
     Args:
@@ -172,13 +159,14 @@ def tell(command: str, verb: str, where: str, paths: Sequence[Path], done: Done)
         verb: What it does with jets.
         where: What is where now.
         paths: The files.
-        done: What has become of them.
+        outcomes: How each went; of those that are done the value is a `Made`.
     """
-    made: list[Made] = done.in_order()
+    made: list[Made] = [one.value for one in outcomes if one.error is None]
+    failed = {paths[one.index]: one.error for one in outcomes if one.error is not None}
     warn_of(command, made)
     jets, skipped = sum(one.num_jets for one in made if not one.skipped), sum(one.skipped for one in made)
-    print(f"{len(paths)} files, {jets} jets {verb}, {skipped} skipped, {len(done.errors)} failed\n{where}")
-    _end(command, paths, done.errors)
+    print(f"{len(paths)} files, {jets} jets {verb}, {skipped} skipped, {len(failed)} failed\n{where}")
+    _end(command, failed)
 
 
 def warn_of(command: str, made: Sequence[Made]) -> None:
@@ -189,14 +177,13 @@ def warn_of(command: str, made: Sequence[Made]) -> None:
         sys.stderr.write(f"liesym {command}: {warning}{of}\n")
 
 
-def _end(command: str, paths: Sequence[Path], errors: Mapping[int, Exception]) -> None:
+def _end(command: str, failed: Mapping[Path, Exception]) -> None:
     """List the files that failed, with what is wrong with each, and leave with status 1; return if there are none."""
-    if not errors:
+    if not failed:
         return
-    shown = sorted(errors)[:_SHOWN]
-    for index in shown:
-        sys.stderr.write(f"liesym {command}: {in_words(paths[index], errors[index])}\n")
-    more = f" ({len(errors) - len(shown)} more failed)" if len(errors) > len(shown) else ""
+    for path, error in list(failed.items())[:_SHOWN]:
+        sys.stderr.write(f"liesym {command}: {in_words(path, error)}\n")
+    more = f" ({len(failed) - _SHOWN} more failed)" if len(failed) > _SHOWN else ""
     sys.stderr.write(f"liesym {command}: the same command again does what is missing and skips the rest{more}\n")
     raise SystemExit(1)
 

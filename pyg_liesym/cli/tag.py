@@ -80,16 +80,14 @@ def tag(
     request = Request(model, tagger.fingerprint(), tree, wanted, device, batch_size, chunk_size, folder, run, own)
     with swept(made.values()), hire(dask, num_workers) as crew:
         work = partial(tag_file, request=request)
-        show = progress and folder
-        done = do_all(crew, work, list(made.items()), "tagging", progress=show)
+        done = do_all(crew, work, list(made.items()), "tagging", progress=progress and folder)
     classes = ", ".join(tagger.classes)
     if folder:
         tell("tag", "scored", f"{classes} in {out}", paths, done)
-    elif done.errors:
-        raise done.errors[0]
     else:
-        warn_of("tag", done.in_order())
-        print(f"{done.values[0].num_jets} jets scored in {out}: {classes}")
+        scored = done[0].result()
+        warn_of("tag", [scored])
+        print(f"{scored.num_jets} jets scored in {out}: {classes}")
 
 
 def run(words: list[str]) -> None:

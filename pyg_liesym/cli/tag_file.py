@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyg_liesym.cli.files import pieces
-from pyg_liesym.cli.many_files import Made, is_made_from, note
+from pyg_liesym.cli.many_files import Made, check_same, is_made_from, note
 from pyg_liesym.cli.scores import device_of, scores_of
 from pyg_liesym.datasets.io.jet_files import find_schema, open_jet_file
 from pyg_liesym.datasets.io.schema import JetSchema
@@ -58,15 +58,19 @@ def tag_file(path: Path, out: Path, *, request: Request, report: Callable[[int],
         out: The file of scores.
         request: What is asked for.
         report: Told how many jets have their scores, piece by piece.
+
+    Raises:
+        ValueError: If the file cannot be read, or changes meanwhile; there are no scores then.
     """
     tagger = _tagger(request.model, request.fingerprint, request.device)
     schema = _schema(path, tagger, request)
     made = {"tagger": request.fingerprint, "reading": repr(schema)}
     if request.skip and (there := _scored(path, out, made)) is not None:
         return Made(there["jets"], skipped=there.get("run") != request.run)
+    told = note(path, request.run, **made)
     source = open_jet_file(path, schema)
+    told["jets"] = source.num_jets
     check, place = TrainingRange(tagger.ranges), device_of(request.device)
-    told = note(path, request.run, jets=source.num_jets, **made)
     done = 0
     with score_writer(out, tagger.classes, told, events=source.first_jet is not None) as writer:
         for jets in pieces(source, request.chunk_size, f"tagging {path.name}", request.progress):
@@ -75,6 +79,7 @@ def tag_file(path: Path, out: Path, *, request: Request, report: Callable[[int],
             scores = scores_of(tagger, seen, request.batch_size, place)
             writer.extend(scores, _places(source.first_jet, np.arange(done, done := done + len(jets))))
             report(len(jets))
+        check_same(path, told)
     unknown = "the tagger's file does not say what the jets of its training were like: whether yours are is unchecked"
     return Made(source.num_jets, warning=check.warning() if tagger.ranges else unknown)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyg_liesym import __version__
-from pyg_liesym.crew.crew import ATTEMPTS, Crew, Outcome, WorkerError, portable
+from pyg_liesym.crew.crew import Crew, Outcome, WorkerError, portable
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -75,11 +75,9 @@ def _attempt(version: str, work: Callable[..., Any], task: tuple[Any, ...]) -> t
         raise ValueError(f"a worker has pyg_liesym {__version__}, the command {version}: install the same")
     try:
         return work(*task, report=report), None, "", reported
-    except (OSError, MemoryError) as error:
-        if not isinstance(error, FileNotFoundError):
-            raise
-        return None, *portable(error), reported
     except Exception as error:
+        if isinstance(error, OSError | MemoryError) and not isinstance(error, FileNotFoundError):
+            raise  # Dask begins the task anew
         return None, *portable(error), reported
 
 
@@ -88,8 +86,8 @@ def _outcome(index: int, future: Any) -> tuple[Outcome, int]:
 
     try:
         value, error, words, reported = future.result()
-    except KilledWorker:
-        lost = f"{ATTEMPTS} workers were lost at this task, perhaps for want of memory"
+    except KilledWorker as killed:  # as often as the configuration of the scheduler allows
+        lost = f"{killed.allowed_failures + 1} workers were lost at this task, perhaps for want of memory"
         return Outcome(index, error=WorkerError(lost)), 0
     except Exception as raised:
         if future.status == "cancelled":

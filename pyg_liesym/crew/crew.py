@@ -9,9 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-ATTEMPTS = 4
-"""How often a task is begun whose process or machine is lost each time."""
-
 
 class WorkerError(ChildProcessError):
     """A process ended before its work was done, or what went wrong in it, in its own words."""
@@ -96,9 +93,12 @@ class Here(Crew):
 
 
 def portable(error: Exception) -> tuple[Exception, str]:
-    """An exception that can be sent to another process, and where it came from, in words."""
+    """An exception that can be sent to another process, and where it came from, in words.
+
+    One that cannot becomes a `RuntimeError` with its name and its message.
+    """
     words = "".join(traceback.format_exception(error))
-    try:
+    try:  # some can be sent but not received: those that are not built from `args`
         pickle.loads(pickle.dumps(error))
     except Exception:
         return RuntimeError(f"{type(error).__name__}: {error}"), words

@@ -15,8 +15,10 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from pyg_liesym.crew.crew import ATTEMPTS, Crew, Outcome, WorkerError, portable
+from pyg_liesym.crew.crew import Crew, Outcome, WorkerError, portable
 
+ATTEMPTS = 4
+"""How often a task is begun whose process is lost each time, as on a Dask cluster by default."""
 _GRACE = 1.0
 """Seconds that a process has to leave things tidy before it is killed."""
 _PR_SET_PDEATHSIG = 1

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import uproot
 
+from pyg_liesym.cli.convert_file import Conversion, convert_file
 from pyg_liesym.cli.main import main
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.jet_files import open_jet_file, save_jets
@@ -236,6 +237,26 @@ def test_convert_to_a_folder(suffix: str, crew: list[str], tmp_path: Path, capsy
     assert capsys.readouterr().out.startswith("3 files, 3 jets converted, 2 skipped, 0 failed\n")
     main([*words, "--plane=false"])
     assert capsys.readouterr().out.startswith("3 files, 9 jets converted, 0 skipped, 0 failed\n")
+
+
+def test_a_link_to_nowhere_stops_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_jets(tmp_path / "in" / "a.h5", jets([3, 1]), SCHEMA)
+    (tmp_path / "in" / "b.h5").symlink_to(tmp_path / "gone.h5")
+    with pytest.raises(SystemExit, match="1"):
+        main(["data", "convert", str(tmp_path / "in" / "*.h5"), str(tmp_path / "out")])
+    captured = capsys.readouterr()
+    assert captured.out.startswith("2 files, 2 jets converted, 0 skipped, 1 failed\n")
+    assert f"No such file or directory: '{tmp_path / 'in' / 'b.h5'}'" in captured.err
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_converted(tmp_path: Path) -> None:
+    path, out = save_jets(tmp_path / "a.h5", jets([3, 1]), SCHEMA), tmp_path / "out" / "a.root"
+    other = save_jets(tmp_path / "b.h5", jets([3, 1], 1), SCHEMA)
+    conversion = Conversion(SCHEMA, SCHEMA, True, 2, "run")
+    with pytest.raises(ValueError, match=r"a\.h5 has changed while it was read"):
+        convert_file(path, out, conversion=conversion, report=lambda _: other.replace(path))
+    assert list(out.parent.iterdir()) == []
+    assert convert_file(path, out, conversion=conversion, report=lambda _: None).num_jets == 2
 
 
 def test_one_file_has_one_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

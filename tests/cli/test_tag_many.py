@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -15,6 +16,7 @@ import torch
 
 import pyg_liesym
 from pyg_liesym.cli.main import main
+from pyg_liesym.cli.tag_file import Request, tag_file
 from pyg_liesym.datasets.io.jet_files import open_jet_file, save_jets
 from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.io.score_writer import read_scores
@@ -45,12 +47,18 @@ def expected(model: Path) -> list[np.ndarray]:
     return [net(jet_batch(jets)).numpy() for jets in reads]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    source = open_jet_file(SAMPLE)
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder, source = tmp_path_factory.mktemp("jets"), open_jet_file(SAMPLE)
     for number in range(FILES):
         jets = source.read(JETS * number, JETS * number + JETS)
-        save_jets(tmp_path / "in" / f"{number}.root", jets, JetSchema(labelled=False))
+        save_jets(folder / f"{number}.root", jets, JetSchema(labelled=False))
+    return folder
+
+
+@pytest.fixture
+def folder(written: Path, tmp_path: Path) -> Path:
+    shutil.copytree(written, tmp_path / "in")
     return tmp_path
 
 
@@ -116,6 +124,24 @@ def test_another_tagger_scores_again(folder: Path, model: Path, capsys: pytest.C
     main(words)
     assert capsys.readouterr().out.startswith("2 files, 80 jets scored, 0 skipped, 0 failed\n")
     assert np.abs(read_scores(folder / "out" / "0.root")[0]["score_QCD"] - before).max() > 1e-3
+
+
+@pytest.mark.parametrize("same", [False, True], ids=["replaced", "touched"])
+def test_a_file_that_changes_while_it_is_read_has_no_scores(folder: Path, model: Path, same: bool) -> None:
+    path, out, new = folder / "in" / "0.root", folder / "out" / "0.root", folder / "new.root"
+    fingerprint = load_tagger(model).fingerprint()
+    request = Request(str(model), fingerprint, None, None, "cpu", 64, JETS // 2, True, "run", False)
+
+    def change(jets: int) -> None:
+        shutil.copy(path if same else folder / "in" / "1.root", new)
+        new.replace(path)
+
+    if same:
+        assert tag_file(path, out, request=request, report=change).num_jets == JETS
+    else:
+        with pytest.raises(ValueError, match=r"0\.root has changed while it was read: nothing was written"):
+            tag_file(path, out, request=request, report=change)
+    assert list(out.parent.iterdir()) == [out] * same
 
 
 def test_wrong_turns(folder: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pyg_liesym.crew.cluster import connected
+from pyg_liesym.crew.cluster import _outcome, connected
 from pyg_liesym.crew.crew import Crew, Here, WorkerError
 from pyg_liesym.crew.hiring import hire
 from pyg_liesym.crew.processes import Processes
@@ -71,6 +71,17 @@ def test_a_task_that_loses_every_worker_is_an_outcome(cluster: Crew, tmp_path: P
 
 def vanish(folder: Path, *, report: Callable[[int], Any]) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_how_many_were_lost_is_what_the_scheduler_allows() -> None:
+    from distributed import KilledWorker
+
+    class Lost:
+        def result(self) -> None:
+            raise KilledWorker("task", None, 6)
+
+    with pytest.raises(WorkerError, match="7 workers were lost at this task"):
+        _outcome(0, Lost())[0].result()
 
 
 def test_one_thread_a_worker(cluster: Crew) -> None:

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from pyg_liesym.crew.crew import ATTEMPTS, WorkerError
-from pyg_liesym.crew.processes import Processes
+from pyg_liesym.crew.crew import WorkerError
+from pyg_liesym.crew.processes import ATTEMPTS, Processes
 from pyg_liesym.datasets.io.root import read_jets
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel of Linux")
@@ -34,6 +34,19 @@ def fail(folder: Path, number: int, *, report: Callable[[int], Any]) -> int:
     if number == 1:
         raise KeyError(f"no {number}")
     return note(folder, number, report=report)
+
+
+class Awkward(Exception):
+    """Can be sent to another process, but not received: it is not built from `args`."""
+
+    def __init__(self, file: str, line: int) -> None:
+        super().__init__(f"{file}, line {line}")
+
+
+def trip(number: int, *, report: Callable[[int], Any]) -> int:
+    if number == 0:
+        raise Awkward("events.root", 3)
+    return number
 
 
 def vanish(folder: Path, number: int, *, report: Callable[[int], Any]) -> None:
@@ -79,6 +92,14 @@ def test_what_goes_wrong_is_an_outcome_and_the_others_go_on(tmp_path: Path) -> N
     with pytest.raises(KeyError, match="no 1") as caught:
         bad.result()
     assert "in fail" in str(caught.value.__cause__)
+
+
+def test_an_exception_that_cannot_be_received_is_told_in_words() -> None:
+    bad, good = sorted(Processes(1).do(trip, [(0,), (1,)]), key=lambda one: one.index)
+    with pytest.raises(RuntimeError, match=r"^Awkward: events\.root, line 3$") as caught:
+        bad.result()
+    assert "in trip" in str(caught.value.__cause__)
+    assert good.result() == 1
 
 
 @pytest.mark.parametrize(("work", "code"), [(vanish, -signal.SIGKILL), (leave, 0)])
