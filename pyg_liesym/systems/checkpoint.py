@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from pyg_liesym.datasets.io.files import PathLike, naming_damage
+from pyg_liesym.datasets.io.files import PathLike, read_yaml
 from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.systems.checkpoint_io import local_path, read_checkpoint
 from pyg_liesym.systems.pretrained import NETWORKS, Tagger, build_transform, load_tagger
@@ -76,16 +76,13 @@ def _ranges(content: Mapping[str, Any], path: Path) -> dict[str, tuple[float, fl
 
 
 def _settings(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    import yaml
-
     file = next((folder / "config.yaml" for folder in path.parents[:3] if (folder / "config.yaml").is_file()), None)
     if file is None:
         raise FileNotFoundError(
             f"there is no config.yaml above {path}, as `liesym fit` leaves it: use a checkpoint where it was written, "
             "or write the network by save_tagger"
         )
-    with naming_damage(file, "YAML"):
-        content = yaml.safe_load(file.read_text("utf-8"))
+    content = read_yaml(file)
     try:
         return content["model"]["init_args"], content["data"].get("init_args") or {}
     except (TypeError, KeyError, AttributeError) as error:

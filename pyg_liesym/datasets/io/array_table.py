@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pyg_liesym.datasets.io.hdf5 import check_chunks, check_filters, open_hdf5
+from pyg_liesym.datasets.io.files import LayoutError
+from pyg_liesym.datasets.io.hdf5 import check_chunks, check_filters, import_h5py, open_hdf5
 from pyg_liesym.datasets.io.npy import NPY_START, ArrayRows, arrays_in, native
 
 ARRAY = "array"
@@ -70,6 +71,9 @@ class Hdf5Table:
     def check(self, names: Sequence[str]) -> None:
         """Refuse datasets that are not all there, cannot be unpacked, or have different lengths."""
         with open_hdf5(self.path) as file:
+            for name in names:
+                dataset, field = self._places[name]
+                self._check_type(name, file[dataset].dtype if field is None else file[dataset].dtype[field])
             for name in dict.fromkeys(self._places[name][0] for name in names):
                 check_filters(self.path, file[name])
                 check_chunks(self.path, file[name])
@@ -85,6 +89,15 @@ class Hdf5Table:
                 found[name] = _lists(rows) if rows.dtype.kind == "O" else native(rows)
         return found
 
+    def _check_type(self, name: str, dtype: np.dtype[Any]) -> None:
+        """Of lists of any length there is one a row, with numbers."""
+        inner = import_h5py().check_vlen_dtype(dtype)
+        if dtype.kind == "O" and (inner is None or np.dtype(inner).kind not in "fiub" or len(self.shapes[name]) > 1):
+            raise LayoutError(
+                f"{self.where}: the dataset {name}: expected numbers, or one list of numbers a row, got "
+                f"{list(self.shapes[name])} of {'objects' if inner is None else np.dtype(inner).name} of any length"
+            )
+
     def _note(self, name: str, item: Any) -> None:
         if getattr(item, "shape", ()):
             fields = item.dtype.names
@@ -97,7 +110,7 @@ def _lists(rows: NDArray[Any]) -> Any:
     import awkward as ak
 
     flat = np.concatenate([np.zeros(0), *rows]) if len(rows) else np.zeros(0)
-    return ak.unflatten(flat, [len(row) for row in rows])
+    return ak.unflatten(flat, np.fromiter(map(len, rows), np.int64, len(rows)))
 
 
 def _common_length(where: str, shapes: Mapping[str, tuple[int, ...]]) -> int:

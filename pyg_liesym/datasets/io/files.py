@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, distribution
@@ -16,6 +17,7 @@ PathLike: TypeAlias = str | os.PathLike[str]
 PROPOSED = "; `liesym data info` proposes a schema for it"
 """What to do with a file of jets whose layout is not known."""
 _MUCH, _PACKED = 1 << 28, 500
+_MERGE = "tag:yaml.org,2002:merge"
 
 
 def find_files(files: PathLike | Sequence[PathLike]) -> list[Path]:
@@ -66,6 +68,29 @@ def read_json(path: PathLike) -> Any:
     """
     with naming_damage(path, "JSON"):
         return json.loads(Path(path).read_text("utf-8"))
+
+
+def read_yaml(path: PathLike) -> Any:
+    """What a YAML file says, of plain types.
+
+    Raises:
+        ValueError: Naming the file, if it is no YAML, has tags of other types, or says anything twice, of which YAML
+            would keep the last.
+    """
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != _MERGE]
+            content = super().construct_mapping(node, deep)
+            twice = [key for key, count in Counter(keys).items() if count > 1]
+            if twice:
+                line = node.start_mark.line + 1
+                raise LayoutError(f"{path}: expected every name once, got {twice[0]!r} twice from line {line} on")
+            return content
+
+    with naming_damage(path, "YAML"):
+        return yaml.load(Path(path).read_text("utf-8"), Loader)
 
 
 def some_of(names: Iterable[object], most: int = 12) -> str:

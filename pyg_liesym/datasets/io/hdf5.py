@@ -94,7 +94,7 @@ def check_chunks(path: Path, dataset: Any) -> None:
     """
     if not dataset.size or dataset.is_virtual:
         return
-    stored, unpacked = dataset.id.get_storage_size(), dataset.size * dataset.dtype.itemsize
+    stored, unpacked = dataset.id.get_storage_size(), dataset.size * dataset.id.get_type().get_size()
     if not 0 < stored <= path.stat().st_size or (dataset.chunks is None and stored != unpacked):
         raise LayoutError(
             f"{path}: the dataset {dataset.name} should have {unpacked} bytes, but {stored} are stored: it is damaged"

@@ -22,8 +22,8 @@ from pyg_liesym.datasets.io.places import (
     by_row,
     is_padded,
     number_per_row,
+    numbers_of,
     plainly,
-    whole_numbers,
 )
 from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.io.tables import in_words, plain
@@ -73,7 +73,7 @@ class JetRows:
         particle = {name: self._constituents(called.get(name, name))[rows] for name in schema.particle}
         plane = [self._constituents(name)[rows] for name in self._plane]
         for name, values in [*particle.items(), *zip(self._plane, plane, strict=True)]:
-            self._check(name, values, counts)
+            self._check(self._of(name), values, counts)
         return assemble(
             p4,
             counts,
@@ -127,7 +127,7 @@ class JetRows:
         if "pt" in values:
             self._clear_padding(values, counts, named)
         for key, name in named.items():
-            self._check(name, values[key], counts, positive=key in ("E", "pt"))
+            self._check(self._of(name), values[key], counts, positive=key in ("E", "pt"))
         bad = contradictions(values)
         if len(bad) and self._strict:
             at = {key: float(values[key][bad[0]]) for key in ("E", "m")}
@@ -137,9 +137,9 @@ class JetRows:
             )
         with np.errstate(all="ignore"):
             p4 = four_momenta(values)
-        if set(values) != set(CARTESIAN):
-            words = f"the four-momentum from {', '.join(values)}"
-            check_values(p4.reshape(-1), counts * 4, self._where, words, first=self._first, strict=self._strict)
+            if set(values) != set(CARTESIAN) or schema.scale != 1:
+                words = f"the four-momentum from {', '.join(values)}"
+                self._check(words, (p4 * schema.scale).reshape(-1), counts * 4)
         return p4, rows, counts
 
     def _clear_padding(
@@ -200,7 +200,7 @@ class JetRows:
 
     def _count(self) -> NDArray[np.int64]:
         name = str(self._schema.count)
-        return whole_numbers(self._per_jet(name, every=True), self._called(name))
+        return numbers_of(self._per_jet(name, every=True), self._called(name))
 
     def _constituents(self, name: str) -> NDArray[Any]:
         kind = LINK if is_of_links(name, self._schema) else CONSTITUENT
@@ -220,13 +220,11 @@ class JetRows:
         return values if every or self._schema.take is None else values[self._taken()]
 
     def _check(self, name: str, values: NDArray[Any], counts: NDArray[np.int64] | None, positive: bool = False) -> None:
-        check_values(
-            values, counts, self._where, self._of(name), first=self._first, positive=positive, strict=self._strict
-        )
+        check_values(values, counts, self._where, name, first=self._first, positive=positive, strict=self._strict)
 
     def _checked(self, name: str) -> NDArray[Any]:
         values = self._per_jet(name)
-        self._check(name, values, None)
+        self._check(self._of(name), values, None)
         return values
 
     def _axis(self) -> NDArray[Any] | None:
@@ -234,7 +232,10 @@ class JetRows:
         if schema.axis is None:
             return None
         values = {key: self._checked(name) for key, name in schema.axis.items()}
-        return axis_of(values)
+        with np.errstate(all="ignore"):
+            axis = axis_of(values)
+            self._check("the axis", (axis * schema.scale).reshape(-1), np.full(len(axis), 4))
+        return axis
 
     def _label(self, num_jets: int) -> NDArray[np.int64]:
         schema = self._schema

@@ -36,7 +36,9 @@ def class_indices(
     meaning = dict(enumerate(classes)) if jet_labels is None else dict(jet_labels)
     strangers = sorted(set(meaning.values()) - set(classes))
     if strangers:
-        raise ValueError(f"`jet_labels` names {some_of(strangers)}, which are not among the classes {some_of(classes)}")
+        raise ValueError(
+            f"{where}: `jet_labels` names {some_of(strangers)}, which are not among the classes {some_of(classes)}"
+        )
     found, position = np.unique(values, return_inverse=True)
     unknown = [value for value in found.tolist() if value not in meaning]
     if unknown and strict:

@@ -67,8 +67,6 @@ class MappedJets:
         for start in range(0, rows, _STEP):
             arrays = self._table.read(column.sources, start, min(start + _STEP, rows))
             found = number_per_row(self._content(jets, arrays), self._called(jets))
-            if (found < 0).any():
-                raise ValueError(f"{self._called(jets)} must be a number of jets, got {found.min()}")
             counts.append(found if self._layout.take is None else np.minimum(found, self._layout.take))
         return np.cumsum(np.concatenate(counts))
 

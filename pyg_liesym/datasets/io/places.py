@@ -43,10 +43,11 @@ class Places:
         flat, sizes = entries(array, where, self.depth if kind == CONSTITUENT else 2)
         if not np.array_equal(sizes, self.sizes[kind]):
             beside, expected = self.names[kind].rpartition(" ")[2], self.sizes[kind]
-            raise ValueError(
-                f"{where} and {beside} have different numbers of constituents: {sizes.sum()} and {expected.sum()} "
-                f"among {len(expected)} lists"
-            )
+            said = f"{len(sizes)} and {len(expected)} lists"
+            if len(sizes) == len(expected):
+                bad = int(np.flatnonzero(sizes != expected)[0])
+                said = f"{sizes[bad]} and {expected[bad]} in list {bad} of {len(sizes)}"
+            raise ValueError(f"{where} and {beside} have different numbers of entries: {said}")
         index = self.index[kind]
         return flat if index is None else flat[index]
 
@@ -95,7 +96,7 @@ def is_padded(array: Any) -> bool:
 def number_per_row(array: Any, where: str) -> NDArray[np.int64]:
     """Jets of every event, from a column with their number or with one number for each of them."""
     if array.ndim == 1:
-        return whole_numbers(plain(array, where), where)
+        return numbers_of(plain(array, where), where)
     return entries(array, where)[1]
 
 
@@ -103,11 +104,26 @@ def whole_numbers(values: NDArray[Any], where: str) -> NDArray[np.int64]:
     """The values as integers.
 
     Raises:
-        ValueError: If one is not whole.
+        ValueError: If one is not whole, or too large for its digits to be.
     """
-    if values.dtype.kind == "f" and not (np.isfinite(values) & (values % 1 == 0)).all():
-        raise ValueError(f"{where} must have whole numbers, got {values[~(values % 1 == 0)][0]}")
+    if values.dtype.kind == "f":
+        whole = np.abs(values) < 2.0**53
+        whole[whole] = values[whole] % 1 == 0
+        if not whole.all():
+            raise ValueError(f"{where} must have whole numbers, got {values[~whole][0]}")
     return values.astype(np.int64)
+
+
+def numbers_of(values: NDArray[Any], where: str) -> NDArray[np.int64]:
+    """The values as numbers of something.
+
+    Raises:
+        ValueError: If one is not whole, or negative.
+    """
+    numbers = whole_numbers(values, where)
+    if (numbers < 0).any():
+        raise ValueError(f"{where} must have numbers from 0 on, got {numbers.min()}")
+    return numbers
 
 
 def by_row(array: Any, where: str) -> Places:
@@ -146,8 +162,8 @@ def by_count(array: Any, count: NDArray[np.int64], jets: NDArray[np.int64], wher
     _, sizes = entries(array, where)
     expected = np.bincount(np.repeat(np.arange(len(jets)), jets), count, len(jets)).astype(np.int64)
     bad = np.flatnonzero(expected != sizes)
-    if len(bad) or (count < 0).any():
-        event = bad[0] if len(bad) else 0
+    if len(bad):
+        event = bad[0]
         raise ValueError(f"{where} has {sizes[event]} constituents in event {first + event}, but `count` says "
                          f"{expected[event]}")  # fmt: skip
     return plainly(count, sizes, where)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from pyg_liesym.datasets.io.files import PathLike, naming_damage, some_of
+from pyg_liesym.datasets.io.files import PathLike, read_yaml, some_of
 from pyg_liesym.datasets.io.momenta import check_components
-from pyg_liesym.datasets.io.yaml_fields import check_fields
+from pyg_liesym.datasets.io.yaml_fields import check_fields, shown
 from pyg_liesym.writing import write_whole
 
 UNITS = {"MeV": 1e-3, "GeV": 1.0, "TeV": 1e3}
@@ -130,6 +130,8 @@ class JetSchema:
         if flags is not None and (set(flags) != set(self.classes) or self.jet_labels is not None):
             raise ValueError(f"label must name a flag for each of the classes {some_of(self.classes)} and have no "
                              f"jet_labels beside it, got {some_of(flags)}")  # fmt: skip
+        if flags is not None and len(set(flags.values())) < len(flags):
+            raise ValueError(f"label must name a flag of its own for each class, got {dict(flags)}")
         if self.take is not None and self.take < 1:
             raise ValueError(f"take must be at least 1, got {self.take}")
         if self.jets is None and (self.take is not None or self.links is not None):
@@ -205,15 +207,12 @@ class JetSchema:
             FileNotFoundError: If there is no such file.
             ValueError: Naming the file and the field.
         """
-        import yaml
-
         path = Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"there is no file {path} of a schema: `liesym data info FILE` proposes one")
-        with naming_damage(path, "YAML"):
-            content = yaml.safe_load(path.read_text("utf-8"))
+        content = read_yaml(path)
         if not isinstance(content, dict):
-            raise ValueError(f"{path}: expected the fields of a schema, `momentum: …`, got {content!r:.100}")
+            raise ValueError(f"{path}: expected the fields of a schema, `momentum: …`, got {shown(content)}")
         try:
             return cls.from_dict(content)
         except ValueError as error:

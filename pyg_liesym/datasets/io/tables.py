@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -86,7 +87,7 @@ class Column:
     def of(self, arrays: Mapping[str, Any]) -> Any:
         """The column, of the arrays of its table."""
         if self.numbered:
-            return np.stack([np.asarray(arrays[name]) for name in self.sources], axis=-1)
+            return np.stack([plain(arrays[name], name) for name in self.sources], axis=-1)
         array = arrays[self.sources[0]]
         if not self._part:
             return array
@@ -100,7 +101,8 @@ def columns_of_schema(references: Sequence[str], table: Table) -> dict[str, Colu
     """What a schema names, found in a table.
 
     Raises:
-        ValueError: Naming the columns that the table lacks, those that are spelled alike, and those that it has.
+        ValueError: Naming the columns that the table lacks, those that are spelled alike, and those that it has; or
+            those that it has more than once.
     """
     found: dict[str, Column] = {}
     missing: list[str] = []
@@ -113,6 +115,10 @@ def columns_of_schema(references: Sequence[str], table: Table) -> dict[str, Colu
             raise ValueError(f"{table.where}: {error}") from None
     if missing:
         raise ValueError(lacking(table, missing))
+    counts = Counter(table.names)
+    twice = dict.fromkeys(name for column in found.values() for name in column.sources if counts[name] > 1)
+    if twice:
+        raise ValueError(f"{table.where} has the {table.nouns[1]} {some_of(twice)} more than once")
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -11,6 +12,14 @@ UNKNOWN = "???"
 _IN_WORDS: dict[type, str] = {
     str: "a name", dict: "names with a colon behind each", list: "a list", bool: "true or false", int: "a number",
 }  # fmt: skip
+
+
+def shown(value: Any) -> str:
+    """A value for a message, no longer than that: YAML nests a few lines to billions of entries."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = 100
+    short.maxlevel = 3
+    return short.repr(value)[:100]
 
 
 def check_fields(
@@ -48,7 +57,7 @@ def _check_field(name: str, value: Any, kinds: tuple[type, ...], inside: tuple[t
         raise ValueError(f"{unknown[0]} is still {UNKNOWN}: fill in a column of the file, or leave the field out")
     if type(value) not in kinds:
         said = " or ".join(_IN_WORDS[kind] for kind in kinds)
-        raise ValueError(f"{name} must be {said}, got {value!r:.100}")
+        raise ValueError(f"{name} must be {said}, got {shown(value)}")
     wrong = [own for own in inner.values() if type(own) not in inside]
     if wrong:
-        raise ValueError(f"{name} must have names, got {wrong[0]!r:.100}: put numbers that are names in quotes")
+        raise ValueError(f"{name} must have names, got {shown(wrong[0])}: put numbers that are names in quotes")

@@ -541,6 +541,15 @@ EVENTS: dict[str, Any] = {"tree": "t", "momentum": {"pt": "c_pt", "eta": "c_eta"
          "branch j_n says 2 constituents, but there are 1, in jet 1"),
         ({"j_n": ak.Array([[2, 1], [2]])}, {"count": "j_n", "links": None},
          "c_pt has 4 constituents in event 0, but `count` says 3"),
+        ({"j_n": ak.Array([[5, -1], [2]])}, {"count": "j_n", "links": None}, "j_n must have numbers from 0 on, got -1"),
+        ({"l_c": ak.Array([[1e30, 1, 3], [0, 1]])}, {}, "branch l_c must have whole numbers, got 1e\\+30"),
+        ({"c_eta": ak.Array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])}, {},
+         "c_eta and c_pt have different numbers of entries: 3 and 4 in list 0 of 2"),
+        ({"j_eta": ak.Array([[0.0, -999.0], [0.0]])},
+         {"axis": {"pt": "j_pt", "eta": "j_eta", "phi": "j_pt", "m": "j_pt"}},
+         "the axis has the value inf in jet 1"),
+        ({"j_q": ak.Array([[0, 1], [1]])}, {"label": "j_q", "jet_labels": {0: "QCD", 1: "b"}},
+         r"`jet_labels` names \['b'\], which are not among the classes"),
         ({"l_b": ak.Array([[0, 2], [0]]), "l_e": ak.Array([[2, 4], [3]])}, {"links": {"begin": "l_b", "end": "l_e"}},
          "l_b and l_e have the range 0 to 3 in event 1, which has 2 entries"),
         ({"l_b": ak.Array([[0, 2], [1]]), "l_e": ak.Array([[2, 4], [0]])}, {"links": {"begin": "l_b", "end": "l_e"}},
@@ -598,6 +607,44 @@ def test_bad_arrays(content: dict[str, Any], words: dict[str, str], says: str, t
     momentum = {"eta": "a", "phi": "a", **words}
     with pytest.raises(ValueError, match=rf"a\.npz.*{says}"):
         open_jet_file(tmp_path / "a.npz", JetSchema(momentum=momentum, count=count)).read()
+
+
+def test_a_unit_in_which_momenta_have_no_place(tmp_path: Path) -> None:
+    names = ("E", "px", "py", "pz")
+    np.savez(tmp_path / "a.npz", **{name: np.full((1, 2), 1e36) for name in names})
+    schema = JetSchema(momentum={name: name for name in names}, unit="TeV")
+    with pytest.raises(
+        ValueError, match=r"a\.npz: the four-momentum from E, px, py, pz has the value 1.0+1?e\+39 in jet 0"
+    ):
+        open_jet_file(tmp_path / "a.npz", schema).read()
+    assert np.isfinite(open_jet_file(tmp_path / "a.npz", replace(schema, unit="GeV")).read().p4).all()
+
+
+def test_lists_of_any_length_in_hdf5(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        lists, table = (file.create_dataset(name, shape, h5py.vlen_dtype(np.float32))
+                        for name, shape in (("lists", (3,)), ("table", (3, 2))))  # fmt: skip
+        lists[0], lists[2], table[0, 0] = [1, 2], [3], [4]
+        file.create_dataset("words", data=["a", "b", "c"], dtype=h5py.string_dtype())
+        file["zero"] = np.zeros((3, 2))
+    momentum: dict[str, Any] = dict.fromkeys(("pt", "eta", "phi"), "lists")
+    jets = open_jet_file(tmp_path / "a.h5", JetSchema(momentum=momentum)).read()
+    assert jets.counts.tolist() == [2, 0, 1]
+    np.testing.assert_allclose(np.hypot(jets.p4[:, 1], jets.p4[:, 2]), [2, 1, 3], rtol=1e-6)
+    for name, says in (("table", r"\[3, 2\] of float32 of any length"), ("words", r"\[3\] of str of any length")):
+        with pytest.raises(
+            ValueError, match=rf"a\.h5: the dataset {name}: expected numbers, or one list .*, got {says}"
+        ):
+            open_jet_file(tmp_path / "a.h5", JetSchema(momentum=momentum | {"pt": name}))
+
+
+def test_columns_of_one_name(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow.parquet")
+    content = [ak.to_arrow(ak.Array([[value]]), extensionarray=False) for value in (1.0, 2.0)]
+    table = pytest.importorskip("pyarrow").Table.from_arrays(content, names=["a", "a"])
+    pyarrow.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(ValueError, match=r"a\.parquet has the columns \['a'\] more than once"):
+        open_jet_file(tmp_path / "a.parquet", JetSchema(momentum=dict.fromkeys(("pt", "eta", "phi"), "a")))
 
 
 def test_a_gap_in_numbered_columns(tmp_path: Path) -> None:

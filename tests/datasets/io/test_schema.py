@@ -78,6 +78,11 @@ def test_by_hand(tmp_path: Path) -> None:
         ("momentum: {pt: a, eta: b, phi: c}\njets: x\nlinks: {}", "links must name .* or begin and end, got none"),
         ("momentum: {pt: a, eta: b, phi: c}\naxis: {pt: a, eta: b, phi: c}", "axis: jets have a mass: expected E or m"),
         ("momentum: {pt: a, eta: b, phi: c}\nlabel: {a: x}\nclasses: [a, b]", "label must name a flag for each of"),
+        ("momentum: {pt: a, eta: b, phi: c}\nlabel: {QCD: x, top: x}", "label must name a flag of its own for each"),
+        ("unit: MeV\nunit: GeV", "expected every name once, got 'unit' twice from line 1 on"),
+        ("momentum: {pt: a, pt: d, eta: b, phi: c}", "expected every name once, got 'pt' twice"),
+        ("jet_labels: {0: a, 0: b}", "expected every name once, got 0 twice"),
+        ("unit: !!python/object/apply:os.getcwd []", "is not a complete YAML file: ConstructorError"),
         ("a: b: c", "is not a complete YAML file: ScannerError"),
     ],
 )
@@ -97,10 +102,28 @@ def test_other_encodings_and_no_file(tmp_path: Path) -> None:
         JetSchema.load(tmp_path / "b.yaml")
 
 
-@pytest.mark.parametrize("words", [{"unit": "keV"}, {"classes": ()}, {"mask": "ok"}])
-def test_bad_values(words: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"unit must be|at least one name|`mask` belongs to"):
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [({"unit": "keV"}, "unit must be"), ({"classes": ()}, "at least one name"), ({"mask": "ok"}, "`mask` belongs to")],
+)
+def test_bad_values(words: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
         JetSchema(**words)
+
+
+def test_a_few_lines_that_nest_to_billions_of_entries(tmp_path: Path) -> None:
+    nested = "&a0 [x, x, x, x, x, x, x, x, x, x]"
+    for i in range(1, 10):
+        nested = f"&a{i} [{nested}{f', *a{i - 1}' * 9}]"
+    (tmp_path / "a.yaml").write_text(f"classes: [{nested}]\n")
+    with pytest.raises(ValueError, match="classes must have names, got") as caught:
+        JetSchema.load(tmp_path / "a.yaml")
+    assert len(str(caught.value)) < 400
+
+
+def test_merged_fields_are_no_repetition(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("<<: {unit: MeV, tree: a}\ntree: b\n")
+    assert JetSchema.load(tmp_path / "a.yaml") == JetSchema(unit="MeV", tree="b")
 
 
 def test_the_example_of_the_tutorial(tmp_path: Path) -> None:
