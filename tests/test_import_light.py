@@ -32,6 +32,12 @@ def test_import_is_light(statement: str) -> None:
     assert done.stdout.split() == []
 
 
+def test_a_worker_that_tags_does_not_load_lightning() -> None:
+    code = "import sys, pyg_liesym.cli.tag_file; print('lightning' in sys.modules, 'pytorch_lightning' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)
+    assert done.stdout.split() == ["False", "False"]
+
+
 def test_front_door_itself_loads_nothing() -> None:
     code = "import sys, pyg_liesym; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)

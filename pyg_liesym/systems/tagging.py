@@ -16,11 +16,8 @@ from pyg_liesym.systems.gather import gather_rows
 from pyg_liesym.systems.lion import Lion
 from pyg_liesym.systems.schedules import Schedule, by_step
 from pyg_liesym.systems.system import System, TrainingDiverged
-from pyg_liesym.systems.training_range import SeenRange
+from pyg_liesym.systems.training_range import RANGES, SeenRange
 from pyg_liesym.transforms.with_batch import with_batch
-
-RANGES = "jet_tagging_ranges"
-"""Where a checkpoint has the ranges of the jets that it was trained on."""
 
 
 class JetTagging(System):

@@ -14,6 +14,8 @@ from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.jets.jet_summary import jet_quantities
 from pyg_liesym.systems.gather import gather_rows
 
+RANGES = "jet_tagging_ranges"
+"""Where a checkpoint has the ranges of the jets that it was trained on."""
 UNITS = {"pT": " GeV", "mass": " GeV", "constituents": ""}
 """What a tagger can know the range of."""
 _FEW = 0.01

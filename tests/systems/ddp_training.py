@@ -15,7 +15,8 @@ from torch_geometric.data import InMemoryDataset
 
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.datasets.packing import pack
-from pyg_liesym.systems.tagging import RANGES, JetTagging
+from pyg_liesym.systems.tagging import JetTagging
+from pyg_liesym.systems.training_range import RANGES
 
 
 class Toy(InMemoryDataset):

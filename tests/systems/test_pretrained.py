@@ -13,7 +13,7 @@ from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.taggers import build_tagger
 from pyg_liesym.systems.checkpoint import tagger_of_checkpoint
 from pyg_liesym.systems.pretrained import build_transform, load_tagger, packaged_taggers, save_tagger
-from pyg_liesym.systems.tagging import RANGES
+from pyg_liesym.systems.training_range import RANGES
 from pyg_liesym.transforms.add_reference_vectors import AddReferenceVectors
 
 P4 = torch.rand(7, 4, generator=torch.Generator().manual_seed(0)) + torch.tensor([3.0, 0, 0, 0])

@@ -21,7 +21,8 @@ from pyg_liesym.metrics.summary import tagging_summary
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.systems.data import JetsData
 from pyg_liesym.systems.system import TrainingDiverged
-from pyg_liesym.systems.tagging import RANGES, JetTagging
+from pyg_liesym.systems.tagging import JetTagging
+from pyg_liesym.systems.training_range import RANGES
 
 HERE = Path(__file__).parent
 
