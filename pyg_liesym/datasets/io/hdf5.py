@@ -92,6 +92,11 @@ def check_chunks(path: Path, dataset: Any) -> None:
     Raises:
         LayoutError: Naming the file, the dataset and what it should have; also if a few bytes would fill the memory.
     """
+    if dataset.is_virtual:
+        sources = dict.fromkeys(source.file_name for source in dataset.virtual_sources() if "%" not in source.file_name)
+        missing = [name for name in sources if name != "." and not (path.parent / name).is_file()]
+        if missing:
+            raise LayoutError(f"{path}: the dataset {dataset.name} has its numbers in {missing[0]}, which is not there")
     if not dataset.size or dataset.is_virtual:
         return
     stored, unpacked = dataset.id.get_storage_size(), dataset.size * dataset.id.get_type().get_size()

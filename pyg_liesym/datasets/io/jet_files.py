@@ -56,11 +56,10 @@ def open_jet_file(path: PathLike, schema: JetSchema | None = None) -> JetFile:
         >>> file.num_jets, file.read(10, 12).p4.shape[1]
         (4000, 4)
     """
-    path = Path(path)
-    reader = _reader_of(path)
-    if schema is None or schema.momentum is None or reader in (RootJets, ParquetJets):
-        return reader(path, JetSchema() if schema is None else schema)
-    return MappedJets(table_of(path), schema)
+    path, schema = Path(path), JetSchema() if schema is None else schema
+    if schema.momentum is not None:
+        return MappedJets(table_of(path, schema.tree), schema)
+    return _reader_of(path)(path, schema)
 
 
 def find_schema(path: PathLike, tree: str | None = None) -> tuple[str, JetSchema]:

@@ -161,7 +161,9 @@ class JetRows:
         schema, counts = self._schema, self._places.counts
         rows = np.ones(int(counts.sum()), bool)
         if schema.mask is not None:
-            rows &= self._constituents(schema.mask) != 0
+            mask = self._constituents(schema.mask)
+            self._check(self._of(schema.mask), mask, counts)
+            rows &= mask != 0
         if schema.count is None:
             return rows
         says = self._count() if self._per_row is None or schema.take is None else self._count()[self._taken()]
@@ -242,9 +244,7 @@ class JetRows:
         if not schema.labelled or schema.label is None:
             return np.full(num_jets, -1, dtype=np.int64)
         if isinstance(schema.label, str):
-            values = self._checked(schema.label)
-            return class_indices(
-                values, self._where, schema.label, schema.classes, schema.jet_labels, strict=schema.strict
-            )
+            own = self._checked(schema.label)
+            return class_indices(own, self._where, schema.label, schema.classes, schema.jet_labels, strict=self._strict)
         flags = {schema.label[name]: self._checked(schema.label[name]) for name in schema.classes}
         return one_hot(flags, self._where, first=self._first, strict=self._strict)

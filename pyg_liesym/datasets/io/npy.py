@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zipfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -11,7 +12,7 @@ from typing import IO, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pyg_liesym.datasets.io.files import LayoutError, check_unpacked, naming_damage
+from pyg_liesym.datasets.io.files import LayoutError, check_unpacked, naming_damage, some_of
 
 NPY_START = b"\x93NUMPY"
 """The bytes that an ``.npy`` file begins with."""
@@ -104,7 +105,11 @@ def arrays_in(path: Path) -> list[str]:
         ValueError: If the file is damaged.
     """
     with naming_damage(path, "npz"), zipfile.ZipFile(path) as archive:
-        return [name.removesuffix(".npy") for name in archive.namelist()]
+        names = [name.removesuffix(".npy") for name in archive.namelist()]
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        if twice:
+            raise LayoutError(f"{path} has the arrays {some_of(twice)} more than once")
+    return names
 
 
 def read_shards(files: Sequence[Path], rows: int | None = None) -> list[NDArray[Any]]:

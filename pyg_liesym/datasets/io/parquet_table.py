@@ -17,6 +17,21 @@ _BATCH = 4096
 _LONG = 10_000
 
 
+def import_parquet() -> Any:
+    """The module pyarrow.parquet.
+
+    Raises:
+        ImportError: If pyarrow is not installed.
+    """
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise ImportError(
+            "reading and writing parquet needs pyarrow, which is not installed: run `pip install 'pyg-liesym[parquet]'`"
+        ) from error
+    return pyarrow.parquet
+
+
 class _Stream(NamedTuple):
     """Batches of some columns, of which the next one begins with a certain row."""
 
@@ -44,7 +59,7 @@ class ParquetTable:
     def __init__(self, path: Path) -> None:
         self.path, self.where = path, str(path)
         self._stream: _Stream | None = None
-        parquet = _parquet()
+        parquet = import_parquet()
         with naming_damage(path, "parquet"), parquet.ParquetFile(path) as file:
             groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
             self._starts = np.cumsum([0, *(group.num_rows for group in groups)])
@@ -99,14 +114,14 @@ class ParquetTable:
         return int(np.searchsorted(self._starts, row, side="right")) - 1
 
     def _open(self, columns: tuple[str, ...], start: int) -> _Stream:
-        file = _parquet().ParquetFile(self.path)
+        file = import_parquet().ParquetFile(self.path)
         group = min(self._group(start), len(self._starts) - 2)
         groups = list(range(max(group, 0), len(self._starts) - 1))
         batches = file.iter_batches(_BATCH, row_groups=groups, columns=list(columns), use_threads=False)
         return _Stream(columns, int(self._starts[max(group, 0)]), batches)
 
     def _nothing(self, columns: tuple[str, ...]) -> Any:
-        with _parquet().ParquetFile(self.path) as file:
+        with import_parquet().ParquetFile(self.path) as file:
             return file.read_row_groups([], columns=list(columns))
 
     def _leaf(self, name: str) -> str:
@@ -132,13 +147,3 @@ def _names(name: str, kind: Any) -> list[str]:
         return [name]
     fields = [kind.field(i) for i in range(kind.num_fields)]
     return [own for field in fields for own in _names(f"{name}.{field.name}", field.type)]
-
-
-def _parquet() -> Any:
-    try:
-        import pyarrow.parquet
-    except ImportError as error:
-        raise ImportError(
-            "reading parquet needs pyarrow, which is not installed: run `pip install 'pyg-liesym[parquet]'`"
-        ) from error
-    return pyarrow.parquet

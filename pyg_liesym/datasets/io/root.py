@@ -1,4 +1,4 @@
-"""Jets in ROOT files, in the layout of JetClass or in that of a schema, through uproot and awkward."""
+"""Jets in ROOT and parquet files in the layout of JetClass."""
 
 from __future__ import annotations
 
@@ -79,13 +79,22 @@ def jet_class_layout(schema: JetSchema, table: Table) -> tuple[JetSchema, tuple[
     return replace(schema, momentum=momentum, axis=axis, label=label if schema.labelled else None), plane
 
 
-class RootJets(MappedJets):
-    """Jets of one ROOT file, read in ranges.
+class _JetClass(MappedJets):
+    """Jets of a table in the layout of JetClass."""
 
-    Without ``momentum`` in the schema the branches are those of JetClass: ``part_energy part_px part_py part_pz`` and
-    the classes. Those are either one ``label_<class>`` per class, of which exactly one is 1, or the integer
-    ``jet_label`` of JetClass-II with ``jet_labels``. Where ``part_deta part_dphi`` or ``jet_pt jet_eta jet_phi
-    jet_energy`` are absent, they are computed from the four-momenta.
+    def __init__(self, table: Table, schema: JetSchema) -> None:
+        layout, plane = jet_class_layout(schema, table)
+        super().__init__(table, layout, plane)
+        self.schema = schema
+
+
+class RootJets(_JetClass):
+    """Jets of one ROOT file in the layout of JetClass, read in ranges.
+
+    The branches are ``part_energy part_px part_py part_pz`` and the classes. Those are either one ``label_<class>`` per
+    class, of which exactly one is 1, or the integer ``jet_label`` of JetClass-II with ``jet_labels``. Where
+    ``part_deta part_dphi`` or ``jet_pt jet_eta jet_phi jet_energy`` are absent, they are computed from the
+    four-momenta.
 
     Args:
         path: The file.
@@ -98,10 +107,7 @@ class RootJets(MappedJets):
     format: ClassVar[str] = "ROOT (JetClass)"
 
     def __init__(self, path: Path, schema: JetSchema) -> None:
-        table = RootTable(path, schema.tree)
-        layout, plane = (schema, ()) if schema.momentum is not None else jet_class_layout(schema, table)
-        super().__init__(table, layout, plane)
-        self.schema = schema
+        super().__init__(RootTable(path, schema.tree), schema)
 
     @classmethod
     def recognises(cls, path: Path, start: bytes) -> bool:
@@ -115,8 +121,8 @@ class RootJets(MappedJets):
         return replace(find_jet_class(table), tree=table.tree)
 
 
-class ParquetJets(MappedJets):
-    """Jets of one parquet file, read in ranges; without ``momentum`` in the schema the columns are those of JetClass.
+class ParquetJets(_JetClass):
+    """Jets of one parquet file whose columns are called like the branches of JetClass, read in ranges.
 
     Args:
         path: The file.
@@ -130,10 +136,7 @@ class ParquetJets(MappedJets):
     format: ClassVar[str] = "parquet (JetClass)"
 
     def __init__(self, path: Path, schema: JetSchema) -> None:
-        table = ParquetTable(path)
-        layout, plane = (schema, ()) if schema.momentum is not None else jet_class_layout(schema, table)
-        super().__init__(table, layout, plane)
-        self.schema = schema
+        super().__init__(ParquetTable(path), schema)
 
     @classmethod
     def recognises(cls, path: Path, start: bytes) -> bool:

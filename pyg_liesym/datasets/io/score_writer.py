@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pyg_liesym.datasets.io.files import LayoutError, PathLike, naming_damage
 from pyg_liesym.datasets.io.hdf5 import create_hdf5, open_hdf5
 from pyg_liesym.datasets.io.notes import NOTE, note_of, note_text
+from pyg_liesym.datasets.io.parquet_table import import_parquet
 from pyg_liesym.writing import whole_file
 
 SCORES = "scores"
@@ -127,22 +128,14 @@ def _write_hdf5(path: Path, types: dict[str, np.dtype[Any]], note: str) -> Itera
 
 @contextmanager
 def _write_parquet(path: Path, types: dict[str, np.dtype[Any]], note: str) -> Iterator[_Columns]:
-    pyarrow = _import_pyarrow()
+    parquet = import_parquet()
+    import pyarrow
+
     schema = pyarrow.schema(
         [(name, pyarrow.from_numpy_dtype(dtype)) for name, dtype in types.items()], metadata={NOTE: note}
     )
-    with whole_file(path) as temporary, pyarrow.parquet.ParquetWriter(temporary, schema) as file:
+    with whole_file(path) as temporary, parquet.ParquetWriter(temporary, schema) as file:
         yield _Columns(types, lambda columns: file.write_table(pyarrow.table(columns, schema)))
-
-
-def _import_pyarrow() -> Any:
-    try:
-        import pyarrow.parquet
-    except ImportError as error:
-        raise ImportError(
-            "writing parquet needs pyarrow, which is not installed: run `pip install 'pyg-liesym[parquet]'`"
-        ) from error
-    return pyarrow
 
 
 def _read_root(path: Path) -> tuple[dict[str, Any], str]:
@@ -161,7 +154,7 @@ def _read_hdf5(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def _read_parquet(path: Path) -> tuple[dict[str, Any], str]:
-    table = _import_pyarrow().parquet.read_table(path)
+    table = import_parquet().read_table(path)
     noted = (table.schema.metadata or {}).get(NOTE.encode(), b"")
     columns = zip(table.column_names, table.columns, strict=True)
     return {name: column.to_numpy() for name, column in columns}, noted.decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -542,6 +543,7 @@ EVENTS: dict[str, Any] = {"tree": "t", "momentum": {"pt": "c_pt", "eta": "c_eta"
         ({"j_n": ak.Array([[2, 1], [2]])}, {"count": "j_n", "links": None},
          "c_pt has 4 constituents in event 0, but `count` says 3"),
         ({"j_n": ak.Array([[5, -1], [2]])}, {"count": "j_n", "links": None}, "j_n must have numbers from 0 on, got -1"),
+        ({"ok": ak.Array([[1, 1, 0, np.nan], [1, 1]])}, {"mask": "ok"}, "branch ok has the value nan in jet 1"),
         ({"l_c": ak.Array([[1e30, 1, 3], [0, 1]])}, {}, "branch l_c must have whole numbers, got 1e\\+30"),
         ({"c_eta": ak.Array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])}, {},
          "c_eta and c_pt have different numbers of entries: 3 and 4 in list 0 of 2"),
@@ -638,6 +640,30 @@ def test_lists_of_any_length_in_hdf5(tmp_path: Path) -> None:
             open_jet_file(tmp_path / "a.h5", JetSchema(momentum=momentum | {"pt": name}))
 
 
+def test_a_virtual_dataset_whose_source_is_not_there(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "source.h5", "w") as file:
+        file["x"] = np.ones((2, 2))
+    layout = h5py.VirtualLayout((2, 2), "f8")
+    layout[:] = h5py.VirtualSource("source.h5", "x", (2, 2))
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_virtual_dataset("x", layout)
+    schema = JetSchema(momentum=dict.fromkeys(("pt", "eta", "phi"), "x"))
+    assert open_jet_file(tmp_path / "a.h5", schema).read().counts.tolist() == [2, 2]
+    (tmp_path / "source.h5").unlink()
+    with pytest.raises(ValueError, match=r"a\.h5: the dataset /x has its numbers in source\.h5, which is not there"):
+        open_jet_file(tmp_path / "a.h5", schema)
+
+
+def test_arrays_of_one_name(tmp_path: Path) -> None:
+    np.save(tmp_path / "b.npy", np.ones((2, 2)))
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.write(tmp_path / "b.npy", "a.npy")
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.write(tmp_path / "b.npy", "a.npy")
+    with pytest.raises(ValueError, match=r"a\.npz has the arrays \['a'\] more than once"):
+        open_jet_file(tmp_path / "a.npz", JetSchema(momentum=dict.fromkeys(("pt", "eta", "phi"), "a")))
+
+
 def test_columns_of_one_name(tmp_path: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow.parquet")
     content = [ak.to_arrow(ak.Array([[value]]), extensionarray=False) for value in (1.0, 2.0)]
@@ -691,7 +717,7 @@ def test_damaged_parquet_never_gives_other_numbers_of_jets(tmp_path: Path) -> No
 def test_pyarrow_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, schema, _ = parquet_records(tmp_path)
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    with pytest.raises(ImportError, match=r"reading parquet needs pyarrow.*pip install 'pyg-liesym\[parquet\]'"):
+    with pytest.raises(ImportError, match=r"and writing parquet needs pyarrow.*pip install 'pyg-liesym\[parquet\]'"):
         open_jet_file(path, schema)
 
 
