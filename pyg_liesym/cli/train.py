@@ -18,7 +18,8 @@ from lightning.pytorch.plugins.io import CheckpointIO
 from pyg_liesym.cli.parser import Parser
 from pyg_liesym.cli.train_help import SUBCOMMANDS
 from pyg_liesym.progress import ProgressBar
-from pyg_liesym.systems.checkpoint_io import WholeCheckpointIO, newest_checkpoint, read_checkpoint
+from pyg_liesym.systems.checkpoint_files import newest_checkpoint, read_checkpoint
+from pyg_liesym.systems.checkpoint_io import WholeCheckpointIO
 from pyg_liesym.systems.last_checkpoint import LastCheckpoint
 
 # Lightning's command line calls jsonargparse by names that the latter has since changed; not the user's concern.

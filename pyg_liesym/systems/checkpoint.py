@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pyg_liesym.datasets.io.files import PathLike, read_yaml
 from pyg_liesym.datasets.io.schema import JetSchema
+from pyg_liesym.systems.checkpoint_files import local_path, read_checkpoint
 from pyg_liesym.systems.pretrained import NETWORKS, Tagger, build_transform, load_tagger
 from pyg_liesym.systems.training_range import RANGES, TrainingRange
 
@@ -34,9 +35,6 @@ def tagger_of_checkpoint(path: PathLike) -> Tagger:
         FileNotFoundError: If there is no such file, or no settings or schema of its training.
         ValueError: If the checkpoint cannot be read, or has a network or a transform that a tagger cannot have.
     """
-    # Lightning comes with it, which a worker that tags by weights alone need not load.
-    from pyg_liesym.systems.checkpoint_io import local_path, read_checkpoint
-
     path = local_path(path)
     content = read_checkpoint(path)
     saved = content.get("state_dict")

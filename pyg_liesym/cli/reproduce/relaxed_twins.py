@@ -22,7 +22,7 @@ from pyg_liesym.cli.reproduce.table import Column, Run
 from pyg_liesym.cli.reproduce.training import best_checkpoint, load_best, resume, trainer
 from pyg_liesym.cli.twins import Twin
 from pyg_liesym.nn.relaxable import make_strict, relaxation, relaxation_penalty
-from pyg_liesym.systems.checkpoint_io import read_checkpoint
+from pyg_liesym.systems.checkpoint_files import read_checkpoint
 from pyg_liesym.systems.last_checkpoint import LastCheckpoint
 
 QUARTER_TURN = torch.tensor([[0.0, -1.0], [1.0, 0.0]])

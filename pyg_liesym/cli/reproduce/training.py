@@ -13,7 +13,8 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 from pyg_liesym.cli.reproduce.experiment import Bench, SittingOver
 from pyg_liesym.progress import ProgressBar
-from pyg_liesym.systems.checkpoint_io import WholeCheckpointIO, read_checkpoint
+from pyg_liesym.systems.checkpoint_files import read_checkpoint
+from pyg_liesym.systems.checkpoint_io import WholeCheckpointIO
 from pyg_liesym.systems.last_checkpoint import LastCheckpoint
 from pyg_liesym.systems.system import System
 
