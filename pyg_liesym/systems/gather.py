@@ -1,4 +1,4 @@
-"""Rows of all ranks together."""
+"""Rows and numbers of all ranks together."""
 
 from __future__ import annotations
 
@@ -30,3 +30,17 @@ def gather_rows(rows: Tensor) -> Tensor:
     everywhere = [torch.empty_like(padded) for _ in range(world)]
     torch.distributed.all_gather(everywhere, padded)
     return torch.cat([part[:count] for part, count in zip(everywhere, counts, strict=True)])
+
+
+def mean_over_ranks(value: Tensor) -> Tensor:
+    """Average what every rank has a value of; without ``torch.distributed`` it comes back as it is.
+
+    Example:
+        >>> mean_over_ranks(torch.tensor(2.0))
+        tensor(2.)
+    """
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return value
+    total = value.detach().clone()
+    torch.distributed.all_reduce(total)
+    return total / torch.distributed.get_world_size()

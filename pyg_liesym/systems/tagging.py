@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch_geometric.data import Batch
 
 from pyg_liesym.metrics.summary import tagging_summary
-from pyg_liesym.systems.gather import gather_rows
+from pyg_liesym.systems.gather import gather_rows, mean_over_ranks
 from pyg_liesym.systems.lion import Lion
 from pyg_liesym.systems.schedules import Schedule, by_step
 from pyg_liesym.systems.system import System, TrainingDiverged
@@ -25,7 +25,8 @@ class JetTagging(System):
 
     The loss is the cross entropy, weighted with ``batch.weight`` where there is one. Validation and test log it, and
     the numbers of :func:`~pyg_liesym.metrics.tagging_summary` (in which every jet counts alike), under ``val_…`` and
-    ``test_…``, over the jets of all ranks.
+    ``test_…``, over the jets of all ranks. Several ranks train what one does with all
+    their jets in a batch, but for dropout and batch norms.
     The defaults are those of `LorentzNet <https://arxiv.org/abs/2201.08187>`_ (Gong et al., JHEP 2022, and its released
     training): AdamW with a weight decay of 0.01, and its schedule with a peak rate of 1e-3.
 
@@ -115,7 +116,8 @@ class JetTagging(System):
             self._seen.add(batch.p4, batch.batch, batch.num_graphs)
         with self._own_randomness(batch_idx):
             logits = self(batch if self.augment is None else self.augment(batch))
-        loss = _cross_entropy(logits, batch.y, batch.get("weight"))
+        weight = batch.get("weight")
+        loss = _cross_entropy(logits, batch.y, weight, None if weight is None else mean_over_ranks(weight.abs().sum()))
         self.watch(loss, batch_idx)
         self.log("train_loss", loss, batch_size=batch.num_graphs, prog_bar=True, on_step=True)
         return loss
@@ -218,12 +220,17 @@ def _at_least_single(logits: Tensor) -> Tensor:
     return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
-def _cross_entropy(logits: Tensor, label: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Mean over jets with their weights, of which generators make some negative."""
+def _cross_entropy(logits: Tensor, label: Tensor, weight: Tensor | None = None, total: Tensor | None = None) -> Tensor:
+    """Mean over jets with their weights, of which generators make some negative.
+
+    ``total`` is the sum of their sizes if not that of these jets: the gradients of ranks are averaged, which makes them
+    the gradient of the mean over all jets if each divides by the ranks' mean.
+    """
     if weight is None:
         loss: Tensor = nn.functional.cross_entropy(logits, label)
         return loss
     each = nn.functional.cross_entropy(logits, label, reduction="none")
     weight = weight.to(each)
-    loss = (weight * each).sum() / weight.abs().sum().clamp(min=torch.finfo(each.dtype).tiny)
+    total = weight.abs().sum() if total is None else total.to(each)
+    loss = (weight * each).sum() / total.clamp(min=torch.finfo(each.dtype).tiny)
     return loss

@@ -20,7 +20,7 @@ from pyg_liesym.systems.training_range import RANGES
 
 
 class Toy(InMemoryDataset):
-    """Jets of two classes that differ in energy."""
+    """Jets of two classes that differ in energy, and in weight."""
 
     def __init__(self, num: int, seed: int) -> None:
         super().__init__()
@@ -29,7 +29,8 @@ class Toy(InMemoryDataset):
         label = torch.arange(num) % 2
         p4 = torch.randn(int(counts.sum()), 4, generator=generator, dtype=torch.float64).abs()
         p4 = p4 * (1 + 0.4 * label.repeat_interleave(counts))[:, None]
-        self.data, self.slices = pack(counts, {"p4": p4, "pos": p4[:, :2]}, {"y": label})
+        graphs = {"y": label, "weight": 1 + torch.rand(num, generator=generator)}
+        self.data, self.slices = pack(counts, {"p4": p4, "pos": p4[:, :2]}, graphs)
 
 
 class Energy(nn.Module):
