@@ -221,6 +221,16 @@ def test_gpu_runs(benchmark, tmp_path: Path, capsys) -> None:
     assert ("There is no GPU here" in capsys.readouterr().out) != torch.cuda.is_available()
 
 
+def test_the_order_of_many_ranks(benchmark, tmp_path: Path, capsys) -> None:
+    benchmark("many_ranks").main(["--quick", "--out", str(tmp_path / "out")])
+    found = json.loads((tmp_path / "out" / "many_ranks.json").read_text())["once"]
+    assert [(row["jets"], row["left_out"]) for row in found] == [(405, 21)]
+    assert "384, 384 once, 0 twice, 21 left out" in capsys.readouterr().out
+    once = benchmark("many_ranks").once
+    assert not once([[0] * 32], 32)["good"]
+    assert not once([list(range(32))] * 2, 33)["good"]
+
+
 def test_a_process_of_its_own(benchmark) -> None:
     apart = benchmark("harness").apart
     options = {"name": "ours", "model": "liegnn", "num_nodes": 40, "device": "cpu", "quick": True}
