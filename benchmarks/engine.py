@@ -26,6 +26,7 @@ MEASUREMENTS = {
     "speed": "time of a training step (forward, cross-entropy, backward) and of inference, the two in turn, medians; "
     "in several processes, with glibc's allocator as it is and told to keep freed memory",
     "memory": "peak memory of a training step, each in a process of its own, and how it grows with N",
+    "growth": "time and memory of a training step on one graph of 10 to 1000 nodes, and their exponents",
     "peak": "best rate of a float32 matrix product here, and how much of it a training step on jets reaches",
     "profile": "time of a training step on jets by operator",
 }
@@ -61,6 +62,10 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, object]:
         from engine_memory import memory
 
         return memory(**common, limit=options.memory_limit)
+    if name == "growth":
+        from engine_growth import growth
+
+        return growth(**common, repeats=repeats, limit=options.memory_limit)
     if name == "peak":
         from engine_peak import peak
 
@@ -103,7 +108,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         type=float,
         default=15,
         metavar="GB",
-        help="memory: leave sizes out that would take more if memory grew like the edges (%(default)s)",
+        help="memory and growth: leave sizes out that would take more if memory grew like the edges (%(default)s)",
     )
     parser.add_argument("--quick", action="store_true", help="tiny networks and graphs: shows that it runs, no more")
     return parser.parse_args(arguments)

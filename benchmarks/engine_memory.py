@@ -67,11 +67,13 @@ def exponent(values: dict[str, int | None]) -> float | None:
     return float(np.polyfit(*np.log(np.array(points)).T, 1)[0])
 
 
-def peak_of_step(name: str, model: str, num_nodes: int, threads: int, device: str, quick: bool) -> int:
+def peak_of_step(
+    name: str, model: str, num_nodes: int, threads: int, device: str, quick: bool, batch: int = BATCH
+) -> int:
     """Bytes that one training step takes above what the process holds before it, in this process."""
     torch.set_num_threads(threads)
     contender = contenders(model, quick, device)[name]
-    case = complete(num_nodes, BATCH).to(device)
+    case = complete(num_nodes, batch).to(device)
     contender.train(complete(3, 1).to(device))
     if device != "cpu":
         torch.cuda.reset_peak_memory_stats()

@@ -17,13 +17,13 @@ STYLE = {TEXTBOOK: (COLOURS[1], "s"), OURS: (COLOURS[0], "o")}
 
 def load(out: Path) -> dict[str, dict[str, Any]]:
     """All results in a folder, by name."""
-    names = ("speed", "memory", "peak", "profile")
+    names = ("speed", "memory", "growth", "peak", "profile")
     return {name: json.loads((out / f"{name}.json").read_text()) for name in names if (out / f"{name}.json").exists()}
 
 
 def markdown(results: dict[str, dict[str, Any]]) -> str:
     """Tables of every result there is."""
-    writers = {"speed": _speed, "memory": _memory, "peak": _peak, "profile": _profile}
+    writers = {"speed": _speed, "memory": _memory, "growth": _growth, "peak": _peak, "profile": _profile}
     parts = [
         "\n".join([_machine(results[name]), "", *writers[name](results[name])]) for name in writers if name in results
     ]
@@ -93,7 +93,27 @@ def _memory(result: dict[str, Any]) -> list[str]:
     return [*lines, "", f"Least squares in the logarithms: {slopes}."]
 
 
-def _megabytes(value: int | None) -> str:
+def _growth(result: dict[str, Any]) -> list[str]:
+    book, bytes_, slope = result["textbook"], result["bytes"], result["exponent"]
+    rows = [
+        [n, f"{seconds:.3g} ({min(result['all'][n]):.3g}–{max(result['all'][n]):.3g})", _megabytes(bytes_[n]),
+         _megabytes(book["bytes"].get(n))]
+        for n, seconds in result["seconds"].items()
+    ]  # fmt: skip
+    turns = sorted(slope["seconds, each turn"])
+    how = "" if book["measured"] else f", carried on as N² from N = {max(book['bytes'], key=int)}"
+    return [
+        "**One graph: seconds of a training step, and its peak memory above the baseline, MB**",
+        "",
+        *_table(["N", "seconds", "MB", "textbook, MB"], rows),
+        "",
+        f"From 100 nodes on, by least squares in the logarithms: time N^{slope['seconds']:.2f} (each turn by itself "
+        f"{turns[0]:.2f} to {turns[-1]:.2f}), memory N^{slope['bytes']:.2f}. At N = {list(bytes_)[-1]} the textbook "
+        f"takes {result['ratio']:.0f} times the memory ({_megabytes(book['largest'])} MB{how}).",
+    ]
+
+
+def _megabytes(value: float | None) -> str:
     return "" if value is None else f"{value / 1e6:.3g}" if value < 1e8 else f"{value / 1e6:.0f}"
 
 

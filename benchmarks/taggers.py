@@ -7,6 +7,7 @@ machine.
     python benchmarks/taggers.py                                     all taggers
     python benchmarks/taggers.py --fast '{"edge_channels": 8}'       and the fast LieGNN with other settings
     python benchmarks/taggers.py --only liegnn-fast                  the textbook and one other
+    python benchmarks/taggers.py --only liegnn-fast lgatr-slim lloca with those of others (the extra `peers`)
     python benchmarks/taggers.py --tiles --threads 1                 and each without the compiled loops
 """
 
@@ -144,6 +145,7 @@ def contenders(
     from textbook import TextbookLorentzNet
 
     from pyg_liesym.lie.metric import minkowski
+    from pyg_liesym.nn.models.peers import PEERS
     from pyg_liesym.nn.models.taggers import TAGGERS, build_tagger
 
     torch.manual_seed(0)
@@ -152,7 +154,8 @@ def contenders(
     found = {
         TEXTBOOK: Contender(TEXTBOOK, book, lambda c: book(c.pos, c.edge_index, c.batch, c.num_graphs)),
     }
-    asked: list[tuple[str, Any, dict[str, Any]]] = [(name, name, {}) for name in TAGGERS if not only or name in only]
+    names = TAGGERS if not only else [name for name in (*TAGGERS, *PEERS) if name in only]
+    asked: list[tuple[str, Any, dict[str, Any]]] = [(name, name, {}) for name in names]
     asked += [(f"liegnn-fast {json.dumps(settings)}", "liegnn-fast", settings) for settings in fast or []]
     for title, name, overrides in asked:
         tiny = QUICK.get(name, QUICK["other"]) if quick else {}

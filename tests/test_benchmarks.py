@@ -21,7 +21,7 @@ from pyg_liesym.nn.models.taggers import TAGGERS
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 SIZES = [5, 1, 3, 2]
-MEASUREMENTS = ("speed", "memory", "peak", "profile")
+MEASUREMENTS = ("speed", "memory", "growth", "peak", "profile")
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_everything_runs(benchmark, model: str, tmp_path: Path, monkeypatch: pyt
     def here(module: str, function: str, threads: int, allocator: str = "default", **options: object) -> object:
         return getattr(benchmark(module), function)(threads=threads, **options)
 
-    for module in ("engine_speed", "engine_memory", "engine_peak", "engine_profile"):
+    for module in ("engine_speed", "engine_memory", "engine_growth", "engine_peak", "engine_profile"):
         monkeypatch.setattr(benchmark(module), "apart", here)
     monkeypatch.setattr(sys, "path", list(sys.path))
     options = ["--quick", "--threads", "1", "--device", "cpu", "--model", model]
@@ -132,7 +132,7 @@ def test_everything_runs(benchmark, model: str, tmp_path: Path, monkeypatch: pyt
         ["engine.png", *(f"{name}.json" for name in MEASUREMENTS)]
     )
     tables = capsys.readouterr().out
-    for title in ("Seconds, tuned allocator", "Peak memory", "Matrix products", "Where the time"):
+    for title in ("Seconds, tuned allocator", "Peak memory", "One graph", "Matrix products", "Where the time"):
         assert title in tables
     benchmark("engine").main(
         ["speed", *options, "--only", "jets", "--allocator", "tuned", "--out", str(tmp_path / "jets")]
