@@ -40,6 +40,11 @@ class System(L.LightningModule):
         super().__init__()
         self.net = net
 
+    def setup(self, stage: str) -> None:
+        """Become double where the trainer's precision is ``64-true``: it reads a checkpoint before it sees to that."""
+        if self.trainer.precision == "64-true":
+            self.double()
+
     def like_network(self, values: Tensor) -> Tensor:
         """Floating-point numbers in the precision of the network's parameters, which ``trainer.precision`` may set."""
         if not values.is_floating_point():

@@ -145,7 +145,6 @@ class JetTagging(System):
     def on_validation_epoch_end(self) -> None:
         """Log ``val_loss`` and the numbers of :func:`~pyg_liesym.metrics.tagging_summary`."""
         self._log_scores("val")
-        self._seen.gather(self.device)  # before the checkpoint that follows
 
     def on_test_epoch_end(self) -> None:
         """Log the same under ``test_…``; keep ``test_scores``: ``logits``, ``label``, ``mass`` and ``pt`` in GeV."""
@@ -161,10 +160,12 @@ class JetTagging(System):
 
     def on_train_epoch_end(self) -> None:
         """Note that all jets have been seen."""
+        self._gather_seen()
         self._seen_all = True
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add the seed, and what the jets were like."""
+        """Add the seed, and what the jets of all ranks were like; all ranks come here, though one writes the file."""
+        self._gather_seen()
         checkpoint["jet_tagging_seed"] = self._seed
         checkpoint[RANGES] = self._seen.ranges()
         checkpoint["jet_tagging_seen_all"] = self._seen_all
@@ -184,6 +185,10 @@ class JetTagging(System):
             # Reading it made the trainer set its loaders up, before their states come from the checkpoint.
             self.trainer.fit_loop._combined_loader = None
         return by_step(self.schedule, optimizer, self.lr, steps)
+
+    def _gather_seen(self) -> None:
+        if not self._seen_all:
+            self._seen.gather(self.device)
 
     @contextlib.contextmanager
     def _own_randomness(self, batch_idx: int) -> Iterator[None]:

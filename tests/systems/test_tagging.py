@@ -163,6 +163,25 @@ def test_a_run_killed_in_an_epoch_goes_on(whole: tuple[Path, list[torch.Tensor]]
         assert torch.equal(value, expected)
 
 
+def test_a_run_in_double_precision_goes_on_in_it(tmp_path: Path) -> None:
+    whole = run_with_dropout(tmp_path, None, seed=0, precision="64-true")
+    resumed = run_with_dropout(tmp_path / "again", tmp_path / "steps" / "step=18.ckpt", seed=1, precision="64-true")
+    for value, expected in zip(resumed.parameters(), whole.parameters(), strict=True):
+        assert value.dtype == torch.float64
+        assert torch.equal(value, expected)
+
+
+def test_a_checkpoint_within_an_epoch_knows_the_jets_of_all_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "pyg_liesym.systems.training_range.gather_rows", lambda rows: torch.cat([rows, torch.full_like(rows, 1e4)])
+    )
+    tagger = JetTagging(Dropping())
+    tagger._seen.add(torch.tensor([[5.0, 3.0, 4.0, 0.0]]), torch.tensor([0]), 1)
+    saved: dict[str, Any] = {}
+    tagger.on_save_checkpoint(saved)
+    assert saved[RANGES]["pT"] == (5.0, 1e4)
+
+
 def test_a_checkpoint_knows_the_jets_of_its_training(whole: tuple[Path, list[torch.Tensor]], tmp_path: Path) -> None:
     train = JetsData(max_constituents=6, batch_size=32).dataset("train")[:170]
     sums = torch.stack([jet.p4.double().sum(0) for jet in train])  # 10 of them are left out of an epoch
