@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,24 +30,22 @@ main(sys.argv[2:])
 
 
 @pytest.mark.parametrize(("name", "status"), [("SIGTERM", 143), ("SIGINT", 130)])
-def test_a_discovery_that_was_stopped_says_so(name: str, status: int, tmp_path: Path) -> None:
+def test_a_discovery_that_was_stopped_says_so(
+    name: str, status: int, tmp_path: Path, in_a_process: Callable[..., Any]
+) -> None:
     np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(400, 2)))
     words = ["discover", str(tmp_path / "x.npy"), "--out", str(tmp_path / "out")]
     words += ["--method", "liegan", "--liegan.max-steps", "300"]
-    ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM, name, *words], capture_output=True, text=True, check=False, timeout=300
-    )
+    ended = in_a_process(PROGRAM, name, *words)
     assert ended.returncode == status, ended.stderr
     assert not (tmp_path / "out").exists()
     assert "Traceback" not in ended.stderr
 
 
-def test_a_forecast_that_was_stopped_leaves_nothing(tmp_path: Path) -> None:
+def test_a_forecast_that_was_stopped_leaves_nothing(tmp_path: Path, in_a_process: Callable[..., Any]) -> None:
     np.save(tmp_path / "flow.npy", np.random.default_rng(0).normal(size=(12, 2, 8, 8)))
     words = ["forecast", str(tmp_path / "flow.npy"), "--out", str(tmp_path / "out"), "--steps", "300"]
-    ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM, "SIGTERM", *words], capture_output=True, text=True, check=False, timeout=300
-    )
+    ended = in_a_process(PROGRAM, "SIGTERM", *words)
     assert ended.returncode == 143, ended.stderr
     assert not (tmp_path / "out").exists()
     assert "Traceback" not in ended.stderr

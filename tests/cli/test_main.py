@@ -35,15 +35,15 @@ def test_help_of_a_command_does_not_wait_for_torch(command: str) -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize(("words", "zero"), [("None", "True"), ("['discover', 'nothing-there']", "False")])
-def test_a_process_of_our_own_counts_tiny_numbers_as_zero_and_no_other(words: str, zero: str) -> None:
+def test_a_process_of_our_own_counts_tiny_numbers_as_zero_and_no_other() -> None:
     code = (
         "import sys, torch; from pyg_liesym.cli.main import main; sys.argv = ['liesym', 'discover', 'nothing-there']\n"
-        f"try: main({words})\n"
-        "except SystemExit: print(bool(torch.tensor(1e-42) * 1.0 == 0))"
+        "for words in (sys.argv[1:], None):\n"
+        "    try: main(words)\n"
+        "    except SystemExit: print(bool(torch.tensor(1e-42) * 1.0 == 0))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)
-    assert done.stdout.splitlines()[-1] == zero
+    assert done.stdout.split() == ["False", "True"]
 
 
 @pytest.mark.parametrize("words", [[], ["-h"], ["--help"], ["help"]])

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -227,29 +227,25 @@ class At(Callback):
 """
 
 
-def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+@pytest.fixture
+def run(tmp_path: Path, in_a_process: Callable[..., Any]) -> Callable[..., Any]:
     """``liesym`` in a process of its own, with the module ``killer`` at hand."""
-    (folder / "killer.py").write_text(KILLER)
-    program = folder / "liesym"
-    program.write_text("from pyg_liesym.cli.main import main\nmain()\n")
-    path = os.pathsep.join([str(folder), *sys.path])
-    return subprocess.run(
-        [sys.executable, str(program), *words, f"--trainer.default_root_dir={folder / 'run'}"],
-        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": path},
-    )  # fmt: skip
+    (tmp_path / "killer.py").write_text(KILLER)
+    program, end = "from pyg_liesym.cli.main import main\nmain()\n", f"--trainer.default_root_dir={tmp_path / 'run'}"
+    return lambda *words: in_a_process(program, *words, end)
 
 
 def epochs_of(folder: Path) -> dict[str, int]:
     return {name: torch.load(path, weights_only=True)["epoch"] for name, path in checkpoints(folder).items()}
 
 
-def test_a_killed_training_loses_an_epoch_at_most_and_keeps_one_best(tmp_path: Path) -> None:
+def test_a_killed_training_loses_an_epoch_at_most_and_keeps_one_best(tmp_path: Path, run: Callable[..., Any]) -> None:
     """With a rate of zero no epoch is better than the first, and yet the last is there."""
     words = ["fit", *JETS, "--trainer.max_epochs=6", "--model.init_args.lr=0", "--model.init_args.schedule=constant"]
-    killed = run(tmp_path, *words, "--trainer.callbacks+=killer.At", "--trainer.callbacks.epoch=4")
+    killed = run(*words, "--trainer.callbacks+=killer.At", "--trainer.callbacks.epoch=4")
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert epochs_of(tmp_path) == {"best": 0, "last": 3}
-    resumed = run(tmp_path, *words, "--ckpt_path", "last")
+    resumed = run(*words, "--ckpt_path", "last")
     assert resumed.returncode == 0, resumed.stderr
     assert "last.ckpt" in resumed.stdout
     assert epochs_of(tmp_path) == {"best": 0, "last": 5}
@@ -257,21 +253,21 @@ def test_a_killed_training_loses_an_epoch_at_most_and_keeps_one_best(tmp_path: P
 
 
 @pytest.mark.parametrize(("name", "status"), [("SIGTERM", 143), ("SIGINT", 130)])
-def test_a_signal_is_told_from_success(name: str, status: int, tmp_path: Path) -> None:
+def test_a_signal_is_told_from_success(name: str, status: int, tmp_path: Path, run: Callable[..., Any]) -> None:
     at = ["--trainer.callbacks+=killer.At", "--trainer.callbacks.epoch=1", f"--trainer.callbacks.name={name}"]
-    ended = run(tmp_path, "fit", *JETS, "--trainer.max_epochs=3", *at)
+    ended = run("fit", *JETS, "--trainer.max_epochs=3", *at)
     assert ended.returncode == status, ended.stderr
     assert epochs_of(tmp_path)["last"] == 0
 
 
-def test_a_stream_told_to_end_keeps_its_place(tmp_path: Path) -> None:
+def test_a_stream_told_to_end_keeps_its_place(tmp_path: Path, run: Callable[..., Any]) -> None:
     stream = ["--data=StreamingJetData", "--data.max_constituents=5", "--data.batch_size=30"]
     words = ["fit", *JETS, *stream, "--trainer.max_epochs=2"]
     at = ["--trainer.callbacks+=killer.At", "--trainer.callbacks.epoch=1", "--trainer.callbacks.name=SIGTERM"]
-    assert run(tmp_path, *words, *at).returncode == 143
+    assert run(*words, *at).returncode == 143
     state = torch.load(checkpoints(tmp_path)["last"], weights_only=True)
     assert (state["epoch"], state["global_step"]) == (1, 3)  # two steps an epoch, and one of the second
-    assert run(tmp_path, *words, "--ckpt_path", "last").returncode == 0
+    assert run(*words, "--ckpt_path", "last").returncode == 0
     assert torch.load(checkpoints(tmp_path)["last"], weights_only=True)["global_step"] == 4
 
 
@@ -285,7 +281,11 @@ def test_the_best_of_a_moved_folder_stays(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("words", [ORBITS, JETS], ids=["orbits", "jets"])
 def test_processes_are_started_with_the_words_that_were_typed(words: list[str], tmp_path: Path) -> None:
-    done = run(tmp_path, "fit", *words, "--trainer.devices", "2", "--trainer.strategy=ddp")
+    """Trainers start the program again, which has to be one that was started by words."""
+    program = tmp_path / "liesym"
+    program.write_text("from pyg_liesym.cli.main import main\nmain()\n")
+    words = [*words, "--trainer.devices", "2", "--trainer.strategy=ddp", f"--trainer.default_root_dir={tmp_path}"]
+    done = subprocess.run([sys.executable, str(program), "fit", *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert set(checkpoints(tmp_path)) == {"best", "last"}
 
@@ -351,9 +351,9 @@ def test_every_packaged_settings_has_a_name() -> None:
     assert {path.stem for path in CONFIGS.glob("*.yaml")} == set(NAMES)
 
 
-def test_no_bars_in_a_pipe(tmp_path: Path) -> None:
+def test_no_bars_in_a_pipe(tmp_path: Path, run: Callable[..., Any]) -> None:
     words = [word for word in JETS if "progress" not in word]
-    done = run(tmp_path, "fit", *words)
+    done = run("fit", *words)
     assert done.returncode == 0, done.stderr
     assert "it/s" not in done.stdout + done.stderr
     assert "Epoch" not in done.stdout

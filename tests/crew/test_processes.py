@@ -17,7 +17,6 @@ import pytest
 
 from pyg_liesym.crew.crew import WorkerError
 from pyg_liesym.crew.processes import ATTEMPTS, Processes
-from pyg_liesym.datasets.io.root import read_jets
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel of Linux")
 SOON = 5.0
@@ -204,6 +203,8 @@ def group(leader: int) -> list[int]:
 )
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
 def test_the_command_stops_and_goes_on(tmp_path: Path, name: str) -> None:
+    from pyg_liesym.datasets.io.root import read_jets  # loads torch, which the processes of the other tests do without
+
     words = [sys.executable, "-c", "from pyg_liesym.cli.main import main; main()", "simulate", "jets"]
     words += ["--folder", str(tmp_path), "--chunk-size", "4", "--detector", "none", "--num-workers", "2"]
     number = signal.Signals[name]

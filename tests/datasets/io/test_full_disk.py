@@ -10,6 +10,7 @@ import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no file sizes")
 
+# One program writes all of them: to load what it needs takes longer than to write.
 WRITERS = {
     "scores.root": "write_scores(path)",
     "scores.h5": "write_scores(path)",
@@ -22,6 +23,7 @@ PROGRAM = """
 import resource, signal, sys
 import numpy as np, torch
 from importlib import resources
+from pathlib import Path
 from pyg_liesym.datasets.io.jet_files import open_jet_file, save_jets
 from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.io.score_writer import score_writer
@@ -35,35 +37,40 @@ def write_scores(path):
         for start in range(0, len(SCORES), 5000):
             writer.extend(SCORES[start : start + 5000])
 
-def write(path):
-    CALL
+def try_all(name, write):
+    folder = Path(sys.argv[1])
+    write(folder / name)
+    whole = (folder / name).stat().st_size
+    (folder / f"full {name}").mkdir()
+    for part in range(1, 12):
+        limit = max(1, whole * part // 12 - (part == 11))
+        target = folder / f"full {name}" / f"{part}{Path(name).suffix}"
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+        try:
+            write(target)
+        except Exception as error:
+            said = f"{type(error).__name__} {error}".replace("\\n", " ")
+        else:
+            said = "success"
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        print(name, said, flush=True)
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-write(sys.argv[1])
-whole = len(open(sys.argv[1], "rb").read())
-for part in range(1, 12):
-    limit = max(1, whole * part // 12 - (part == 11))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
-    target = f"{sys.argv[2]}/{part}{sys.argv[3]}"
-    try:
-        write(target)
-    except OSError as error:
-        print(part, "OSError", flush=True)
-    except Exception as error:
-        print(part, type(error).__name__, error, flush=True)
-    else:
-        print(part, "success", flush=True)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 """
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    folder = tmp_path_factory.mktemp("full disk")
+    calls = "".join(f"try_all({name!r}, lambda path: {call})\n" for name, call in WRITERS.items())
+    words = [sys.executable, "-c", PROGRAM + calls, str(folder)]
+    return folder, subprocess.run(words, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize("name", WRITERS)
-def test_no_room_is_an_error_and_no_file(name: str, tmp_path: Path) -> None:
-    folder = tmp_path / "full"
-    folder.mkdir()
-    words = [PROGRAM.replace("CALL", WRITERS[name]), str(tmp_path / name), str(folder), Path(name).suffix]
-    done = subprocess.run([sys.executable, "-c", *words], capture_output=True, text=True, check=False)
-    said = done.stdout.splitlines()
+def test_no_room_is_an_error_and_no_file(name: str, written: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    folder, done = written
+    said = [line for line in done.stdout.splitlines() if line.startswith(f"{name} ")]
     assert len(said) == 11, done.stderr
-    assert not [line for line in said if line.endswith("success")]
-    assert list(folder.iterdir()) == []
+    assert not [line for line in said if line.endswith(" success")]
+    assert list((folder / f"full {name}").iterdir()) == []

@@ -120,7 +120,9 @@ def test_hooks_see_one_message_tensor_and_change_nothing() -> None:
     assert [message.shape for message in seen] == [(30, CHANNELS + 3)]
 
 
+@pytest.mark.parametrize("edges_in_tiles", ["tiles"], indirect=True)
 def test_compiles_without_a_graph_break() -> None:
+    """With sums in tiles as one operator; the contract has the plain path."""
     conv = layer(gate=True)
     x, pos, _, edge_index, _ = inputs()
     compiled = torch.compile(conv, backend="aot_eager", fullgraph=True)

@@ -240,7 +240,9 @@ def test_hooks_see_one_message_tensor() -> None:
     assert [message.shape for message in seen] == [(30, 5 + 3)]
 
 
+@pytest.mark.parametrize("edges_in_tiles", ["tiles"], indirect=True)
 def test_compiles_without_a_graph_break() -> None:
+    """With sums in tiles as one operator; the contract has the plain path."""
     conv = layer(minkowski(dtype=torch.float64))
     x, pos, _, edge_index, _ = inputs(4)
     compiled = torch.compile(conv, backend="aot_eager", fullgraph=True)

@@ -175,7 +175,9 @@ def test_hooks_see_one_message_tensor() -> None:
     assert [message.shape for message in seen] == [(30, HIDDEN + 4)]
 
 
+@pytest.mark.parametrize("edges_in_tiles", ["compiled"], indirect=True)
 def test_compiles_without_a_graph_break() -> None:
+    """With sums in tiles as one operator; the contract has the plain path."""
     conv = layer()
     x, pos, scalars, edge_index = inputs()
     compiled = torch.compile(conv, backend="aot_eager", fullgraph=True)

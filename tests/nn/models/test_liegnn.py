@@ -192,6 +192,7 @@ def test_an_explainer_can_mask_the_edges() -> None:
     assert explainer(x, complete_graph(6).edge_index).edge_mask.shape == (30,)
 
 
+@pytest.mark.parametrize("edges_in_tiles", ["tiles"], indirect=True)
 def test_compiles_once_for_all_batch_shapes() -> None:
     """A first shape, then one with dynamic sizes that serves all others, forward and backward."""
     model = LieGNN(0, 6, 2, 2, metric=minkowski(), readout="mean")

@@ -30,14 +30,18 @@ def rings(relaxed):
     return RingBasis.up_to(1.5, count=3, max_frequency=4, relaxed_frequency=relaxed)
 
 
-def kernels(relaxed):
-    for group in (C4, D4):
-        yield SteerableKernel(mixed(group), mixed(group), LATTICE, 4, relaxed=relaxed)
-        yield GroupKernel(scalars(group, 2), regulars(group, 3), LATTICE, relaxed=relaxed)
-        yield GroupKernel(regulars(group, 2), regulars(group, 3), LATTICE, relaxed=relaxed)
-    for group in (C8, SO2):
-        yield SteerableKernel(mixed(group), mixed(group), rings(2 * relaxed), 4, relaxed=relaxed)
-    yield GroupKernel(regulars(C8, 2), regulars(C8, 1), rings(0), relaxed=relaxed)
+def on_rings(group):
+    return lambda relaxed: SteerableKernel(mixed(group), mixed(group), rings(2 * relaxed), 4, relaxed=relaxed)
+
+
+KERNELS = [on_rings(C8), on_rings(SO2)]
+KERNELS += [lambda relaxed: GroupKernel(regulars(C8, 2), regulars(C8, 1), rings(0), relaxed=relaxed)]
+for each in (C4, D4):
+    KERNELS += [
+        lambda relaxed, group=each: SteerableKernel(mixed(group), mixed(group), LATTICE, 4, relaxed=relaxed),
+        lambda relaxed, group=each: GroupKernel(scalars(group, 2), regulars(group, 3), LATTICE, relaxed=relaxed),
+        lambda relaxed, group=each: GroupKernel(regulars(group, 2), regulars(group, 3), LATTICE, relaxed=relaxed),
+    ]
 
 
 def averaged(kernel):
@@ -56,19 +60,19 @@ def averaged(kernel):
     return total / group.size
 
 
-@pytest.mark.parametrize("index", range(9))
-def test_strict_matrices_are_the_group_average(index):
-    kernel = randomize_parameters(list(kernels(relaxed=True))[index].double())
+@pytest.mark.parametrize("kernel_of", KERNELS)
+def test_strict_matrices_are_the_group_average(kernel_of):
+    kernel = randomize_parameters(kernel_of(relaxed=True).double())
     torch.testing.assert_close(kernel.strict_matrices(), averaged(kernel))
     assert (kernel.matrices() - kernel.strict_matrices()).norm() > 0.1
-    strict = randomize_parameters(list(kernels(relaxed=False))[index].double())
+    strict = randomize_parameters(kernel_of(relaxed=False).double())
     torch.testing.assert_close(strict.matrices(), averaged(strict))
     assert strict.relaxation() == 0
 
 
-@pytest.mark.parametrize("index", range(9))
-def test_relaxation_is_zero_at_first_then_not_and_again_after_make_strict(index):
-    kernel = list(kernels(relaxed=True))[index].double()
+@pytest.mark.parametrize("kernel_of", KERNELS)
+def test_relaxation_is_zero_at_first_then_not_and_again_after_make_strict(kernel_of):
+    kernel = kernel_of(relaxed=True).double()
     assert kernel.relaxation() < 1e-12
     assert kernel.matrices().norm() > 0.1
     randomize_parameters(kernel)
