@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import multiprocessing
 import os
 from collections.abc import Callable, Iterator
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +23,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # for the processes that tests st
 # Kernels for a GPU are read by Triton's interpreter where there is none; it must know before it is imported.
 if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")
+
+# To load this takes longer than what most processes that tests start then do.
+PRELOADED = [
+    "distributed",
+    "lightning.pytorch.cli",
+    "pyg_liesym.cli.tag_file",
+    "pyg_liesym.cli.train",
+    "pyg_liesym.discovery.liegan",
+    "pyg_liesym.systems.tagging",
+]
 
 settings.register_profile("reproducible", deadline=None, derandomize=True, database=None)
 settings.load_profile("reproducible")
@@ -42,6 +55,24 @@ def _loaders_as_they_were() -> Iterator[None]:
             if f"__old{name}" in cls.__dict__:
                 setattr(cls, name, inspect.unwrap(getattr(cls, name)))
                 delattr(cls, f"__old{name}")
+
+
+@pytest.fixture(scope="session")
+def copied_processes() -> ForkServerContext:
+    """Processes of this context are copies of one that has loaded `PRELOADED`."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    forkserver.ensure_running()
+    return context
+
+
+@pytest.fixture(scope="session")
+def copied_workers(copied_processes: ForkServerContext) -> Iterator[None]:
+    """So are the workers of a local cluster, which are started afresh otherwise."""
+    dask = pytest.importorskip("dask")
+    pytest.importorskip("distributed")
+    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        yield
 
 
 @pytest.fixture(scope="session")

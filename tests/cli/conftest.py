@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import runpy
 from collections.abc import Callable
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-# To load this takes longer than what the programs do. No test of the server's processes is about what is loaded.
-PRELOADED = [
-    "lightning.pytorch.cli",
-    "pyg_liesym.cli.train",
-    "pyg_liesym.systems.tagging",
-    "pyg_liesym.discovery.liegan",
-]
 BEGINNING = """
 import os, sys
 for number, name in enumerate(("stdout", "stderr"), 1):
@@ -34,15 +27,13 @@ class Ended(NamedTuple):
 
 
 @pytest.fixture
-def in_a_process(tmp_path: Path) -> Callable[..., Ended]:
-    """Runs a program in a copy of a process that has loaded what is slow to load; ``tmp_path`` is on its path."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
+def in_a_process(tmp_path: Path, copied_processes: ForkServerContext) -> Callable[..., Ended]:
+    """Runs a program in a copied process; ``tmp_path`` is on its path."""
 
     def run(program: str, *words: str) -> Ended:
         script = tmp_path / "program.py"
         script.write_text(BEGINNING.format(folder=str(tmp_path), words=[str(script), *words]) + program)
-        process = context.Process(target=runpy.run_path, args=(str(script), None, "__main__"))
+        process = copied_processes.Process(target=runpy.run_path, args=(str(script), None, "__main__"))
         process.start()
         process.join(300)
         assert process.exitcode is not None, "it did not end"

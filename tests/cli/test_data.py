@@ -207,11 +207,13 @@ def test_classes_without_names_get_none(tmp_path: Path, capsys: pytest.CaptureFi
 
 @pytest.mark.parametrize("suffix", ["root", "h5"])
 @pytest.mark.parametrize("crew", [[], ["--dask", "local", "--num-workers", "2"]])
-def test_convert_to_a_folder(suffix: str, crew: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_convert_to_a_folder(
+    suffix: str, crew: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> None:
     if crew and suffix == "h5":
         pytest.skip("once is enough where processes are started")
     if "--dask" in crew:
-        pytest.importorskip("distributed")
+        request.getfixturevalue("copied_workers")
     content = {name: jets([3, 1, 2 + number], number) for number, name in enumerate(("a", "b", "c"))}
     for name, own in content.items():
         save_jets(tmp_path / "in" / name / "jets.h5", own, SCHEMA)

@@ -228,10 +228,14 @@ def test_files_of_a_pattern_are_read_as_one(ring: Path, capsys: pytest.CaptureFi
 
 @pytest.mark.parametrize("crew", [["--num-workers", "1"], ["--dask", "local", "--num-workers", "2"]])
 def test_many_files_are_added_up(
-    crew: list[str], ring: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    crew: list[str],
+    ring: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
     if "--dask" in crew:
-        pytest.importorskip("distributed")
+        request.getfixturevalue("copied_workers")
     monkeypatch.setattr("pyg_liesym.cli.sample_files._PART", 100)
     monkeypatch.chdir(ring)
     x = np.load(ring / "x.npy")

@@ -21,7 +21,7 @@ pytest.importorskip("distributed")
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Crew]:
+def cluster(copied_workers: None) -> Iterator[Crew]:
     with hire("local", 2) as crew:
         yield crew
 

@@ -46,8 +46,7 @@ def test_the_number_of_processes_does_not_matter(tmp_path):
 
 
 @needs_generators
-def test_on_a_cluster_of_which_a_worker_is_lost(tmp_path):
-    pytest.importorskip("distributed")
+def test_on_a_cluster_of_which_a_worker_is_lost(tmp_path, copied_workers):
     here = simulate_jets(tmp_path / "here", 4, seed=3, chunk_size=2, detector="none", progress=False)
     options = {"seed": 3, "chunk_size": 2, "detector": "none", "progress": False}
     with hire("local", 2) as cluster:
