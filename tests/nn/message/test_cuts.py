@@ -9,7 +9,7 @@ from pyg_liesym.nn.message.fused.library import engine
 from pyg_liesym.nn.message.operands import Graph
 from pyg_liesym.nn.message.tiles import BlockTile, ListTile
 
-SIZES = [[65] * 3, [200, 1, 1, 31], [5] * 1000, [1] * 10, [3000], [52, 54, 50, 53, 49, 90, 20, 51], []]
+SIZES = [[65] * 3, [200, 1, 1, 31], [5] * 600, [1] * 10, [1500], [52, 54, 50, 53, 49, 90, 20, 51], []]
 
 
 def cut_blocks(sizes: list[int], most: int, as_listed: bool = False) -> cuts.Cut:

@@ -65,9 +65,8 @@ def assert_equals_plain(nodes: Nodes, maps: Maps, graph: Graph, choices: Choices
         torch.testing.assert_close(got, want, rtol=1e-8, atol=1e-8)
 
 
-@pytest.mark.parametrize("parts", PARTS)
+@pytest.mark.parametrize(("room", "parts"), [*((room, parts) for room in (7, 30) for parts in PARTS), (4096, "all")])
 @pytest.mark.parametrize("choices", CHOICES)
-@pytest.mark.parametrize("room", [7, 30, 4096])
 def test_complete_graphs(monkeypatch: pytest.MonkeyPatch, room: int, choices: str, parts: str) -> None:
     """Several graphs in a tile, rows of one graph in a tile, everything in a tile; values and two derivatives."""
     monkeypatch.setattr(cuts, "_CPU_BYTES", room * 6 * 8)
