@@ -47,8 +47,8 @@ def make_schedule(
     """A scheduler to be stepped after every step of the optimiser.
 
     Args:
-        name: ``"lorentznet"``, see :func:`lorentznet_rate`; ``"one-cycle"``: up in the first tenth, then down a cosine;
-            or ``"constant"``.
+        name: ``"lorentznet"``, see :func:`lorentznet_rate`; ``"one-cycle"``: up in the first tenth, then down a cosine
+            (of one or two steps constant); or ``"constant"``.
         optimizer: The optimiser, at the peak rate.
         lr: The peak rate.
         num_steps: Steps of the whole training.
@@ -56,13 +56,14 @@ def make_schedule(
     Raises:
         ValueError: If there is no such schedule.
     """
-    if name == "one-cycle":
+    if name == "one-cycle" and num_steps > 2:
+        rise = max(0.1, 2 / num_steps)  # one step at least
         return torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, max_lr=lr, total_steps=num_steps, pct_start=0.1, cycle_momentum=False
+            optimizer, max_lr=lr, total_steps=num_steps, pct_start=rise, cycle_momentum=False
         )
     if name == "lorentznet":
         return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: lorentznet_rate(step, num_steps))
-    if name == "constant":
+    if name in ("one-cycle", "constant"):
         return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
     raise ValueError(f"expected a schedule 'lorentznet', 'one-cycle' or 'constant', got {name!r}")
 

@@ -40,6 +40,19 @@ def test_other_lengths_rise_to_the_peak_and_end_low(num: int) -> None:
         assert rates[-1] < 0.01
 
 
+@pytest.mark.parametrize("num", [1, 2, 3, 9, 10, 11])
+def test_one_cycle_of_few_steps(num: int) -> None:
+    """The rise has a step, which at ten was one divided by zero, and below ten none."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.5)
+    schedule, rates = make_schedule("one-cycle", optimizer, 0.5, num), []
+    for _ in range(num):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step() if len(rates) < num else None
+    assert rates[0 if num < 3 else 1] == pytest.approx(0.5) == max(rates)
+    assert rates[-1] < 1e-4 or num < 3
+
+
 def test_schedulers() -> None:
     def rates(name: str, num: int = 20) -> list[float]:
         optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.5)
