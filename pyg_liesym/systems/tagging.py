@@ -25,8 +25,8 @@ class JetTagging(System):
 
     The loss is the cross entropy, weighted with ``batch.weight`` where there is one. Validation and test log it, and
     the numbers of :func:`~pyg_liesym.metrics.tagging_summary` (in which every jet counts alike), under ``val_…`` and
-    ``test_…``, over the jets of all ranks. Several ranks train what one does with all
-    their jets in a batch, but for dropout and batch norms.
+    ``test_…``, over the jets of all ranks. Several ranks train what one does with all their jets in a batch,
+    but for dropout and batch norms.
     The defaults are those of `LorentzNet <https://arxiv.org/abs/2201.08187>`_ (Gong et al., JHEP 2022, and its released
     training): AdamW with a weight decay of 0.01, and its schedule with a peak rate of 1e-3.
 

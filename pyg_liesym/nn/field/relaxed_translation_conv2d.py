@@ -105,10 +105,10 @@ class RelaxedTranslationConv2d(Relaxable):
         mean = weights.mean(1, keepdim=True).expand_as(weights)
         banks = torch.stack([kernel.matrices().flatten() for kernel in self._banks()])
         strict = torch.stack([kernel.strict_matrices().flatten() for kernel in self._banks()])
-        both, factors = torch.cat([weights, -mean]), torch.cat([banks, strict])
-        # |Σ_l w_l(x) Ψ_l - Σ_l w̄_l Ψ̄_l|² summed over places, by inner products alone.
-        distance = ((both @ both.mT) * (factors @ factors.mT)).sum()
-        return distance / ((weights @ weights.mT) * (banks @ banks.mT)).sum().clamp(min=1e-30)
+        # |Σ_l w_l(x) Ψ_l - Σ_l w̄_l Ψ̄_l|² summed over places, by inner products alone: Σ_l (w_l(x) - w̄_l) Ψ_l is
+        # perpendicular to Σ_l w̄_l (Ψ_l - Ψ̄_l), and apart neither is a difference of large numbers.
+        distance = _square(weights - mean, banks) + _square(mean, banks - strict)
+        return distance / _square(weights, banks).clamp(min=1e-30)
 
     def make_strict(self) -> None:
         """Put the average in the kernel's place."""
@@ -140,3 +140,8 @@ class RelaxedTranslationConv2d(Relaxable):
     def extra_repr(self) -> str:
         """Size and padding."""
         return f"kernel_size={self.kernel_size}, size={self.size}, padding={self.padding!r}"
+
+
+def _square(weights: Tensor, banks: Tensor) -> Tensor:
+    """The sum over places x of |Σ_l w_l(x) Ψ_l|²."""
+    return ((weights @ weights.mT) * (banks @ banks.mT)).sum()
