@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from pyg_liesym.systems.resumable import ResumesWithinEpoch
+
+_LOOKS = 16
+"""How often several processes look at the clock in an interval: each time all wait for the answer of the first."""
 
 
 class LastCheckpoint(ModelCheckpoint):
@@ -37,12 +41,24 @@ class LastCheckpoint(ModelCheckpoint):
             save_on_train_epoch_end=True,
             enable_version_counter=False,
         )
-        self._within_epochs = interval is not None
+        self._interval = interval
+        self._looked, self._next_look = (0.0, 0), 0
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Begin to count the time."""
+        super().on_train_start(trainer, pl_module)
+        self._looked, self._next_look = (time.monotonic(), trainer.global_step), 0
 
     def on_train_batch_end(self, trainer: L.Trainer, *args: Any, **kwargs: Any) -> None:
         """Write if the interval has passed and the data can go on from here."""
-        if self._goes_on(trainer):
-            super().on_train_batch_end(trainer, *args, **kwargs)
+        if not self._goes_on(trainer) or trainer.global_step < self._next_look:
+            return
+        super().on_train_batch_end(trainer, *args, **kwargs)
+        if trainer.world_size > 1 and self._interval is not None:
+            (before, first), self._looked = self._looked, (time.monotonic(), trainer.global_step)
+            pace = (self._looked[0] - before) / max(trainer.global_step - first, 1)
+            steps = int(self._interval.total_seconds() / _LOOKS / max(pace, 1e-9))
+            self._next_look = trainer.global_step + trainer.strategy.broadcast(max(steps, 1))
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
         """Write where SIGTERM has ended the training between two steps and the data can go on from there."""
@@ -61,7 +77,7 @@ class LastCheckpoint(ModelCheckpoint):
 
     def _goes_on(self, trainer: L.Trainer) -> bool:
         """Whether a training could go on from the middle of this epoch."""
-        return self._within_epochs and isinstance(trainer.datamodule, ResumesWithinEpoch)  # type: ignore[attr-defined]
+        return self._interval is not None and isinstance(trainer.datamodule, ResumesWithinEpoch)  # type: ignore[attr-defined]
 
 
 def _moved(value: Any, before: str, now: str) -> Any:
