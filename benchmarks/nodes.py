@@ -9,10 +9,27 @@ import socket
 import subprocess
 import sys
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 NODES, RANKS = 2, 2
 """Nodes, and ranks on each."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """Where a node is.
+
+    Args:
+        address: Its address.
+        interface: The device that has it.
+        within: The words before a command that is to run there.
+    """
+
+    address: str = "127.0.0.1"
+    interface: str = "lo"
+    within: tuple[str, ...] = ()
 
 
 class Cluster:
@@ -21,24 +38,33 @@ class Cluster:
     Args:
         words: Those after ``liesym``.
         folder: Where what they say goes, in ``log.txt``.
-        nodes: Number of nodes.
+        hosts: Where the nodes are.
         ranks: Number of ranks on each.
     """
 
-    def __init__(self, words: list[str], folder: Path, nodes: int = NODES, ranks: int = RANKS) -> None:
+    def __init__(
+        self, words: list[str], folder: Path, hosts: Sequence[Host] = (Host(),) * NODES, ranks: int = RANKS
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         scripts, port, name = Path(sys.executable).parent, free_port(), uuid.uuid4().hex
         command = [
-            str(scripts / "torchrun"), f"--nnodes={nodes}", f"--nproc-per-node={ranks}", "--rdzv-backend=c10d",
-            f"--rdzv-endpoint=127.0.0.1:{port}", f"--rdzv-id={name}", "--local-addr=127.0.0.1", "--no-python",
-            str(scripts / "liesym"), *words,
+            str(scripts / "torchrun"), f"--nnodes={len(hosts)}", f"--nproc-per-node={ranks}", "--rdzv-backend=c10d",
+            f"--rdzv-endpoint={hosts[0].address}:{port}", f"--rdzv-id={name}", "--no-python",
         ]  # fmt: skip
         paths = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
+        self.agents = []
         with (folder / "log.txt").open("a") as log:
-            self.agents = [
-                subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=env) for _ in range(nodes)
-            ]
+            for number, host in enumerate(hosts):
+                own = [f"--rdzv-conf=is_host={number == 0}", f"--local-addr={host.address}"]
+                self.agents.append(
+                    subprocess.Popen(
+                        [*host.within, *command, *own, str(scripts / "liesym"), *words],
+                        stdout=log,
+                        stderr=subprocess.STDOUT,
+                        env={**env, "GLOO_SOCKET_IFNAME": host.interface},
+                    )
+                )
 
     def wait(self, timeout: float = 600) -> list[int]:
         """The statuses of the agents when all have ended; what has not by then is killed."""

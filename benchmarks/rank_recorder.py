@@ -11,6 +11,7 @@ from typing import Any
 
 import lightning as L
 import torch
+from torch import Tensor
 from torch_geometric.data import Batch
 
 from pyg_liesym.datasets.jets.streaming_loader import StreamingLoader
@@ -33,10 +34,13 @@ class Recorder(L.Callback):
         self.file = (self.folder / f"{trainer.global_rank}.jsonl").open("a", buffering=1)
         self.say(begun=True, pid=os.getpid(), node=os.environ.get("GROUP_RANK"), local=os.environ.get("LOCAL_RANK"))
 
-    def on_train_batch_end(self, trainer: L.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Note the step."""
-        loss = float(outputs["loss"])
-        self.say(epoch=trainer.current_epoch, step=trainer.global_step, loss=loss, jets=batch.entry.tolist())
+    def on_train_batch_start(self, trainer: L.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
+        """Keep the jets of the step."""
+        self.jets = batch.entry.tolist()
+
+    def on_before_backward(self, trainer: L.Trainer, pl_module: Any, loss: Tensor) -> None:
+        """Note the step, before a gradient of it reaches other ranks: no checkpoint can have it otherwise."""
+        self.say(epoch=trainer.current_epoch, step=trainer.global_step + 1, loss=float(loss), jets=self.jets)
 
     def on_validation_batch_end(
         self, trainer: L.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int, dataloader_idx: int = 0
@@ -80,7 +84,11 @@ class _SideBySide:
     def __iter__(self) -> Iterator[Batch]:
         for parts in zip(*self.loaders, strict=True):
             graphs = torch.cat([batch.batch + index * batch.num_graphs for index, batch in enumerate(parts)])
-            jets = {name: torch.cat([batch[name] for batch in parts]) for name in ("p4", "pos", "y", "entry")}
+            jets = {
+                name: torch.cat([batch[name] for batch in parts])
+                for name in ("p4", "pos", "y", "entry", "weight")
+                if name in parts[0]
+            }
             together = Batch(**jets, batch=graphs)
             together._num_graphs = sum(batch.num_graphs for batch in parts)
             yield together

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,7 @@ from typing import Any
 import numpy as np
 import yaml
 from harness import say
-from nodes import NODES, RANKS, Cluster
-from torch import Tensor
+from nodes import NODES, RANKS, Cluster, Host
 
 from pyg_liesym.datasets.io.jet_files import open_jet_file, save_jets
 from pyg_liesym.datasets.io.schema import JetSchema
@@ -47,7 +47,16 @@ def files(out: Path, *, even: bool) -> list[str]:
     return [str(out / "jets" / f"{name}.root") for name in names]
 
 
-def settings(out: Path, run: str, *, even: bool = False, world: int = WORLD, weight: str | None = None) -> Path:
+def settings(
+    out: Path,
+    run: str,
+    *,
+    even: bool = False,
+    world: int = WORLD,
+    weight: str | None = None,
+    hidden: int = 6,
+    every: int = 2,
+) -> Path:
     """The settings of a training, as a user of ``liesym fit`` writes them."""
     data: dict[str, Any] = {
         "files": files(out, even=even), "val_files": str(out / "jets" / "val.root"), "fractions": [1.0, 0.0, 0.0],
@@ -56,9 +65,9 @@ def settings(out: Path, run: str, *, even: bool = False, world: int = WORLD, wei
     stream = "pyg_liesym.systems.StreamingJetData"
     if world == 1:
         stream, data["ranks"] = "rank_recorder.Together", WORLD
-    network = {"name": "liegnn", "hidden_channels": 6, "num_layers": 2}
+    network = {"name": "liegnn", "hidden_channels": hidden, "num_layers": 2}
     net = {"class_path": "pyg_liesym.nn.build_tagger", "dict_kwargs": network}
-    within = {"every_n_train_steps": 2, "filename": "last-within", "enable_version_counter": False}
+    within = {"every_n_train_steps": every, "filename": "last-within", "enable_version_counter": False}
     recorder = {"class_path": "rank_recorder.Recorder", "init_args": {"folder": str(out / run / "seen")}}
     checkpoints = {"class_path": "lightning.pytorch.callbacks.ModelCheckpoint", "init_args": within}
     nodes = NODES if world > 1 else 1
@@ -77,22 +86,42 @@ def settings(out: Path, run: str, *, even: bool = False, world: int = WORLD, wei
     return path
 
 
-@dataclass
 class Training:
-    """What a training has left.
+    """What a training has left so far.
 
     Args:
-        lines: What each rank wrote down.
-        weights: Those at its end.
+        folder: Its folder.
     """
 
-    lines: list[list[dict[str, Any]]]
-    weights: dict[str, Tensor]
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.lines: list[list[dict[str, Any]]] = [
+            [json.loads(line) for line in path.open()] for path in sorted((folder / "seen").glob("*.jsonl"))
+        ]
+
+    def checkpoint(self) -> dict[str, Any]:
+        """The last one."""
+        newest, _ = newest_checkpoint(self.folder, "last")
+        assert newest is not None
+        return read_checkpoint(newest)
 
     def steps(self) -> dict[int, list[dict[str, Any]]]:
         """The lines of all ranks by the number of the step; of one that was trained again, the last."""
         last = [{line["step"]: line for line in rank if "step" in line} for rank in self.lines]
         return {step: [rank[step] for rank in last] for step in sorted(last[0])}
+
+    def begun(self) -> list[list[dict[str, Any]]]:
+        """Where the ranks have begun, or begun again."""
+        return [[line for line in rank if "pid" in line] for rank in self.lines]
+
+    def reached(self, times: int) -> int:
+        """The last step that all ranks have taken since they began for so many times."""
+        if len(self.lines) < WORLD or min(map(len, self.begun())) < times:
+            return 0
+        return min(
+            max((line["step"] for line in rank if "step" in line and line["time"] > begun[-1]["time"]), default=0)
+            for rank, begun in zip(self.lines, self.begun(), strict=True)
+        )
 
     def losses(self) -> list[float]:
         """Those of the steps, of all ranks together."""
@@ -112,11 +141,13 @@ class Training:
         return [jet for line in own for jet in line["validated"]]
 
 
-def cluster(out: Path, run: str, **options: Any) -> Cluster:
+def cluster(out: Path, run: str, *more: str, hosts: Sequence[Host] = (Host(),) * NODES, **options: Any) -> Cluster:
     """Begin a training, or go on with what was left of it."""
-    words = ["fit", "--config", str(settings(out, run, **options)), "--ckpt_path", "last"]
+    words = ["fit", "--config", str(settings(out, run, **options)), "--ckpt_path", "last", *more]
     alone = options.get("world", WORLD) == 1
-    return Cluster(words, out / run, *((1, 1) if alone else ()))
+    if alone:
+        return Cluster(words, out / run, [Host()], 1)
+    return Cluster(words, out / run, hosts)
 
 
 def train(out: Path, run: str, **options: Any) -> Training:
@@ -127,11 +158,4 @@ def train(out: Path, run: str, **options: Any) -> Training:
     if any(statuses):
         raise SystemExit(f"the training {run} ended with {statuses}: see {out / run / 'log.txt'}")
     say(f"{run}: {time.perf_counter() - started:.0f} s")
-    return left(out, run)
-
-
-def left(out: Path, run: str) -> Training:
-    """What a training has left."""
-    newest, _ = newest_checkpoint(out / run, "last")
-    lines = [[json.loads(line) for line in path.open()] for path in sorted((out / run / "seen").iterdir())]
-    return Training(lines, {} if newest is None else read_checkpoint(newest)["state_dict"])
+    return Training(out / run)

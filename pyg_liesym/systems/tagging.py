@@ -33,8 +33,9 @@ class JetTagging(System):
     **Law**: the scores are invariant to whatever the network is invariant to; for :class:`~pyg_liesym.nn.LieGNN` with
     the Minkowski metric, to all Lorentz transformations of a jet.
 
-    A training that was stopped and goes on from a checkpoint equals one that was not, bit for bit on a CPU: what is
-    random in a step, such as dropout, follows from the seed, the epoch, the number of the batch and the rank alone.
+    A training that was stopped and goes on from a checkpoint equals one that was not, bit for bit on a CPU, and to
+    rounding on several ranks: what is random in a step, such as dropout, follows from the seed, the epoch, the number
+    of the batch and the rank alone.
     The order of the jets is the loader's matter.
 
     Checkpoints hold the ranges of pT, mass and number of constituents in the first epoch's jets, before ``augment`` and
