@@ -50,7 +50,7 @@ class Cluster(Crew):
             for index, task in enumerate(tasks)
         }
         try:
-            for future in as_completed(list(indices)):
+            for future in as_completed(list(indices), loop=self._client.loop):
                 index = indices.pop(future)
                 outcome, reported = _outcome(index, future)
                 report(reported)
@@ -102,6 +102,8 @@ def _outcome(index: int, future: Any) -> tuple[Outcome, int]:
 def connected(address: str, num_workers: int | None) -> Iterator[Cluster]:
     """Connect to a scheduler, or start one with workers on this machine.
 
+    What else computes with Dask in this process goes on as before.
+
     Args:
         address: Of the scheduler, such as ``tcp://node17:8786``; the file that it has written, ``….json``; or
             ``local``.
@@ -121,7 +123,7 @@ def connected(address: str, num_workers: int | None) -> Iterator[Cluster]:
         # What becomes of workers is said by the outcomes.
         with (
             LocalCluster(dashboard_address=":0", silence_logs=logging.CRITICAL, **options) as cluster,
-            Client(cluster) as client,
+            Client(cluster, set_as_default=False) as client,
         ):
             yield Cluster(client)
         return
@@ -131,7 +133,7 @@ def connected(address: str, num_workers: int | None) -> Iterator[Cluster]:
     if "scheduler_file" in where and not Path(address).is_file():  # Dask would wait for it without end
         raise FileNotFoundError(f"there is no file {address}, as `dask scheduler --scheduler-file` writes it")
     try:
-        client = Client(**where, timeout=_SECONDS)
+        client = Client(**where, timeout=_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise ConnectionError(
             f"no Dask scheduler answers at {address}: expected an address such as tcp://node17:8786, the file of a "

@@ -52,6 +52,16 @@ def test_a_lost_worker(cluster: Crew, tmp_path: Path) -> None:
     assert len((tmp_path / "5").read_text().splitlines()) >= 2
 
 
+def test_other_users_of_dask_keep_their_scheduler(cluster: Crew) -> None:
+    """A client that is everybody's, and closed after another, left xarray without any."""
+    import dask
+    from distributed import default_client
+
+    assert dask.config.get("scheduler", None) is None
+    with pytest.raises(ValueError, match="No clients found"):
+        default_client()
+
+
 def test_a_bad_file_and_a_disk_that_comes_back(cluster: Crew, tmp_path: Path) -> None:
     reported: list[int] = []
     outcomes = {one.index: one for one in cluster.do(work, [(tmp_path, n) for n in range(5)], reported.append)}
