@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -164,19 +163,24 @@ def test_wrong_turns(folder: Path, model: Path, capsys: pytest.CaptureFixture[st
 
 
 def workers() -> list[int]:
-    """The processes that are copies of a child of this one."""
-    parents = {}
+    """The processes of this one that Python has spawned and that compute: not the tracker of their resources."""
+    found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            if b"forkserver" in (stat.parent / "cmdline").read_bytes():
-                parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-    return [process for process, parent in parents.items() if parents.get(parent) == os.getpid()]
+        try:
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            words = (stat.parent / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if parent == os.getpid() and b"spawn_main" in words:
+            found.append(int(stat.parent.name))
+    return found
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_one_worker_killed(
-    folder: Path, model: Path, expected: list[np.ndarray], capsys: pytest.CaptureFixture[str], copied_workers: None
+    folder: Path, model: Path, expected: list[np.ndarray], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    pytest.importorskip("distributed")
     out, killed = folder / "out", []
 
     def kill() -> None:

@@ -137,15 +137,10 @@ def test_permutation(row: Row) -> None:
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
 @cells("compile")
 def test_compile(row: Row) -> None:
-    """The same answers and gradients, in one graph; that of a layer is differentiated by the compiler too.
-
-    Networks are made of such layers, and other rows of a class of the same operators: there this doubles the time.
-    """
+    """The same answers and gradients, in one graph."""
     torch._dynamo.reset()
     net, batch = row.net(), row.batch()
-    is_layer = "," not in row.name and not type(net).__module__.startswith("pyg_liesym.nn.models")
-    backend = "aot_eager" if is_layer else "eager"
-    compiled = torch.compile(net, backend=backend, fullgraph=not row.graph_break)
+    compiled = torch.compile(net, backend="aot_eager", fullgraph=not row.graph_break)
     torch.testing.assert_close(row.run(compiled, batch), row.run(net, batch))
     torch.testing.assert_close(gradients(row, net, batch, compiled), gradients(row, net, batch))
 
