@@ -180,7 +180,10 @@ def workers() -> list[int]:
 def test_one_worker_killed(
     folder: Path, model: Path, expected: list[np.ndarray], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """With workers as users have them, started afresh; other tests' are copies of one process."""
     pytest.importorskip("distributed")
+    import dask
+
     out, killed = folder / "out", []
 
     def kill() -> None:
@@ -194,7 +197,8 @@ def test_one_worker_killed(
     killer = threading.Thread(target=kill)
     killer.start()
     words = ["tag", str(folder / "in" / "*.root"), str(out), "--model", str(model), "--batch-size", "4"]
-    main([*words, "--dask", "local", "--num-workers", "2"])
+    with dask.config.set({"distributed.worker.multiprocessing-method": "spawn"}):
+        main([*words, "--dask", "local", "--num-workers", "2"])
     killer.join()
     assert killed
     assert capsys.readouterr().out.startswith(f"8 files, {FILES * JETS} jets scored, 0 skipped, 0 failed\n")
