@@ -154,6 +154,10 @@ class JetTask:
         """None: jets have all orientations."""
         return {}
 
+    def null(self) -> float:
+        """That all jets are alike: one half of the pairs are in the wrong order."""
+        return 0.5
+
     def _all(self, net: nn.Module, loader: PackedLoader, angle: float = 0.0) -> tuple[Tensor, Tensor]:
         pairs = [(self._logits(net, batch, angle), batch.y) for batch in loader]
         logits, label = (torch.cat(parts) for parts in zip(*pairs, strict=True))

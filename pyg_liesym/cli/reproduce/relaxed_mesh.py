@@ -176,6 +176,13 @@ class MeshTask:
         """None: the plumes of a grade rise from all four sides."""
         return {}
 
+    def null(self) -> float:
+        """That nothing changes."""
+        windows, velocity = self._few("future"), self.meshes.velocity
+        frames = velocity[windows[:, :1], windows[:, 1:] + torch.arange(self.settings.windows.test_horizon)]
+        last = velocity[windows[:, 0], windows[:, 1] - 1]
+        return float((frames - last[:, None]).square().mean().sqrt()) / self.change
+
     def _few(self, split: PlumeSplit) -> Tensor:
         return self.meshes.windows[split][:: self.settings.windows.every]
 
@@ -229,16 +236,12 @@ def _meshes(data: Mesh, own: Windows, jitter: float) -> _Meshes:
             resolution=data.resolution, frames=data.frames, level=data.grade,
         )  # fmt: skip
         windows[split] = plumes.windows
-    frames = plumes.velocity
     fine, coarse = (
         Lattice(count, count, (1 / share, 1 / share), (0.5 / share, 0.5 / share))
-        for count, share in (
-            (data.resolution, data.resolution / data.points),
-            (data.points, 1.0),
-        )
+        for count, share in ((data.resolution, data.resolution / data.points), (data.points, 1.0))
     )
     velocity, pos, near = [], [], []
-    for number, flow in enumerate(frames):
+    for number, flow in enumerate(plumes.velocity):
         places = perturbed_positions(coarse, jitter, torch.Generator().manual_seed(number))
         velocity.append(values_at(flow, fine, places))
         pos.append(places)

@@ -141,7 +141,9 @@ class OrbitTask:
 
     def loss(self, net: nn.Module, batch: Batch) -> Tensor:
         """Mean squared error of each vector beside that of the guess that nothing moves."""
-        after: Tensor = net(batch.x, batch.pos, batch=batch.batch, batch_size=batch.num_graphs)[1]
+        return self._loss(net(batch.x, batch.pos, batch=batch.batch, batch_size=batch.num_graphs)[1], batch)
+
+    def _loss(self, after: Tensor, batch: Batch) -> Tensor:
         loss: Tensor = ((after - batch.y).square().mean(1) / (batch.x @ self.size)).mean()
         return loss
 
@@ -162,6 +164,11 @@ class OrbitTask:
         width = self.settings.sector
         outside = _pairs(self.test_states, 360.0 - width, 180.0) if width < 360.0 else None
         return {} if outside is None else {"elsewhere": self._error(net, outside)}
+
+    def null(self) -> float:
+        """That nothing moves."""
+        inside = _whole(_pairs(self.test_states, self.settings.sector))
+        return float(self._loss(inside.pos, inside).sqrt())
 
     def _error(self, net: nn.Module, pairs: Sequence[Tensor]) -> float:
         return float(self.loss(net, _whole(pairs)).sqrt())

@@ -68,7 +68,8 @@ class RelaxedSize(Experiment):
     strength of a trap; how much a detector squeezes the plane of a jet; the grade of the plumes. Orbits train where
     body 1 is in one half of the plane. All numbers of samples have the same training steps. Errors are those of the
     test samples; of them turned, inputs and answers together, by quarter turns and by other angles (means of three);
-    and, of orbits, of states in the other half of the plane, the trap as it is.
+    and, of orbits, of states in the other half of the plane, the trap as it is. Beside them stands the error in
+    distribution of what has learned nothing: that bodies and flows stay as they are, and all jets are alike.
 
     Args:
         seeds: Seeds of weights, order and training samples.
@@ -131,13 +132,14 @@ class RelaxedSize(Experiment):
         task = task_of(experiment, there, job.seed)
         net, epoch = best_twin(task, twin, experiment.budget(there), job.seed, bench)
         size = sum(p.numel() for p in net.parameters())
-        numbers = {"parameters": size, "best_epoch": epoch, **in_and_out_of_distribution(task, net)}
+        numbers = {"parameters": size, "best_epoch": epoch, "null": task.null()}
+        numbers |= in_and_out_of_distribution(task, net)
         return numbers | ({"relaxation": float(relaxation(net))} if twin == "relaxed" else {})
 
     def columns(self, table: str) -> Sequence[Column]:
         """The errors."""
         scores = [Column(name, title) for name, title in SCORES.items() if name != "elsewhere" or "orbits" in table]
-        return (*scores, Column("relaxation", "relaxation"))
+        return (*scores, Column("null", "in distribution, nothing learned"), Column("relaxation", "relaxation"))
 
     def conclude(self, runs: Sequence[Run], out: Path) -> dict[str, Any]:
         """Where free overtakes strict, what each twin loses to the best in hindsight, and pictures."""

@@ -87,6 +87,9 @@ class PlaneTask(Task, Protocol):
     def elsewhere(self, net: nn.Module) -> dict[str, float]:
         """Errors on other states under the same law, if there are any."""
 
+    def null(self) -> float:
+        """The error on the test samples of what answers without having learned."""
+
 
 class TwinExperiment(Experiment):
     """Trains every twin at every level, tests it, makes the relaxed one strict, and tests that too."""

@@ -93,6 +93,19 @@ def test_strict_networks_err_alike_whatever_the_turn_and_free_ones_do_not(
     assert ("elsewhere" in other) is (name == "orbits")
 
 
+class Still(nn.Module):
+    """Answers each task that nothing changes, or nothing at all."""
+
+    def forward(self, x: Tensor, pos: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return (x, pos) if kwargs else torch.zeros_like(pos)
+
+
+@pytest.mark.parametrize("name", ["orbits", "plumes"])
+def test_what_has_learned_nothing_errs_as_a_network_that_stands_still(name: str, tasks: dict[str, PlaneTask]) -> None:
+    assert tasks[name].null() == pytest.approx(tasks[name].error(Still()), rel=1e-5)
+    assert tasks[name].null() > 0.1
+
+
 def test_orbits_train_in_a_sector_and_are_tested_in_it_and_out_of_it() -> None:
     whole, half = ORBITS.task(0.01, 0), HALF.at(0.01, 20)[0].task(0.01, 0)
     assert len(whole.loader.dataset) == 2 * 49
