@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pyg_liesym.writing import write_whole
 
-NAMES = ("jets", "orbits", "molecules-full", "plume-full")
+NAMES = ("jets", "tagger", "orbits", "molecules-full", "plume-full")
 _OPTIONS = ("--config", "-c")
 
 
@@ -31,7 +31,7 @@ def init(name: str, out: Path | None = None) -> None:
     """Write packaged settings into a file of yours, to be changed.
 
     Args:
-        name: ``jets``, ``orbits``, ``molecules-full`` or ``plume-full``.
+        name: ``jets``, ``tagger``, ``orbits``, ``molecules-full`` or ``plume-full``.
         out: The file (default: the name with ``.yaml``, here).
 
     Raises:

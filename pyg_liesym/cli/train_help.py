@@ -13,6 +13,7 @@ _EXAMPLES = {
     "fit": (
         ("--config jets", "jets that come with the package; so does orbits"),
         ("--config jets --data.files 'my/*.root'", "jets of your own"),
+        ("--config tagger --model.start top", "jets, beginning with the packaged tagger's weights"),
         ("--config my.yaml", "settings of your own, from `liesym init jets --out my.yaml`"),
         ("--config jets --ckpt-path last", "go on with a training that was stopped"),
     ),
@@ -33,7 +34,7 @@ examples:
 {examples}
 
 settings:
-  --config NAME|FILE               jets, orbits, or a YAML file; where several differ, the last one counts
+  --config NAME|FILE               jets, tagger, orbits, or a YAML file; where several differ, the last one counts
   --print-config                   print all settings that result, and stop
   --seed-everything SEED           seed of weights and order
 
@@ -41,6 +42,7 @@ model:
   --model NAME                     JetTagging, TrajectoryForecasting or FieldForecasting;
                                    --model.help NAME lists its settings
   --model.lr LR                    peak learning rate
+  --model.start NAME|FILE          a tagger whose weights it begins with
   --model.net.hidden-channels N    any setting of the network, by its name
 
 data:

@@ -6,20 +6,43 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from pyg_liesym.datasets.io.files import PathLike, read_yaml
 from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.systems.checkpoint_files import local_path, read_checkpoint
-from pyg_liesym.systems.pretrained import NETWORKS, Tagger, build_transform, load_tagger
+from pyg_liesym.systems.pretrained import DEFAULT_TAGGER, NETWORKS, Tagger, build_transform, load_tagger
 from pyg_liesym.systems.training_range import RANGES, TrainingRange
 
-_PREFIX = "net."
+_PREFIX, _METRIC = "net.", "metric.J"
 
 
 def find_tagger(model: str | None) -> Tagger:
     """The tagger of a checkpoint (``.ckpt``), of a file of `save_tagger`, or of a name; None is the packaged one."""
     return tagger_of_checkpoint(model) if model is not None and model.endswith(".ckpt") else load_tagger(model)
+
+
+def start_from(net: nn.Module, model: str | None) -> None:
+    """Give a network the weights of a tagger of the same network, to train it further.
+
+    Args:
+        net: The network, changed in place.
+        model: Whose weights, see :func:`find_tagger`.
+
+    Raises:
+        FileNotFoundError: If there is no such tagger.
+        ValueError: If its network has other weights, or another J, which is none of them.
+    """
+    state, own = find_tagger(model).net.state_dict(), net.state_dict()
+    refused = f"a training cannot start from {model or DEFAULT_TAGGER}: it has"
+    theirs, ours = ({name: tuple(value.shape) for name, value in each.items()} for each in (state, own))
+    if theirs != ours:
+        different = sorted({name for name, _ in theirs.items() ^ ours.items()})
+        raise ValueError(f"{refused} other weights than the network, in {', '.join(different[:3])} and so on")
+    metrics = [name for name in own if name.endswith(_METRIC)]
+    if not all(own[name].allclose(state[name].to(own[name])) for name in metrics):
+        raise ValueError(f"{refused} another J than the network")
+    net.load_state_dict(state)
 
 
 def tagger_of_checkpoint(path: PathLike) -> Tagger:
@@ -100,6 +123,6 @@ def _network(net: Any, state: Mapping[str, Tensor], path: Path) -> tuple[str, di
     if kind not in NETWORKS:
         raise ValueError(f"{path}: expected a network among {', '.join(NETWORKS)}, its settings have {net!r:.200}")
     arguments = dict(net.get("init_args") or {}, **(net.get("dict_kwargs") or {}))
-    if "metric.J" in state:
-        arguments["metric"] = state["metric.J"]
+    if _METRIC in state:
+        arguments["metric"] = state[_METRIC]
     return kind, arguments

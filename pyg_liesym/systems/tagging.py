@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch_geometric.data import Batch
 
 from pyg_liesym.metrics.summary import tagging_summary
+from pyg_liesym.systems.checkpoint import start_from
 from pyg_liesym.systems.gather import gather_rows, mean_over_ranks
 from pyg_liesym.systems.lion import Lion
 from pyg_liesym.systems.schedules import Schedule, by_step
@@ -47,6 +48,7 @@ class JetTagging(System):
         lr: Peak learning rate; for Lion 3 to 10 times less than for AdamW.
         weight_decay: Weight decay.
         optimizer: ``"adamw"`` or ``"lion"``.
+        start: A tagger with such a network, to begin with its weights: a file, a checkpoint, or a packaged one's name.
         schedule: ``"lorentznet"``, stretched over the training; ``"one-cycle"``: up in the first tenth of the training
             and down along a cosine; or ``"constant"``.
         classes: Names of the classes in the order of the logits (default: their numbers).
@@ -60,7 +62,7 @@ class JetTagging(System):
 
     Raises:
         ValueError: If there is no such optimiser or schedule, a training has no end that a schedule could be stretched
-            to, or jets to be scored have no class.
+            to, jets to be scored have no class, or ``start`` is of another network.
         TrainingDiverged: A ``ValueError``, if a loss or a score is not finite.
 
     Example:
@@ -84,6 +86,7 @@ class JetTagging(System):
         *,
         optimizer: Literal["adamw", "lion"] = "adamw",
         schedule: Schedule = "lorentznet",
+        start: str | None = None,
         classes: Sequence[str] | None = None,
         background: int = 0,
         transform: Callable[[Any], Any] | None = None,
@@ -93,7 +96,7 @@ class JetTagging(System):
         if optimizer not in ("adamw", "lion"):
             raise ValueError(f"expected an optimizer 'adamw' or 'lion', got {optimizer!r}")
         self.lr, self.weight_decay = lr, weight_decay
-        self.optimizer, self.schedule = optimizer, schedule
+        self.optimizer, self.schedule, self.start = optimizer, schedule, start
         self.classes, self.background = None if classes is None else tuple(classes), background
         self.transform, self.augment = transform, augment
         self.test_scores: dict[str, Tensor] = {}
@@ -104,8 +107,7 @@ class JetTagging(System):
     def forward(self, batch: Batch) -> Tensor:
         """Return the logits of a batch, shape :math:`(B, C)`."""
         batch = with_batch(batch, "p4")
-        if self.transform is not None:
-            batch = self.transform(batch)
+        batch = batch if self.transform is None else self.transform(batch)
         x = self.like_network(batch.x) if "x" in batch else None
         logits: Tensor = self.net(x, self.like_network(batch.p4), batch=batch.batch, batch_size=batch.num_graphs)
         return logits
@@ -153,6 +155,11 @@ class JetTagging(System):
         mass = (total[:, 0].square() - total[:, 1:].square().sum(1)).clamp(min=0).sqrt()
         pt = total[:, 1:3].norm(dim=1)
         self.test_scores = {"logits": logits, "label": label, "mass": mass.float(), "pt": pt.float()}
+
+    def on_fit_start(self) -> None:
+        """Take the weights to start from, unless a checkpoint has brought others."""
+        if self.start is not None and self.trainer.ckpt_path is None:
+            start_from(self.net, self.start)
 
     def on_train_start(self) -> None:
         """Take the seed of the process, unless a checkpoint has brought one."""

@@ -20,8 +20,12 @@ from pyg_liesym.cli.prediction_report import PREDICTIONS
 from pyg_liesym.cli.settings import NAMES
 from pyg_liesym.datasets.io.root import read_jets
 from pyg_liesym.datasets.io.root_writer import write_jets
+from pyg_liesym.datasets.jets.jets import Jets
+from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.systems.checkpoint import find_tagger
+from pyg_liesym.systems.pretrained import load_tagger
 
 pytestmark = [
     # The logger that Lightning falls back to is as good as any.
@@ -80,6 +84,19 @@ def test_fit_then_test(words: list[str], score: str, tmp_path: Path, capsys: pyt
     left = {path.name for path in tmp_path.rglob("*.png")} | {path.name for path in tmp_path.rglob("*.safetensors")}
     pictures = {"roc.png", "scores.png", "mass_sculpting.png", "robustness.png", "test_scores.safetensors"}
     assert left == (pictures if words is JETS else set())
+
+
+def test_the_packaged_tagger_is_trained_further(tmp_path: Path) -> None:
+    words = ["--config", "tagger", *TINY, "--data.max_constituents=5", "--model.start=top"]
+    liesym(tmp_path / "still", "fit", *words, "--model.lr=0", "--model.weight_decay=0", "--model.schedule=constant")
+    jets = next(iter(PackedLoader(Jets(files=str(SAMPLE), max_constituents=5)[:40], batch_size=40)))
+    packaged = load_tagger()
+    still = find_tagger(str(checkpoints(tmp_path / "still")["last"]))
+    torch.testing.assert_close(still(jets), packaged(jets))
+    liesym(tmp_path / "on", "fit", *words)
+    on = find_tagger(str(checkpoints(tmp_path / "on")["last"]))
+    assert not torch.allclose(on(jets), packaged(jets))
+    assert (on.classes, on.max_constituents) == (packaged.classes, 5)
 
 
 def test_predictions_and_the_last_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,10 @@ from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.lie.metric import minkowski
 from pyg_liesym.metrics.summary import tagging_summary
 from pyg_liesym.nn.models.liegnn import LieGNN
+from pyg_liesym.nn.models.taggers import build_tagger
+from pyg_liesym.systems.checkpoint import start_from
 from pyg_liesym.systems.data import JetsData
+from pyg_liesym.systems.pretrained import save_tagger
 from pyg_liesym.systems.system import TrainingDiverged
 from pyg_liesym.systems.tagging import JetTagging
 from pyg_liesym.systems.training_range import RANGES
@@ -326,3 +329,49 @@ def test_settings_that_cannot_be(tmp_path: Path) -> None:
         JetTagging(Dropping(), optimizer="sgd")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="max_epochs or max_steps"):
         trainer(tmp_path, -1, limit_val_batches=0).fit(JetTagging(Dropping()), Once(toy_batch()))
+
+
+def test_a_training_starts_from_a_tagger_unless_it_goes_on_from_a_checkpoint(tmp_path: Path) -> None:
+    first = system(1)
+    arguments = {"in_channels": 0, "hidden_channels": 8, "out_channels": 2, "num_layers": 2, "readout": "mean"}
+    file = save_tagger(
+        tmp_path / "first.safetensors", first.net, "LieGNN", {**arguments, "metric": minkowski()},
+        classes=("QCD", "Tbqq"),
+    )  # fmt: skip
+    further = JetTagging(system(2).net, start=str(file))
+    batch = toy_batch()
+    assert not torch.allclose(further(batch), first(batch))
+    once = {"limit_val_batches": 0, "limit_train_batches": 2}
+    rate = {"lr": 0.0, "weight_decay": 0.0}
+    further = JetTagging(system(2).net, **rate, start=str(file))
+    trainer(tmp_path / "a", 1, **once).fit(further, Once(batch, 2))
+    torch.testing.assert_close(further(batch), first(batch), rtol=0, atol=0)
+
+    third = system(3)
+    other = JetTagging(third.net, **rate)
+    trainer(tmp_path / "b", 1, **once).fit(other, Once(batch, 2))
+    expected = other(batch)
+    resumed = JetTagging(system(4).net, **rate, start=str(tmp_path / "gone.safetensors"))
+    trainer(tmp_path / "c", 2, **once).fit(resumed, Once(batch, 2), ckpt_path=str(tmp_path / "b" / "last.ckpt"))
+    torch.testing.assert_close(resumed(batch), expected, rtol=0, atol=0)
+    trained = JetTagging(system(5).net, start=str(file))
+    trainer(tmp_path / "d", 1, **once).fit(trained, Once(batch, 2))
+    assert not torch.allclose(trained(batch), first(batch))
+
+
+@pytest.mark.parametrize(
+    ("net", "words"),
+    [
+        (lambda: LieGNN(0, 8, 2, 3, metric=minkowski(), readout="mean"), "it has other weights than the network"),
+        (lambda: build_tagger("particlenet"), "it has other weights than the network"),
+        (lambda: build_tagger("liegnn-fast", edge_channels=16, metric=torch.eye(4)), "another J than the network"),
+    ],
+)
+def test_what_a_training_cannot_start_from_is_refused(net: Any, words: str) -> None:
+    network = net()
+    before = [value.clone() for value in network.parameters()]
+    with pytest.raises(ValueError, match=f"a training cannot start from top: .*{words}"):
+        start_from(network, None)
+    assert all(torch.equal(value, old) for value, old in zip(network.parameters(), before, strict=True))
+    with pytest.raises(FileNotFoundError, match="there is no tagger 'tpo'"):
+        start_from(network, "tpo")

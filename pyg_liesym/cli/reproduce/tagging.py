@@ -25,6 +25,7 @@ from pyg_liesym.metrics.areas import auc_difference
 from pyg_liesym.metrics.multiclass import versus
 from pyg_liesym.metrics.tagging import roc
 from pyg_liesym.nn.models.taggers import build_tagger
+from pyg_liesym.systems.checkpoint import find_tagger, start_from
 
 NUM_CHANNELS, DISCOVERY_JETS = 7, 50_000
 
@@ -37,11 +38,13 @@ class TaggerNetwork:
         tagger: A name that ``build_tagger`` knows.
         discovered: Whether its J is the one that LieGAN finds in the training jets, in place of Minkowski's.
         sizes: Arguments in place of the usual ones, ``{num_layers: 2}``.
+        start: A tagger of the same network whose weights it begins with, as in ``liesym fit``; None for random ones.
     """
 
     tagger: str
     discovered: bool = False
     sizes: dict[str, Any] = field(default_factory=dict)
+    start: str | None = None
 
 
 def _networks() -> dict[str, TaggerNetwork]:
@@ -99,6 +102,8 @@ class Tagging(Experiment):
         L.seed_everything(job.seed, verbose=False)
         network = {"name": own.tagger, "metric": metric, **own.sizes}
         net = build_tagger(**network)
+        if own.start is not None:
+            start_from(net, own.start)
         splits = jet_splits(self.data)
         numbers = train_and_test(net, network, splits, self.training, self.robustness_jets, job, bench)
         return numbers | ({} if metric is None else {"metric": metric.tolist()})
@@ -125,11 +130,13 @@ class Tagging(Experiment):
         return self.networks.get(model, TaggerNetwork(model))
 
     def _identity(self, model: str, seed: int) -> dict[str, Any]:
-        """What is a model's own among the settings of its runs: with a given discovery also the metric."""
+        """What is a model's own among the settings of its runs: also a given metric, and weights to begin with."""
         own = self._network(model)
         identity: dict[str, Any] = {"tagger": own.tagger, "discovered": own.discovered, "sizes": own.sizes}
         if own.discovered and self.discovered is not None:
             identity["metric"] = _kept_metric(self.discovered / f"seed{seed}").tolist()
+        if own.start is not None:
+            identity["start"] = find_tagger(own.start).fingerprint()
         return identity
 
     def _metric(self, place: Path, seed: int, progress: bool) -> Tensor:
