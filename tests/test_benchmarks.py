@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from types import ModuleType
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -237,3 +239,22 @@ def test_a_process_of_its_own(benchmark) -> None:
     assert apart("engine_memory", "peak_of_step", 1, **options) > 1_000_000
     with pytest.raises(RuntimeError, match="status 1"):
         apart("engine_memory", "peak_of_step", 1, **options, unknown=0)
+
+
+def test_the_card_of_a_tagger(benchmark, tmp_path: Path, capsys) -> None:
+    generator = torch.Generator().manual_seed(0)
+    score = torch.rand(4000, generator=generator)
+    label = (torch.rand(4000, generator=generator) < score).long()
+    logits = torch.stack([torch.zeros(4000), score.logit()], dim=1)
+    mass = 174 + 100 * torch.randn(4000, generator=generator)  # says nothing
+    save_file({"logits": logits, "label": label, "mass": mass, "pt": mass.clone()}, tmp_path / "scores.safetensors")
+    benchmark("tagger_card").main([str(tmp_path / "scores.safetensors")])
+    said = capsys.readouterr().out
+    assert f"4000 jets, {int(label.sum())} tops" in said
+    area, error = map(float, re.findall(r"AUC (\S+) ± (\S+),", said)[0])
+    assert area == pytest.approx(5 / 6, abs=3 * error)  # of x against x, drawn with probability x
+    assert float(re.findall(r"p = (\S+)", said)[0]) > 0.01
+    alone, error = map(float, re.findall(r"mass alone: AUC (\S+) ± (\S+)", said)[0])
+    assert alone == pytest.approx(0.5, abs=4 * error)
+    cut = float(re.findall(r"\| 0\.5 \| (\S+) \|", said)[0])
+    assert (score[label == 1] >= cut).double().mean() == pytest.approx(0.5, abs=1e-3)

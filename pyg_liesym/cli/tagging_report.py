@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pyg_liesym.cli.files import save_figure, save_tensors, write_json
+from pyg_liesym.metrics.calibration import calibration
 from pyg_liesym.metrics.multiclass import versus
 from pyg_liesym.metrics.robustness import Drift, robustness
 from pyg_liesym.metrics.tagging import background_rejection, roc
@@ -23,8 +24,8 @@ class TaggingReport(L.Callback):
     """Write what :class:`~pyg_liesym.systems.JetTagging` found in a test, and pictures of it.
 
     Into the folder of the logs, or else the trainer's folder: ``test_scores.safetensors`` (``logits``, ``label``,
-    ``mass``, ``pt``), and for two classes ``roc.png``, ``scores.png``, ``mass_sculpting.png``; with jets for it, the
-    card ``robustness.json`` and ``robustness.png``.
+    ``mass``, ``pt``), and for two classes ``roc.png``, ``scores.png``, ``calibration.png``, ``mass_sculpting.png``;
+    with jets for it, the card ``robustness.json`` and ``robustness.png``.
 
     Args:
         robustness_jets: How many of the test jets are boosted and turned; 0 for no card.
@@ -50,12 +51,12 @@ class TaggingReport(L.Callback):
 def draw_scores(
     folder: Path, scores: Mapping[str, Tensor], classes: Sequence[str] | None = None, *, background: int = 0
 ) -> list[str]:
-    """Draw ROC, distributions of scores and mass sculpting of two classes, and say the rejections in words.
+    """Draw ROC, scores, calibration and mass sculpting of two classes, and say rejections and calibration in words.
 
     Nothing is drawn of several classes, or where a class is missing.
     """
     from pyg_liesym.plot.roc import plot_roc
-    from pyg_liesym.plot.tagging import plot_mass_sculpting, plot_scores
+    from pyg_liesym.plot.tagging import plot_calibration, plot_mass_sculpting, plot_scores
 
     logits, label = scores["logits"], scores["label"]
     if logits.size(1) != 2 or label.unique().numel() != 2 or not bool(logits.isfinite().all()):
@@ -65,9 +66,15 @@ def draw_scores(
     score = versus(logits, 1 - background, background)
     save_figure(folder / "roc.png", plot_roc({f"{names[1]} against {names[0]}": roc(score, is_signal)}))
     save_figure(folder / "scores.png", plot_scores(score.sigmoid(), is_signal, names))
+    found = calibration(score.sigmoid(), is_signal)
+    save_figure(folder / "calibration.png", plot_calibration(found))
     save_figure(folder / "mass_sculpting.png", plot_mass_sculpting(scores["mass"], score, is_signal))
-    found = {efficiency: background_rejection(score, is_signal, efficiency) for efficiency in (0.3, 0.5)}
-    return [f"background rejection at a signal efficiency of {name}: {value}" for name, value in found.items()]
+    cuts = {efficiency: background_rejection(score, is_signal, efficiency) for efficiency in (0.3, 0.5)}
+    return [
+        *(f"background rejection at a signal efficiency of {name}: {value}" for name, value in cuts.items()),
+        f"scores as probabilities: off by {100 * found.gap:.2g} % on average, {100 * found.by_chance:.2g} % by chance "
+        f"(p = {found.p:.2g})",
+    ]
 
 
 def write_card(folder: Path, drifts: Mapping[str, Sequence[Drift]]) -> None:

@@ -1,6 +1,7 @@
 """Numbers about a result."""
 
 from pyg_liesym.metrics.areas import Estimate, auc, auc_difference, bootstrap_error
+from pyg_liesym.metrics.calibration import Calibration, calibration
 from pyg_liesym.metrics.charges import ChargeDrift, body_energy, charge_drift, energy_drift, momentum_drift
 from pyg_liesym.metrics.equivariance import equivariance_error, relative_error
 from pyg_liesym.metrics.flows import divergence, energy_spectrum, spectrum_error, vorticity
@@ -14,6 +15,7 @@ from pyg_liesym.metrics.summary import tagging_summary
 from pyg_liesym.metrics.tagging import Rejection, Roc, background_rejection, roc
 
 __all__ = [
+    "Calibration",
     "ChargeDrift",
     "Drift",
     "Estimate",
@@ -27,6 +29,7 @@ __all__ = [
     "background_rejection",
     "body_energy",
     "bootstrap_error",
+    "calibration",
     "charge_drift",
     "class_rejections",
     "compare_jets",

@@ -18,12 +18,13 @@ from pyg_liesym.plot.roc import plot_roc
 from pyg_liesym.plot.rollout import plot_rollout
 from pyg_liesym.plot.spectra import plot_spectra
 from pyg_liesym.plot.symmetry import plot_errors_by_angle, plot_learned_against_data
-from pyg_liesym.plot.tagging import plot_mass_sculpting, plot_scores
+from pyg_liesym.plot.tagging import plot_calibration, plot_mass_sculpting, plot_scores
 from pyg_liesym.plot.twins import plot_twins
 
 __all__ = [
     "plot_basis",
     "plot_breakings",
+    "plot_calibration",
     "plot_detection",
     "plot_errors_by_angle",
     "plot_flow_forecasts",

@@ -1,4 +1,4 @@
-"""What a tagger does to jets: distributions of scores, and the mass of the background before and after a cut."""
+"""What a tagger does to jets: its scores, as probabilities too, and the background's mass before and after a cut."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pyg_liesym.plot.style import COLOURS, as_array
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from pyg_liesym.metrics.calibration import Calibration
 
 
 def plot_scores(
@@ -128,6 +130,36 @@ def plot_mass_sculpting(
     )
     ax.grid(alpha=0.3)
     ax.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def plot_calibration(found: Calibration, *, title: str | None = None) -> Figure:
+    """Shares of signal over the scores, with how many jets there are.
+
+    Args:
+        found: From :func:`~pyg_liesym.metrics.calibration`.
+        title: Heading.
+
+    Example:
+        >>> from pyg_liesym.metrics import calibration
+        >>> figure = plot_calibration(calibration(torch.rand(50), torch.arange(50) % 2))
+        >>> figure.axes[0].get_ylabel()
+        'share of signal'
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.2, 5.2), layout="constrained")
+    ax, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    ax.plot([0, 1], [0, 1], color="#999999", linestyle=":", label="calibrated")
+    score, share, error, jets = (as_array(values.double()) for values in found[:4])
+    ax.errorbar(score, share, error, fmt="o", markersize=4, color=COLOURS[0], label="this tagger")
+    said = f"off by {100 * found.gap:.2g} % on average, {100 * found.by_chance:.2g} % by chance"
+    ax.set(ylim=(-0.03, 1.03), ylabel="share of signal", title=title or f"Scores as probabilities: {said}")
+    below.bar(score, jets, width=0.03, color=COLOURS[0], alpha=0.6)
+    below.set(xlim=(0, 1), yscale="log", ylabel="jets", xlabel="score  (probability of signal)")
+    for each in (ax, below):
+        each.grid(alpha=0.3)
+    ax.legend(frameon=False)
     return figure
 
 

@@ -61,7 +61,8 @@ def run(folder: Path, num_classes: int, robustness_jets: int) -> set[str]:
 def test_scores_pictures_and_card(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = run(tmp_path, 2, robustness_jets=30)
     assert found == {
-        "test_scores.safetensors", "roc.png", "scores.png", "mass_sculpting.png", "robustness.json", "robustness.png"
+        "test_scores.safetensors", "roc.png", "scores.png", "calibration.png",
+        "mass_sculpting.png", "robustness.json", "robustness.png"
     }  # fmt: skip
     scores = load_file(tmp_path / "test_scores.safetensors")
     assert {name: list(value.shape) for name, value in scores.items()} == {

@@ -82,8 +82,15 @@ def test_fit_then_test(words: list[str], score: str, tmp_path: Path, capsys: pyt
     assert len(number.lstrip("0.")) <= 6
     assert "Tip:" not in output.err
     left = {path.name for path in tmp_path.rglob("*.png")} | {path.name for path in tmp_path.rglob("*.safetensors")}
-    pictures = {"roc.png", "scores.png", "mass_sculpting.png", "robustness.png", "test_scores.safetensors"}
-    assert left == (pictures if words is JETS else set())
+    pictures = {
+        "roc.png",
+        "scores.png",
+        "calibration.png",
+        "mass_sculpting.png",
+        "robustness.png",
+        "test_scores.safetensors",
+    }
+    assert left == (pictures | {"test_scores.safetensors"} if words is JETS else set())
 
 
 def test_the_packaged_tagger_is_trained_further(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pyg_liesym.cli.reproduce.training import Clock, StepCheckpoint, best_checkp
 from pyg_liesym.cli.tagging_report import SCORES, draw_scores, first_jets, write_card
 from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.metrics.areas import auc, bootstrap_error
+from pyg_liesym.metrics.calibration import calibration
 from pyg_liesym.metrics.multiclass import versus
 from pyg_liesym.metrics.robustness import robustness
 from pyg_liesym.metrics.summary import tagging_summary
@@ -110,11 +111,13 @@ def _fit(
 
 
 def _numbers(system: JetTagging) -> dict[str, Any]:
-    """What the test found; the error of the area by the bootstrap."""
+    """What the test found; the error of the area by the bootstrap, and the calibration."""
     logits, label = system.test_scores["logits"], system.test_scores["label"]
     found: dict[str, Any] = dict(tagging_summary(logits, label))
     if "auc" in found:
         score, found["auc_error_delong"] = versus(logits, 1, 0), found["auc_error"]
+        rate = calibration(score.sigmoid(), label)
+        found["calibration_gap"], found["calibration_by_chance"] = rate.gap, rate.by_chance
         found["auc_error"] = bootstrap_error(lambda s, y: auc(s, y).value, score, label, num=100)
     return found
 
