@@ -40,7 +40,7 @@ class JetTagging(System):
     The order of the jets is the loader's matter.
 
     Checkpoints hold the ranges of pT, mass and number of constituents in the first epoch's jets, before ``augment`` and
-    ``transform``, so that ``liesym tag`` can warn of jets unlike those.
+    ``transform`` (``seen``), so that ``liesym tag`` can warn of jets unlike those.
 
     Args:
         net: Called as ``net(x, p4, batch=..., batch_size=...)``, returns logits, shape :math:`(B, C)`, as
@@ -102,7 +102,7 @@ class JetTagging(System):
         self.test_scores: dict[str, Tensor] = {}
         self._seed: int | None = None
         self._rows: list[tuple[Tensor, ...]] = []
-        self._seen, self._seen_all = SeenRange(), False
+        self.seen, self._seen_all = SeenRange(), False
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the logits of a batch, shape :math:`(B, C)`."""
@@ -116,7 +116,7 @@ class JetTagging(System):
         """Return the loss of a batch."""
         batch = with_batch(batch, "p4")
         if not self._seen_all:
-            self._seen.add(batch.p4, batch.batch, batch.num_graphs)
+            self.seen.add(batch.p4, batch.batch, batch.num_graphs)
         with self._own_randomness(batch_idx):
             logits = self(batch if self.augment is None else self.augment(batch))
         weight = batch.get("weight")
@@ -175,13 +175,13 @@ class JetTagging(System):
         """Add the seed, and what the jets of all ranks were like; all ranks come here, though one writes the file."""
         self._gather_seen()
         checkpoint["jet_tagging_seed"] = self._seed
-        checkpoint[RANGES] = self._seen.ranges()
+        checkpoint[RANGES] = self.seen.ranges()
         checkpoint["jet_tagging_seen_all"] = self._seen_all
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take both over."""
         self._seed = checkpoint.get("jet_tagging_seed")
-        self._seen = SeenRange(checkpoint.get(RANGES))
+        self.seen = SeenRange(checkpoint.get(RANGES))
         self._seen_all = checkpoint.get("jet_tagging_seen_all", False)
 
     def configure_optimizers(self) -> Any:
@@ -196,7 +196,7 @@ class JetTagging(System):
 
     def _gather_seen(self) -> None:
         if not self._seen_all:
-            self._seen.gather(self.device)
+            self.seen.gather(self.device)
 
     @contextlib.contextmanager
     def _own_randomness(self, batch_idx: int) -> Iterator[None]:

@@ -179,7 +179,7 @@ def test_a_checkpoint_within_an_epoch_knows_the_jets_of_all_ranks(monkeypatch: p
         "pyg_liesym.systems.training_range.gather_rows", lambda rows: torch.cat([rows, torch.full_like(rows, 1e4)])
     )
     tagger = JetTagging(Dropping())
-    tagger._seen.add(torch.tensor([[5.0, 3.0, 4.0, 0.0]]), torch.tensor([0]), 1)
+    tagger.seen.add(torch.tensor([[5.0, 3.0, 4.0, 0.0]]), torch.tensor([0]), 1)
     saved: dict[str, Any] = {}
     tagger.on_save_checkpoint(saved)
     assert saved[RANGES]["pT"] == (5.0, 1e4)

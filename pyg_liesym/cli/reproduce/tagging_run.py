@@ -81,6 +81,7 @@ def train_and_test(
     save_tagger(
         folder / "tagger.safetensors", net, "build_tagger", network, classes=splits.train.classes,
         max_constituents=job.settings["data"]["max_constituents"], description=_description(job, numbers),
+        ranges=system.seen.ranges(),
     )  # fmt: skip
     return numbers
 

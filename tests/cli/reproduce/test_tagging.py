@@ -25,6 +25,7 @@ from pyg_liesym.discovery.liegan import LieGAN
 from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.systems.pretrained import load_tagger
 from pyg_liesym.systems.tagging import JetTagging
+from pyg_liesym.systems.training_range import SeenRange
 
 SAMPLE = Path(jets_tagging.__file__).parents[2] / "datasets" / "samples" / "jets.root"
 TINY = {"hidden_channels": 4, "num_layers": 1}
@@ -85,6 +86,10 @@ def test_tables_pictures_and_no_repetition(
     assert tagger.classes == ("QCD", "Tbqq")
     assert tagger.max_constituents == 4
     assert "on 96 jets for 2 epochs; AUC" in tagger.description
+    (trained,) = PackedLoader(Jets(files=str(SAMPLE), max_constituents=4)[:96], batch_size=96)
+    seen = SeenRange()
+    seen.add(trained.p4, trained.batch, 96)
+    assert tagger.ranges == seen.ranges()
     scores = load_file(out / "liegnn-discovered-seed1" / SCORES)
     (batch,) = PackedLoader(Jets(files=str(SAMPLE), max_constituents=4)[96:296], batch_size=200)
     torch.testing.assert_close(tagger(batch), scores["logits"].softmax(-1), atol=1e-5, rtol=1e-4)
