@@ -9,6 +9,7 @@ machine.
     python benchmarks/taggers.py --only liegnn-fast                  the textbook and one other
     python benchmarks/taggers.py --only liegnn-fast lgatr-slim lloca with those of others (the extra `peers`)
     python benchmarks/taggers.py --tiles --threads 1                 and each without the compiled loops
+    python benchmarks/taggers.py --released release/models.py        and the LorentzNet of its authors, from your copy
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # for `python -m benchmarks.tagg
 
 from cases import CLASSES, HIDDEN, LAYERS, TEXTBOOK, Case, Contender, jets
 from harness import ALLOCATORS, apart, machine, say, seconds
+from released import RELEASED, released_lorentznet
 
 from pyg_liesym.cli.files import write_json
 from pyg_liesym.nn.message.asked import tiles_alone
@@ -66,6 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
         "only": options.only,
         "fast": [json.loads(text) for text in options.fast],
         "tiles": options.tiles,
+        "released": options.released and str(options.released),
     }
     tables = {}
     for allocator in ALLOCATORS if device == "cpu" else ("default",):
@@ -88,6 +91,7 @@ def table(
     only: list[str] | None = None,
     fast: list[dict[str, Any]] | None = None,
     tiles: bool = False,
+    released: str | None = None,
 ) -> list[dict[str, Any]]:
     """Time every tagger in this process, in turn, training and inference."""
     import torch
@@ -96,8 +100,11 @@ def table(
     case = jets(num_jets).to(device)
     rows: dict[str, dict[str, Any]] = {}
     nets = contenders(device, quick, only, fast or [])
+    own = list(nets.items())[1:]
+    if released is not None:
+        nets |= of_authors(released, device, quick)
     if tiles:
-        nets |= {name + TILES: InTiles(name, own.net, own.call) for name, own in nets.items() if name != TEXTBOOK}
+        nets |= {name + TILES: InTiles(name, net.net, net.call) for name, net in own}
     for kind in ("train", "infer"):
         times: dict[str, list[float]] = {name: [] for name in nets}
         for turn in range(WARM_UP + repeats):
@@ -112,6 +119,8 @@ def table(
             ratios = [theirs / own for theirs, own in zip(times[TEXTBOOK], values, strict=True)]
             row[kind] = {"jets_per_second": num_jets / median(values), "ratio": median(ratios), "all": values}
             row[kind]["ratios"] = ratios
+            if RELEASED in times:
+                row[kind]["of released"] = [theirs / own for theirs, own in zip(times[RELEASED], values, strict=True)]
             if name + TILES in times:
                 row[kind]["of tiles"] = [slow / own for slow, own in zip(times[name + TILES], values, strict=True)]
     return list(rows.values())
@@ -129,8 +138,9 @@ def record(result: dict[str, Any], command: str) -> dict[str, Any]:
                 for kind, word in (("train", "training"), ("infer", "inference")):
                     numbers[word] = result["num_jets"] / row[kind]["all"][turn]
                     numbers[f"{word}_ratio"] = row[kind]["ratios"][turn]
-                    if "of tiles" in row[kind]:
-                        numbers[f"{word}_of_tiles"] = row[kind]["of tiles"][turn]
+                    for other in ("tiles", "released"):
+                        if f"of {other}" in row[kind]:
+                            numbers[f"{word}_of_{other}"] = row[kind][f"of {other}"][turn]
                 place = {"table": f"{allocator} allocator", "row": row["name"], "seed": turn + 1}
                 runs.append({**place, "settings": {}, "seconds": None, "numbers": numbers})
     own = {key: result[key] for key in ("num_jets", "engine")}
@@ -166,6 +176,12 @@ def contenders(
     return found
 
 
+def of_authors(path: str, device: str, quick: bool) -> dict[str, Contender]:
+    """The LorentzNet that its authors released."""
+    width, depth = (8, 2) if quick else (HIDDEN, LAYERS)
+    return {RELEASED: released_lorentznet(Path(path), width, CLASSES, depth, device)}
+
+
 def _count(contender: Contender) -> int:
     return sum(parameter.numel() for parameter in contender.net.parameters())
 
@@ -182,12 +198,14 @@ def markdown(result: dict[str, Any]) -> str:
             "",
             f"Jets a second, {allocator} allocator (in brackets: times the textbook LorentzNet)",
             "",
-            "| network | parameters | training | inference | training in tiles takes | inference |",
-            "|---|---|---|---|---|---|",
+            "| network | parameters | training | inference | training in tiles takes | inference "
+            "| training of the released LorentzNet takes | inference |",
+            f"|{'---|' * 8}",
         ]
         for row in rows:
             cells = [f"{row[kind]['jets_per_second']:.1f} ({row[kind]['ratio']:.2f})" for kind in ("train", "infer")]
-            cells += [_gain(row[kind].get("of tiles")) for kind in ("train", "infer")]
+            for other in ("tiles", "released"):
+                cells += [_gain(row[kind].get(f"of {other}")) for kind in ("train", "infer")]
             title = "textbook LorentzNet" if row["name"] == TEXTBOOK else row["name"]
             lines.append(f"| {title} | {row['parameters']:,} | {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -210,6 +228,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         "--fast", action="append", default=[], metavar="JSON", help="also the fast LieGNN with other settings; repeat"
     )
     parser.add_argument("--tiles", action="store_true", help="each network also without the compiled loops")
+    parser.add_argument("--released", type=Path, metavar="FILE", help="models.py of LorentzNet's release; it is run")
     parser.add_argument("--quick", action="store_true", help="tiny networks and two jets: shows that it runs, no more")
     return parser.parse_args(arguments)
 

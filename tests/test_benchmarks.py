@@ -174,6 +174,32 @@ def test_taggers_run(benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     assert numbers["inference"] == pytest.approx(2 / own)
 
 
+def test_the_released_code_gets_jets_of_one_length(benchmark, tmp_path: Path) -> None:
+    pos = torch.randn(sum(SIZES), 4, generator=torch.Generator().manual_seed(0))
+    case = benchmark("cases").Case("mixed", SIZES, pos)
+    padded = benchmark("released").Padded(case)
+    assert padded.num_nodes == 5
+    rows = padded.mask[:, 0].nonzero()[:, 0]
+    assert rows.tolist() == [0, 1, 2, 3, 4, 5, 10, 11, 12, 15, 16]
+    assert torch.equal(padded.pos[rows], pos)
+    assert not padded.pos[padded.mask[:, 0] == 0].any()
+    target, source = padded.edges
+    assert torch.equal(padded.pos[target], pos[case.edge_index[1]])
+    assert torch.equal(padded.pos[source], pos[case.edge_index[0]])
+    torch.testing.assert_close(padded.scalars[rows, 0], pos[:, 0] ** 2 - (pos[:, 1:] ** 2).sum(1))
+    (tmp_path / "models.py").write_text(
+        "from torch import nn\n"
+        "class LorentzNet(nn.Module):\n"
+        "    def __init__(self, *sizes, c_weight, dropout):\n"
+        "        super().__init__()\n"
+        "        self.embedding = nn.Linear(sizes[0], sizes[1])\n"
+        "    def forward(self, scalars, x, edges, node_mask, edge_mask, n_nodes):\n"
+        "        return self.embedding(scalars)\n"
+    )
+    with pytest.raises(ValueError, match=r"graph_dec\.3\.weight"):  # other weights than the released
+        benchmark("released").released_lorentznet(tmp_path / "models.py", 8, 2, 2, "cpu")
+
+
 def test_fields_run(benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
     out = tmp_path / "fields.json"
