@@ -139,7 +139,7 @@ def test_the_packaged_tagger_works_right_after_installation(tmp_path: Path, caps
             r"pT 5\.5\d*e\+05 to 6\.\d*e\+05 GeV \(trained on 550 to 650\).*look like MeV; the tagger takes GeV",
         ),
         (0.5, 200, r"pT 275\.?\d* to 32\d\.?\d* GeV \(trained on 550 to 650\)"),
-        (1.0, 2, r"constituents 2 to 2 \(trained on 6 to 120\)"),
+        (1.0, 2, r"constituents 2 to 2 \(trained on 3 to 153\)"),
     ],
 )
 def test_jets_unlike_those_of_the_training_get_a_warning(
