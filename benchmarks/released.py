@@ -10,7 +10,10 @@ from typing import Any
 import torch
 from cases import Case, Contender
 from torch import Tensor, nn
+from torch_geometric.utils import to_dense_batch
 
+from pyg_liesym.lie.metric import minkowski
+from pyg_liesym.nn.message.invariants import bilinear
 from pyg_liesym.nn.models.lorentznet import LorentzNet
 
 RELEASED = "released LorentzNet"
@@ -27,16 +30,12 @@ class Padded:
     """
 
     def __init__(self, case: Case) -> None:
-        sizes = torch.tensor(case.sizes, device=case.pos.device)
-        self.num_nodes = max(case.sizes)
-        starts = sizes.cumsum(0) - sizes
-        place = torch.arange(len(case.pos), device=case.pos.device) - starts[case.batch] + case.batch * self.num_nodes
-        full = case.pos.new_zeros(len(sizes) * self.num_nodes, 4)
-        self.pos = full.index_copy(0, place, case.pos)
-        self.mask = full.new_zeros(len(full), 1).index_fill(0, place, 1.0)
-        self.scalars = (2 * self.pos[:, :1].square() - self.pos.square().sum(1, keepdim=True)).contiguous()
-        source, target = place[case.edge_index]
-        self.edges = [target.contiguous(), source.contiguous()]
+        pos, mask = to_dense_batch(case.pos, case.batch)
+        self.num_nodes = mask.size(1)
+        self.pos, self.mask = pos.flatten(0, 1), mask.reshape(-1, 1).to(pos.dtype)
+        self.scalars = bilinear(self.pos, self.pos, minkowski()[None].to(self.pos))
+        source, target = mask.flatten().nonzero()[:, 0][case.edge_index]
+        self.edges = [target, source]
 
     def through(self, net: nn.Module) -> Tensor:
         """The logits."""

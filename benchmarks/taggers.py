@@ -100,11 +100,11 @@ def table(
     case = jets(num_jets).to(device)
     rows: dict[str, dict[str, Any]] = {}
     nets = contenders(device, quick, only, fast or [])
-    own = list(nets.items())[1:]
     if released is not None:
         nets |= of_authors(released, device, quick)
     if tiles:
-        nets |= {name + TILES: InTiles(name, net.net, net.call) for name, net in own}
+        ours = [name for name in nets if name not in (TEXTBOOK, RELEASED)]
+        nets |= {name + TILES: InTiles(name, nets[name].net, nets[name].call) for name in ours}
     for kind in ("train", "infer"):
         times: dict[str, list[float]] = {name: [] for name in nets}
         for turn in range(WARM_UP + repeats):
