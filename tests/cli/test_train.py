@@ -82,14 +82,7 @@ def test_fit_then_test(words: list[str], score: str, tmp_path: Path, capsys: pyt
     assert len(number.lstrip("0.")) <= 6
     assert "Tip:" not in output.err
     left = {path.name for path in tmp_path.rglob("*.png")} | {path.name for path in tmp_path.rglob("*.safetensors")}
-    pictures = {
-        "roc.png",
-        "scores.png",
-        "calibration.png",
-        "mass_sculpting.png",
-        "robustness.png",
-        "test_scores.safetensors",
-    }
+    pictures = {f"{name}.png" for name in ("roc", "scores", "calibration", "mass_sculpting", "robustness")}
     assert left == (pictures | {"test_scores.safetensors"} if words is JETS else set())
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torchmetrics.functional.classification import binary_calibration_error
 
 from pyg_liesym.metrics.calibration import calibration
 
@@ -32,6 +33,7 @@ def test_shares_and_errors_of_the_bins() -> None:
         assert found.error[k] == pytest.approx(float((score[own] * (1 - score[own])).sum().sqrt() / own.sum()))
     expected = sum(float(n * (a - b).abs()) for n, a, b in zip(found.jets, found.share, found.score, strict=True))
     assert found.gap == pytest.approx(expected / 20_000)
+    assert found.gap == pytest.approx(float(binary_calibration_error(score, label, n_bins=10)), rel=1e-5)
     assert found.gap == pytest.approx(1 / 6, abs=0.01)  # the mean of x - x²
     ends = calibration(torch.tensor([0.0, 1.0]), torch.tensor([0, 1]), bins=4)
     assert (ends.jets.tolist(), ends.gap, ends.by_chance, ends.p) == ([1, 1], 0.0, 0.0, 1.0)
