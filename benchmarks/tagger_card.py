@@ -1,9 +1,11 @@
 """The numbers of docs/tagger.md, from the scores that a test leaves.
 
     python benchmarks/tagger_card.py runs/packaged/fast16-seed0/test_scores.safetensors
+    python benchmarks/tagger_card.py --robustness 'jets/test/jets_00000.root' --out runs/card
 
 Prints AUC, accuracy and rejections; the cuts and what passes them; whether scores are shares of signal; and what the
-jet's mass does alone, and the tagger where the mass says little.
+jet's mass does alone, and the tagger where the mass says little; of further scores of the same jets, by how much their
+AUC is above the first's. The robustness card is that of the packaged tagger, in float64 and float32.
 """
 
 from __future__ import annotations
@@ -15,13 +17,19 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from pyg_liesym.metrics.areas import auc
+from pyg_liesym.cli.tagging_report import first_jets, write_card
+from pyg_liesym.datasets.jets.jets import Jets
+from pyg_liesym.datasets.loader import PackedLoader
+from pyg_liesym.metrics.areas import auc, auc_difference
 from pyg_liesym.metrics.calibration import calibration
 from pyg_liesym.metrics.multiclass import versus
+from pyg_liesym.metrics.robustness import robustness
 from pyg_liesym.metrics.summary import tagging_summary
 from pyg_liesym.metrics.tagging import background_rejection
+from pyg_liesym.systems.pretrained import load_tagger
 
 EFFICIENCIES = (0.3, 0.5, 0.7, 0.9)
+NUM_MOVED = 2000
 TOP_MASS, LITTLE_MASS = 174.0, (140.0, 210.0)
 
 
@@ -45,35 +53,72 @@ def table(rows: list[dict[str, str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def describe(path: Path) -> None:
+    """Print what the scores of one tagger say."""
+    found = load_file(path)
+    logits, label, mass = found["logits"], found["label"], found["mass"].double()
+    score = versus(logits, 1, 0)
+    summary = tagging_summary(logits, label)
+    print(f"\n{path}: {len(label)} jets, {int(label.sum())} tops\n")
+    print(f"AUC {summary['auc']:.5f} ± {summary['auc_error']:.5f}, ", end="")
+    print(f"accuracy {summary['accuracy']:.4f} ± {summary['accuracy_error']:.4f}\n")
+    print(table(cuts(score, label)))
+    rate = calibration(score.sigmoid(), label)
+    print(f"\nscores off by {100 * rate.gap:.2f} %, by chance {100 * rate.by_chance:.2f} %, p = {rate.p:.3f}\n")
+    columns = zip(rate.score, rate.share, rate.error, rate.jets, strict=True)
+    shares = [
+        {"mean score": f"{mean:.3f}", "share of tops": f"{share:.3f} ± {error:.3f}", "jets": f"{int(jets)}"}
+        for mean, share, error, jets in columns
+    ]
+    print(table(shares))
+    alone = auc(-(mass - TOP_MASS).abs(), label)
+    near = (mass > LITTLE_MASS[0]) & (mass < LITTLE_MASS[1])
+    there = auc(score[near], label[near])
+    print(f"\nmass alone: AUC {alone.value:.4f} ± {alone.error:.4f}")
+    print(f"tagger where the mass is {LITTLE_MASS} GeV: AUC {there.value:.4f} ± {there.error:.4f}")
+    passed = (label == 0) & (score >= score[label == 1].quantile(0.5))
+    medians = [float(mass[chosen].median()) for chosen in (label == 0, passed)]
+    print(f"median mass of QCD jets: {medians[0]:.0f} GeV, of those that pass at 0.5: {medians[1]:.0f} GeV")
+
+
+def compare(first: Path, second: Path) -> None:
+    """Print by how much the second's AUC is above the first's, on the same jets."""
+    before, after = load_file(first), load_file(second)
+    if not torch.equal(before["label"], after["label"]) or not torch.equal(before["mass"], after["mass"]):
+        raise SystemExit(f"{first} and {second} are not of the same jets")
+    more = auc_difference(versus(after["logits"], 1, 0), versus(before["logits"], 1, 0), after["label"])
+    print(f"\nAUC of {second} above that of {first}: {more.value:.5f} ± {more.error:.5f}")
+
+
+def drifts(files: str, out: Path) -> None:
+    """Write the robustness card of the packaged tagger, and print its drifts at sizes of one and more."""
+    net = load_tagger().net
+    batches = first_jets(PackedLoader(Jets(files=files), batch_size=100), NUM_MOVED)
+    card = {"float64": robustness(net, batches), "float32": robustness(net, batches, dtype=None)}
+    out.mkdir(parents=True, exist_ok=True)
+    write_card(out, card)
+    for name, rows in card.items():
+        for row in rows:
+            if row.size >= 1:
+                print(
+                    f"{name}, {row.transformation} of {row.size:g}: scores change by {row.mean_change:.1e} on average, "
+                    f"the AUC by {row.auc_change:.5f} ± {row.auc_change_error:.5f}"
+                )
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Print the card."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("scores", type=Path, nargs="+", help="test_scores.safetensors of a test")
-    for path in parser.parse_args(arguments).scores:
-        found = load_file(path)
-        logits, label, mass = found["logits"], found["label"], found["mass"].double()
-        score = versus(logits, 1, 0)
-        summary = tagging_summary(logits, label)
-        print(f"\n{path}: {len(label)} jets, {int(label.sum())} tops\n")
-        print(f"AUC {summary['auc']:.5f} ± {summary['auc_error']:.5f}, ", end="")
-        print(f"accuracy {summary['accuracy']:.4f} ± {summary['accuracy_error']:.4f}\n")
-        print(table(cuts(score, label)))
-        rate = calibration(score.sigmoid(), label)
-        print(f"\nscores off by {100 * rate.gap:.2f} %, by chance {100 * rate.by_chance:.2f} %, p = {rate.p:.3f}\n")
-        columns = zip(rate.score, rate.share, rate.error, rate.jets, strict=True)
-        shares = [
-            {"mean score": f"{score:.3f}", "share of tops": f"{share:.3f} ± {error:.3f}", "jets": f"{int(jets)}"}
-            for score, share, error, jets in columns
-        ]
-        print(table(shares))
-        alone = auc(-(mass - TOP_MASS).abs(), label)
-        near = (mass > LITTLE_MASS[0]) & (mass < LITTLE_MASS[1])
-        there = auc(score[near], label[near])
-        print(f"\nmass alone: AUC {alone.value:.4f} ± {alone.error:.4f}")
-        print(f"tagger where the mass is {LITTLE_MASS} GeV: AUC {there.value:.4f} ± {there.error:.4f}")
-        passed = (label == 0) & (score >= score[label == 1].quantile(0.5))
-        medians = [float(mass[chosen].median()) for chosen in (label == 0, passed)]
-        print(f"median mass of QCD jets: {medians[0]:.0f} GeV, of those that pass at 0.5: {medians[1]:.0f} GeV")
+    parser.add_argument("scores", type=Path, nargs="*", help="test_scores.safetensors of tests")
+    parser.add_argument("--robustness", metavar="FILES", help="jets to be boosted and turned, the first 2000")
+    parser.add_argument("--out", type=Path, default=Path("runs/card"), help="of the robustness card (%(default)s)")
+    options = parser.parse_args(arguments)
+    for path in options.scores:
+        describe(path)
+    for path in options.scores[1:]:
+        compare(options.scores[0], path)
+    if options.robustness:
+        drifts(options.robustness, options.out)
 
 
 if __name__ == "__main__":

@@ -274,12 +274,19 @@ def test_the_card_of_a_tagger(benchmark, tmp_path: Path, capsys) -> None:
     logits = torch.stack([torch.zeros(4000), score.logit()], dim=1)
     mass = 174 + 100 * torch.randn(4000, generator=generator)  # says nothing
     save_file({"logits": logits, "label": label, "mass": mass, "pt": mass.clone()}, tmp_path / "scores.safetensors")
-    benchmark("tagger_card").main([str(tmp_path / "scores.safetensors")])
+    better = torch.stack([torch.zeros(4000), score.logit() + label], dim=1)
+    save_file({"logits": better, "label": label, "mass": mass, "pt": mass.clone()}, tmp_path / "better.safetensors")
+    files = [str(tmp_path / "scores.safetensors"), str(tmp_path / "better.safetensors")]
+    benchmark("tagger_card").main(files)
     said = capsys.readouterr().out
     assert f"4000 jets, {int(label.sum())} tops" in said
     area, error = map(float, re.findall(r"AUC (\S+) ± (\S+),", said)[0])
     assert area == pytest.approx(5 / 6, abs=3 * error)  # of x against x, drawn with probability x
     assert float(re.findall(r"p = (\S+)", said)[0]) > 0.01
+    more, error = map(float, re.findall(r"above that of .*: (\S+) ± (\S+)", said)[0])
+    areas = [float(each) for each in re.findall(r"AUC (\S+) ± \S+, accuracy", said)]
+    assert more == pytest.approx(areas[1] - areas[0], abs=2e-5)
+    assert more > 5 * error
     alone, error = map(float, re.findall(r"mass alone: AUC (\S+) ± (\S+)", said)[0])
     assert alone == pytest.approx(0.5, abs=4 * error)
     cut = float(re.findall(r"\| 0\.5 \| (\S+) \|", said)[0])
