@@ -64,7 +64,7 @@ def train_and_test(
         TrainingDiverged: If a loss or score is not finite.
     """
     system = JetTagging(net, lr=training.lr, schedule=training.schedule)
-    clock = Clock(bench)
+    clock = Clock(bench, monitor="val_auc")
     lightning = _fit(system, splits, training, job.seed, bench, clock)
     tests = PackedLoader(splits.test, batch_size=max(training.batch_size, 100))
     lightning.test(system, tests, verbose=False)

@@ -32,16 +32,19 @@ class Clock(L.Callback):
         bench: Where the run works, and until when.
         between: Whether a sitting ends between two steps or two epochs: a run can only go on from within an epoch if
             its loader can.
+        monitor: What to keep of every validation, as ``learning_curve``: examples seen by then, and its value.
     """
 
-    def __init__(self, bench: Bench, between: Literal["steps", "epochs"] = "steps") -> None:
-        self.bench, self.between, self.jets, self.seconds = bench, between, 0, 0.0
+    def __init__(self, bench: Bench, between: Literal["steps", "epochs"] = "steps", monitor: str | None = None) -> None:
+        self.bench, self.between, self.monitor, self.jets, self.seconds = bench, between, monitor, 0, 0.0
+        self.curve: list[tuple[int, float]] = []
         self._since: float | None = None
         self._before = (0, 0, 0.0)  # steps, examples and seconds of earlier sittings
 
-    def numbers(self) -> dict[str, float]:
-        """Seconds of training, and examples a second."""
-        return {"training_seconds": self.seconds, "jets_per_second": self.jets / max(self.seconds, 1e-9)}
+    def numbers(self) -> dict[str, Any]:
+        """Seconds of training, and examples a second; the learning curve, if there is one."""
+        curve = {"learning_curve": [list(point) for point in self.curve]} if self.curve else {}
+        return {"training_seconds": self.seconds, "jets_per_second": self.jets / max(self.seconds, 1e-9), **curve}
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Note where the sitting begins."""
@@ -79,21 +82,26 @@ class Clock(L.Callback):
         """Stop the watch."""
         self._stop()
 
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Add a point to the learning curve."""
+        if self.monitor is not None and self.monitor in trainer.callback_metrics:
+            self.curve.append((self.jets, float(trainer.callback_metrics[self.monitor])))
+
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Stop the watch."""
         self._stop()
         self._say(trainer)
 
     def state_dict(self) -> dict[str, Any]:
-        """Examples and seconds until now."""
+        """Examples and seconds until now, and the learning curve."""
         running = self._since is not None
         self._stop()
         self._since = now() if running else None
-        return {"jets": self.jets, "seconds": self.seconds}
+        return {"jets": self.jets, "seconds": self.seconds, "curve": list(self.curve)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from the examples and seconds of a checkpoint."""
-        self.jets, self.seconds = state_dict["jets"], state_dict["seconds"]
+        """Go on from those of a checkpoint."""
+        self.jets, self.seconds, self.curve = state_dict["jets"], state_dict["seconds"], state_dict.get("curve", [])
 
     def _say(self, trainer: L.Trainer) -> None:
         """Print how much is left, at the pace of this sitting."""

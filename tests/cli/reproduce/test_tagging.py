@@ -128,6 +128,8 @@ def test_sittings_add_up_to_one_run(tmp_path: Path, capsys: pytest.CaptureFixtur
     for numbers in (first, second):
         for time_dependent in ("jets_per_second", "training_seconds"):
             del numbers[time_dependent]
+    assert [seen for seen, _ in first["learning_curve"]] == [96, 192]
+    assert all(0 <= value <= 1 for _, value in first["learning_curve"])
     assert first == second
 
 
