@@ -32,7 +32,10 @@ void tile(int64_t depth, const T* a, int64_t row, int64_t step, const T* b, int6
   for (int64_t k = 0; k < depth; ++k, a += step, b += b_row) {
     Vec<T> right[V];
 #pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) right[v] = load(b + v * W);
+    for (int v = 0; v < V; ++v) {
+      right[v] = load(b + v * W);
+      in_register(right[v]);
+    }
 #pragma GCC unroll 12
     for (int r = 0; r < R; ++r) {
       Vec<T> left = splat(a[r * row]);

@@ -45,6 +45,16 @@ template <class T> inline Vec<T> load(const T* p) { return *reinterpret_cast<con
 template <class T> inline void store(T* p, Vec<T> v) { *reinterpret_cast<typename Lanes<T>::Loose*>(p) = v; }
 template <class T> inline Vec<T> splat(T x) { return x - Vec<T>{}; }
 
+// Keep a vector in its register: what comes from memory would be read again at each use, as an operand of the
+// instruction, and loads become what a product waits for.
+template <class V> inline void in_register(V& v) {
+#if defined(__AVX512F__)
+  asm("" : "+v"(v));
+#elif defined(__FMA__)
+  asm("" : "+x"(v));
+#endif
+}
+
 // Sum of the lanes, by halves.
 template <class T> inline T total_by_halves(Vec<T> v) {
   T sum[kWidth<T>];
