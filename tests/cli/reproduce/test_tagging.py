@@ -23,6 +23,7 @@ from pyg_liesym.datasets.loader import PackedLoader
 from pyg_liesym.discovery.discovered_symmetry import DiscoveredSymmetry
 from pyg_liesym.discovery.liegan import LieGAN
 from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.metrics.areas import auc
 from pyg_liesym.systems.pretrained import load_tagger
 from pyg_liesym.systems.tagging import JetTagging
 from pyg_liesym.systems.training_range import SeenRange
@@ -129,8 +130,11 @@ def test_sittings_add_up_to_one_run(tmp_path: Path, capsys: pytest.CaptureFixtur
         for time_dependent in ("jets_per_second", "training_seconds"):
             del numbers[time_dependent]
     assert [seen for seen, _ in first["learning_curve"]] == [96, 192]
-    assert all(0 <= value <= 1 for _, value in first["learning_curve"])
     assert first == second
+    jets = Jets(files=str(SAMPLE), max_constituents=4)
+    (batch,) = PackedLoader(jets[len(jets) - 40 :], batch_size=40)
+    best = auc(load_tagger(tmp_path / "whole" / "liegnn-seed0" / "tagger.safetensors")(batch)[:, 1], batch.y)
+    assert max(value for _, value in first["learning_curve"]) == pytest.approx(best.value, abs=1e-6)
 
 
 def test_a_run_killed_in_its_validation_repeats_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,6 +154,8 @@ def test_a_run_killed_in_its_validation_repeats_it(tmp_path: Path, monkeypatch: 
     parts = run_experiment(own, sitting(tmp_path / "parts"))
     assert steps == [4, 4, 8]
     assert parts["table"][0]["auc"] == whole["table"][0]["auc"]
+    curves = [record["runs"][0]["numbers"]["learning_curve"] for record in (parts, whole)]
+    assert curves[0] == curves[1]
 
 
 def test_runs_that_diverge_are_named_and_the_others_done(
