@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -44,6 +45,21 @@ def test_every_record_says_where_it_comes_from() -> None:
             assert record["machine"], path
             assert "commit" in record, path
             assert "transcribed" in record.get("source", "transcribed"), path
+
+
+@pytest.mark.parametrize("network", ["liegnn", "lorentznet"])
+def test_the_facts_of_ten_processes_are_those_of_their_runs(network: str) -> None:
+    record = json.loads((DOCS / "results" / "ten-processes.json").read_text("utf-8"))
+    facts = {name: fact["value"] for name, fact in record["facts"].items()}
+    numbers = [run["numbers"] for run in record["runs"] if run["row"] == network]
+    assert facts[f"{network}_processes"] == len(numbers)
+    for kind, asked, word in (("training", 3, "three"), ("inference", 4, "four")):
+        ratios = [each[f"{kind}_ratio"] for each in numbers]
+        for own, each in zip(ratios, numbers, strict=True):
+            assert own == pytest.approx(each[f"{kind}_textbook"] / each[kind], abs=0.006)  # printed with two digits
+        assert facts[f"{network}_{kind}"] == pytest.approx(median(ratios), abs=1e-9)
+        assert (facts[f"{network}_{kind}_least"], facts[f"{network}_{kind}_most"]) == (min(ratios), max(ratios))
+        assert facts[f"{network}_processes_at_{word}"] == sum(ratio >= asked for ratio in ratios)
 
 
 def test_a_number_that_changes_changes_the_page_and_the_check_sees_it(docs: Path) -> None:
