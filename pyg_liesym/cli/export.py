@@ -12,18 +12,18 @@ def export(model: str, out: Path) -> None:
         model: A file of `save_tagger`, a checkpoint of `liesym fit`, or the name of a packaged tagger.
         out: The file to write, .onnx; its inputs are `p4` and, if the tagger has any, `x`, its output `logits`.
     """
-    from pyg_liesym.nn.models.liegnn import LieGNN
     from pyg_liesym.systems.checkpoint import find_tagger
     from pyg_liesym.systems.onnx import export_onnx
 
     if out.suffix != ".onnx":
         raise ValueError(f"expected a file name that ends with .onnx, got {out.name!r}")
     tagger = find_tagger(model)
-    if not isinstance(tagger.net, LieGNN):
-        raise ValueError(f"{model} is a {type(tagger.net).__name__}; only a LieGNN can be exported")
     if tagger.transform is not None:
         raise ValueError(f"{model} has the transform {tagger.transform}, which an ONNX file would not have")
-    export_onnx(tagger.net, out)
+    try:
+        export_onnx(tagger.net, out)
+    except TypeError as error:
+        raise ValueError(f"{model} cannot be exported: {error}") from error
     print(f"{out}: logits of {', '.join(tagger.classes)}")
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from pyg_liesym.nn.message.edges import Edges
 from pyg_liesym.nn.models.liegnn import LieGNN
+from pyg_liesym.nn.models.momentum_fractions import MomentumFractions
 from pyg_liesym.typing import OptTensor
 from pyg_liesym.writing import whole_file
 
@@ -22,7 +23,7 @@ from pyg_liesym.writing import whole_file
 _SIZES, _TOLERANCE = (1, 2, 30), 1e-3
 
 
-def export_onnx(net: LieGNN, path: str | Path) -> Path:
+def export_onnx(net: nn.Module, path: str | Path) -> Path:
     r"""Write a tagger as an ONNX file that takes one jet of any number of constituents, and check it.
 
     The file has the inputs ``p4``, ``[constituents, 4]`` in float32, and ``x``, ``[constituents, channels]``, if the
@@ -36,7 +37,8 @@ def export_onnx(net: LieGNN, path: str | Path) -> Path:
     **Law**: the file is invariant to what the network is invariant to, as far as float32 goes.
 
     Args:
-        net: A :class:`~pyg_liesym.nn.LieGNN` with a readout, such as that of a :class:`~pyg_liesym.systems.JetTagging`.
+        net: A :class:`~pyg_liesym.nn.LieGNN` with a readout, such as that of a :class:`~pyg_liesym.systems.JetTagging`,
+            also with :class:`~pyg_liesym.nn.MomentumFractions`.
         path: Where to; the folder is made if needed, and a file that is there replaced.
 
     Returns:
@@ -53,12 +55,11 @@ def export_onnx(net: LieGNN, path: str | Path) -> Path:
         >>> export_onnx(LieGNN.fast(0, 2, metric=minkowski()), "tagger.onnx")  # doctest: +SKIP
         PosixPath('tagger.onnx')
     """
-    _check(net)
-    path = Path(path)
-    jet = _Jet(copy.deepcopy(net).cpu().float()).eval()
-    example = _jet_of(7, net.in_channels)
+    path, tagger = Path(path), _checked(net)
+    jet = _Jet(copy.deepcopy(tagger).cpu().float()).eval()
+    example = _jet_of(7, tagger.in_channels)
     constituents = torch.export.Dim("constituents")
-    names = ["p4"] if net.in_channels == 0 else ["p4", "x"]
+    names = ["p4"] if tagger.in_channels == 0 else ["p4", "x"]
     with _quiet():
         program = torch.onnx.export(
             jet,
@@ -83,7 +84,7 @@ class _Jet(nn.Module):
     a jet of one constituent would give.
     """
 
-    def __init__(self, net: LieGNN) -> None:
+    def __init__(self, net: LieGNN | MomentumFractions) -> None:
         super().__init__()
         self.net = net
 
@@ -103,19 +104,21 @@ class _Jet(nn.Module):
         return logits[:1]
 
 
-def _check(net: LieGNN) -> None:
+def _checked(net: nn.Module) -> LieGNN | MomentumFractions:
     missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]
     if missing:
         raise ModuleNotFoundError(
             f"writing ONNX files needs {', '.join(missing)}, not installed: run `pip install 'pyg-liesym[onnx]'`"
         )
-    if not isinstance(net, LieGNN):
-        raise TypeError(f"expected a LieGNN to export, got {type(net).__name__}; of a JetTagging, pass its `net`")
-    if net.readout is None:
+    inner = net.net if isinstance(net, MomentumFractions) else net
+    if not isinstance(inner, LieGNN):
+        raise TypeError(f"expected a LieGNN to export, got {type(inner).__name__}; of a JetTagging, pass its `net`")
+    if inner.readout is None:
         raise ValueError("expected a LieGNN with an answer for graphs, got readout=None; build it with readout='mean'")
-    conv = net.convs[0]
+    conv = inner.convs[0]
     if conv.edge_dim or conv.phi_v is not None:
         raise ValueError("expected a LieGNN of constituents alone, got one with edge features or velocities")
+    return net if isinstance(net, MomentumFractions) else inner
 
 
 def _compare(jet: _Jet, path: Path, names: list[str]) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 import torch
@@ -10,6 +11,8 @@ from pyg_liesym.lie.algebra import LieAlgebra
 from pyg_liesym.lie.metric import minkowski
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.lorentznet import LorentzNet
+from pyg_liesym.nn.models.momentum_fractions import MomentumFractions, num_columns
+from pyg_liesym.nn.models.taggers import build_tagger
 from pyg_liesym.systems import onnx
 from pyg_liesym.systems.onnx import export_onnx
 from pyg_liesym.testing.equivariance import randomize_parameters
@@ -17,6 +20,7 @@ from pyg_liesym.testing.equivariance import randomize_parameters
 for package in ("onnx", "onnxscript", "onnxruntime"):
     pytest.importorskip(package)
 
+Tagger: TypeAlias = LieGNN | MomentumFractions
 OPTIONS = {"hidden_channels": 6, "edge_channels": 4, "num_layers": 2}
 
 
@@ -26,9 +30,11 @@ def network(in_channels: int = 0, **options: object) -> LieGNN:
     return net
 
 
-@pytest.fixture(scope="module", params=[0, 2])
-def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[LieGNN, Path]:
-    net = network(request.param)
+@pytest.fixture(scope="module", params=["", "x", "fractions", "x and fractions"])
+def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Tagger, Path]:
+    in_channels, references = 2 * ("x" in request.param), ("jet",) if "fractions" in request.param else ()
+    net: Tagger = network(in_channels + num_columns(references))
+    net = MomentumFractions(net, references) if references else net
     path = tmp_path_factory.mktemp("onnx") / "tagger.onnx"
     assert export_onnx(net, path) == path
     return net, path
@@ -49,7 +55,7 @@ def run(path: Path, p4: torch.Tensor, x: torch.Tensor | None) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 17, 120])
-def test_logits_are_those_of_the_network(exported: tuple[LieGNN, Path], size: int) -> None:
+def test_logits_are_those_of_the_network(exported: tuple[Tagger, Path], size: int) -> None:
     net, path = exported
     x = torch.randn(size, 2, generator=torch.Generator().manual_seed(0)) if net.in_channels else None
     with torch.no_grad():
@@ -63,12 +69,12 @@ def test_logits_are_those_of_the_network(exported: tuple[LieGNN, Path], size: in
         assert not torch.allclose(run(path, jet(size), -x), found, rtol=1e-3)
 
 
-def test_one_file_and_nothing_beside_it(exported: tuple[LieGNN, Path]) -> None:
+def test_one_file_and_nothing_beside_it(exported: tuple[Tagger, Path]) -> None:
     assert [path.name for path in exported[1].parent.iterdir()] == ["tagger.onnx"]
 
 
 def test_a_file_that_disagrees_is_not_written(
-    exported: tuple[LieGNN, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    exported: tuple[Tagger, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The exporter answers with the file of another network."""
 
@@ -91,6 +97,8 @@ def test_what_cannot_be_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     path = tmp_path / "tagger.onnx"
     with pytest.raises(TypeError, match="expected a LieGNN to export, got LorentzNet"):
         export_onnx(LorentzNet(), path)
+    with pytest.raises(TypeError, match="expected a LieGNN to export, got VectorLieGNN"):
+        export_onnx(build_tagger("vector-liegnn", fractions=["jet"]), path)
     with pytest.raises(ValueError, match="readout='mean'"):
         export_onnx(network(readout=None), path)
     with pytest.raises(ValueError, match="edge features or velocities"):

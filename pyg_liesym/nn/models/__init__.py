@@ -9,6 +9,7 @@ from pyg_liesym.nn.models.field_res_net import FieldResNet
 from pyg_liesym.nn.models.field_u_net import FieldUNet
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
+from pyg_liesym.nn.models.momentum_fractions import MomentumFractions
 from pyg_liesym.nn.models.particlenet import ParticleNet
 from pyg_liesym.nn.models.relaxed_liegnn import RelaxedLieGNN
 from pyg_liesym.nn.models.relaxed_vector_liegnn import RelaxedVectorLieGNN
@@ -29,6 +30,7 @@ __all__ = [
     "FieldUNet",
     "LieGNN",
     "LorentzNet",
+    "MomentumFractions",
     "ParticleNet",
     "RelaxedLieGNN",
     "RelaxedVectorLieGNN",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import torch
@@ -16,6 +17,7 @@ from pyg_liesym.nn.models.egnn import EGNN
 from pyg_liesym.nn.models.head import readout_head
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.lorentznet import LorentzNet, with_beams
+from pyg_liesym.nn.models.momentum_fractions import MomentumFractions, Reference, num_columns
 from pyg_liesym.nn.models.particlenet import ParticleNet
 from pyg_liesym.nn.models.peers import PEERS, PeerName, build_peer
 from pyg_liesym.nn.models.vector_liegnn import VectorLieGNN
@@ -33,6 +35,7 @@ def build_tagger(
     num_classes: int = 2,
     in_channels: int = 0,
     metric: Tensor | InvariantMetric | None = None,
+    fractions: Sequence[Reference] = (),
     **overrides: Any,
 ) -> nn.Module:
     r"""Build one of the jet taggers, to be called as ``net(x, p4, batch=..., batch_size=...)``.
@@ -70,6 +73,8 @@ def build_tagger(
         in_channels: Channels of ``x`` (0 if there are none).
         metric: J of the first four, Minkowski's by default; put on the sphere :math:`\|J\|_F = 2`, where that lies,
             since the symmetry does not fix its scale.
+        fractions: References of :class:`~pyg_liesym.nn.MomentumFractions`, which join the scalars of ``liegnn``,
+            ``liegnn-fast`` and ``vector-liegnn``; ``"jet"`` keeps their symmetry.
         **overrides: Arguments of the network that take the place of the usual ones, and LorentzNet's ``beams``.
 
     Units:
@@ -88,6 +93,11 @@ def build_tagger(
         raise ValueError(f"expected `name` to be one of {', '.join((*TAGGERS, *PEERS))}, got {name!r}")
     if metric is not None and name in ("lorentznet-plain", "egnn", "particlenet", *PEERS):
         raise ValueError(f"the tagger {name!r} has no metric, but one was given; leave it out")
+    if fractions:
+        net = build_tagger(name, num_classes, in_channels + num_columns(fractions), metric, **overrides)
+        if not isinstance(net, LieGNN | VectorLieGNN):
+            raise ValueError(f"the tagger {name!r} takes no momentum fractions; leave `fractions` out")
+        return MomentumFractions(net, fractions)
     if name == "lgatr-slim" or name == "lloca":
         return build_peer(name, num_classes, in_channels, **overrides)
     if name == "particlenet":

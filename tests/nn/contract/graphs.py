@@ -98,6 +98,12 @@ LAYERS = [
         without={"equivariance": "J, and with it the group, is drawn: see test_liegnn_conv.py"},
     ),
     Row(
+        "MomentumFractions",
+        lambda: nn.MomentumFractions(nn.LieGNN(4, 8, 3, 2, metric=MINKOWSKI, readout="mean")),
+        Points({"x": 2, "pos": 4}, readout=True),
+        *graph(LORENTZ, ROTATION4, "pos", outputs=ANSWER),
+    ),
+    Row(
         "EGNN",
         lambda: nn.EGNN(2, 8, 3, 2, edge_dim=2, velocity=True, gate=True),
         Points({"x": 2, "pos": 3, "vel": 3}, {"edge_attr": 2}),

@@ -23,27 +23,49 @@ SMALL: dict[str, dict[str, object]] = {
     "liegnn-fast": {"hidden_channels": 8, "edge_channels": 4, "num_layers": 2},
     "vector-liegnn": {"hidden_channels": 8, "edge_channels": 4, "vector_channels": 2, "num_layers": 2},
 }
-CASES = [*TAGGERS, "lorentznet, beams"]
+OPTIONS: dict[str, dict[str, object]] = {
+    "": {},
+    "beams": {"beams": True},
+    "jet": {"fractions": ["jet"]},
+    "time": {"fractions": ["jet", "time"]},
+    "lightcone": {"fractions": ["jet", "time", "lightcone"]},
+}
+CASES = [
+    *TAGGERS, "lorentznet, beams", "liegnn, jet", "liegnn-fast, jet", "vector-liegnn, jet", "liegnn-fast, time",
+    "liegnn-fast, lightcone",
+]  # fmt: skip
 LORENTZ = LieAlgebra.lorentz().exp(torch.linspace(-0.4, 0.4, 6, dtype=torch.float64))
 FOUR_DIMENSIONS = LieAlgebra.rotation(4).exp(torch.linspace(-1, 1, 6, dtype=torch.float64))
 ABOUT_THE_BEAM = torch.eye(4, dtype=torch.float64)
 ABOUT_THE_BEAM[1:3, 1:3] = LieAlgebra.rotation(2).exp(torch.tensor([1.2], dtype=torch.float64))
-GROUPS = {"Lorentz": LORENTZ, "rotation of four dimensions": FOUR_DIMENSIONS, "about the beam": ABOUT_THE_BEAM}
+A_TURN = torch.block_diag(torch.eye(1), LieAlgebra.rotation(3).exp(torch.linspace(-1, 1, 3))).double()
+GROUPS = {
+    "Lorentz": LORENTZ,
+    "rotation of four dimensions": FOUR_DIMENSIONS,
+    "rotation": A_TURN,
+    "about the beam": ABOUT_THE_BEAM,
+}
+LORENTZ_KEEPS = {"Lorentz", "rotation", "about the beam"}
 KEEPS = {
-    "liegnn": {"Lorentz", "about the beam"},
-    "liegnn-fast": {"Lorentz", "about the beam"},
-    "vector-liegnn": {"Lorentz", "about the beam"},
-    "lorentznet": {"Lorentz", "about the beam"},
+    "liegnn": LORENTZ_KEEPS,
+    "liegnn, jet": LORENTZ_KEEPS,
+    "liegnn-fast": LORENTZ_KEEPS,
+    "liegnn-fast, jet": LORENTZ_KEEPS,
+    "liegnn-fast, time": {"rotation", "about the beam"},
+    "liegnn-fast, lightcone": {"about the beam"},
+    "vector-liegnn": LORENTZ_KEEPS,
+    "vector-liegnn, jet": LORENTZ_KEEPS,
+    "lorentznet": LORENTZ_KEEPS,
     "lorentznet, beams": {"about the beam"},
     "lorentznet-plain": set(),
-    "egnn": {"rotation of four dimensions", "about the beam"},
+    "egnn": {"rotation of four dimensions", "rotation", "about the beam"},
     "particlenet": {"about the beam"},
 }
 
 
 def tagger(case: str, in_channels: int = 0, seed: int = 0) -> torch.nn.Module:
-    name, _, beams = case.partition(", ")
-    options = SMALL.get(name, {"hidden_channels": 8, "num_layers": 2}) | ({"beams": True} if beams else {})
+    name, _, more = case.partition(", ")
+    options = SMALL.get(name, {"hidden_channels": 8, "num_layers": 2}) | OPTIONS[more]
     net = build_tagger(name, 3, in_channels, **options).double()
     randomize_parameters(net, generator=torch.Generator().manual_seed(seed))
     return net.eval()
