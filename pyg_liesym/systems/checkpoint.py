@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from pyg_liesym.datasets.io.files import PathLike, read_yaml
 from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.systems.checkpoint_files import local_path, read_checkpoint
+from pyg_liesym.systems.growing import grown
 from pyg_liesym.systems.pretrained import DEFAULT_TAGGER, NETWORKS, Tagger, build_transform, load_tagger
 from pyg_liesym.systems.training_range import RANGES, TrainingRange
 
@@ -23,7 +24,9 @@ def find_tagger(model: str | None) -> Tagger:
 
 
 def start_from(net: nn.Module, model: str | None) -> None:
-    """Give a network the weights of a tagger of the same network, to train it further.
+    """Give a network the weights of a tagger of the same network, or of a smaller one, to train it further.
+
+    A larger network, in what :func:`~pyg_liesym.systems.growing.grown` says, begins with the answers of the smaller.
 
     Args:
         net: The network, changed in place.
@@ -31,17 +34,17 @@ def start_from(net: nn.Module, model: str | None) -> None:
 
     Raises:
         FileNotFoundError: If there is no such tagger.
-        ValueError: If its network has other weights, or another J, which is none of them.
+        ValueError: If its weights cannot begin the network, or it has another J.
     """
     state, own = find_tagger(model).net.state_dict(), net.state_dict()
-    refused = f"a training cannot start from {model or DEFAULT_TAGGER}: it has"
-    theirs, ours = ({name: tuple(value.shape) for name, value in each.items()} for each in (state, own))
-    if theirs != ours:
-        different = sorted({name for name, _ in theirs.items() ^ ours.items()})
-        raise ValueError(f"{refused} other weights than the network, in {', '.join(different[:3])} and so on")
+    refused = f"a training cannot start from {model or DEFAULT_TAGGER}:"
+    try:
+        state = grown(state, own)
+    except ValueError as error:
+        raise ValueError(f"{refused} its weights are none to begin the network with: {error}") from error
     metrics = [name for name in own if name.endswith(_METRIC)]
     if not all(own[name].allclose(state[name].to(own[name])) for name in metrics):
-        raise ValueError(f"{refused} another J than the network")
+        raise ValueError(f"{refused} it has another J than the network")
     net.load_state_dict(state)
 
 

@@ -48,7 +48,8 @@ class JetTagging(System):
         lr: Peak learning rate; for Lion 3 to 10 times less than for AdamW.
         weight_decay: Weight decay.
         optimizer: ``"adamw"`` or ``"lion"``.
-        start: A tagger with such a network, to begin with its weights: a file, a checkpoint, or a packaged one's name.
+        start: A tagger with such a network, or a smaller one, to begin with its weights: a file, a checkpoint, or a
+            packaged one's name.
         schedule: ``"lorentznet"``, stretched over the training; ``"one-cycle"``: up in the first tenth of the training
             and down along a cosine; or ``"constant"``.
         classes: Names of the classes in the order of the logits (default: their numbers).

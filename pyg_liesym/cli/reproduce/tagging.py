@@ -38,7 +38,8 @@ class TaggerNetwork:
         tagger: A name that ``build_tagger`` knows.
         discovered: Whether its J is the one that LieGAN finds in the training jets, in place of Minkowski's.
         sizes: Arguments in place of the usual ones, ``{num_layers: 2}``.
-        start: A tagger of the same network whose weights it begins with, as in ``liesym fit``; None for random ones.
+        start: A tagger of the same network, or a smaller one, whose weights it begins with, as in ``liesym fit``; None
+            for random ones.
     """
 
     tagger: str
