@@ -1,11 +1,12 @@
 """The numbers of docs/tagger.md, from the scores that a test leaves.
 
-    python benchmarks/tagger_card.py runs/packaged/fast16-seed0/test_scores.safetensors
+    python benchmarks/tagger_card.py runs/packaged/lab16-seed0/test_scores.safetensors
     python benchmarks/tagger_card.py --robustness 'jets/test/jets_00000.root' --out runs/card
 
 Prints AUC, accuracy and rejections; the cuts and what passes them; whether scores are shares of signal; and what the
 jet's mass does alone, and the tagger where the mass says little; of further scores of the same jets, by how much their
-AUC is above the first's. The robustness card is that of the packaged tagger, in float64 and float32.
+AUC, and that of the mean of all, is above the first's. The robustness card is that of a packaged tagger, in float64
+and float32.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from pyg_liesym.metrics.multiclass import versus
 from pyg_liesym.metrics.robustness import robustness
 from pyg_liesym.metrics.summary import tagging_summary
 from pyg_liesym.metrics.tagging import background_rejection
-from pyg_liesym.systems.pretrained import load_tagger
+from pyg_liesym.systems.checkpoint import find_tagger
+from pyg_liesym.systems.pretrained import DEFAULT_TAGGER
 
 EFFICIENCIES = (0.3, 0.5, 0.7, 0.9)
 NUM_MOVED = 2000
@@ -90,9 +92,17 @@ def compare(first: Path, second: Path) -> None:
     print(f"\nAUC of {second} above that of {first}: {more.value:.5f} ± {more.error:.5f}")
 
 
-def drifts(files: str, out: Path) -> None:
-    """Write the robustness card of the packaged tagger, and print its drifts at sizes of one and more."""
-    net = load_tagger().net
+def together(paths: list[Path]) -> None:
+    """Print by how much the AUC of the mean of all probabilities is above the first's."""
+    found = [load_file(path) for path in paths]
+    label, parts = found[0]["label"], [versus(each["logits"], 1, 0).double().sigmoid() for each in found]
+    more = auc_difference(torch.stack(parts).mean(0), parts[0], label)
+    print(f"\nAUC of the mean of {len(paths)} above that of {paths[0]}: {more.value:.5f} ± {more.error:.5f}")
+
+
+def drifts(files: str, out: Path, name: str) -> None:
+    """Write the robustness card of a tagger, and print its drifts at sizes of one and more."""
+    net = find_tagger(name).net
     batches = first_jets(PackedLoader(Jets(files=files), batch_size=100), NUM_MOVED)
     card = {"float64": robustness(net, batches), "float32": robustness(net, batches, dtype=None)}
     out.mkdir(parents=True, exist_ok=True)
@@ -111,14 +121,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scores", type=Path, nargs="*", help="test_scores.safetensors of tests")
     parser.add_argument("--robustness", metavar="FILES", help="jets to be boosted and turned, the first 2000")
+    parser.add_argument("--tagger", default=DEFAULT_TAGGER, help="which is moved: a file or a name (%(default)s)")
     parser.add_argument("--out", type=Path, default=Path("runs/card"), help="of the robustness card (%(default)s)")
     options = parser.parse_args(arguments)
     for path in options.scores:
         describe(path)
     for path in options.scores[1:]:
         compare(options.scores[0], path)
+    if len(options.scores) > 1:
+        together(options.scores)
     if options.robustness:
-        drifts(options.robustness, options.out)
+        drifts(options.robustness, options.out, options.tagger)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from pyg_liesym.datasets.io.array_jets import jets_of_arrays
+from pyg_liesym.datasets.io.jet_arrays import JetArrays
+from pyg_liesym.datasets.io.jet_files import save_jets
+from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.lie.metric import minkowski
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.lorentznet import LorentzNet
@@ -291,3 +295,40 @@ def test_the_card_of_a_tagger(benchmark, tmp_path: Path, capsys) -> None:
     assert alone == pytest.approx(0.5, abs=4 * error)
     cut = float(re.findall(r"\| 0\.5 \| (\S+) \|", said)[0])
     assert (score[label == 1] >= cut).double().mean() == pytest.approx(0.5, abs=1e-3)
+
+
+def jets_of(pt: Tensor, mass: Tensor, label: Tensor) -> JetArrays:
+    """Jets of two massless constituents with transverse momenta and masses, along the x axis."""
+    half = (mass / (2 * pt)).asin()
+    turns = [torch.stack([torch.ones_like(half), half.cos(), sign * half.sin(), 0 * half], dim=1) for sign in (1, -1)]
+    energy = pt / (2 * half.cos())
+    return jets_of_arrays((energy[:, None, None] * torch.stack(turns, dim=1)).numpy(), label.numpy())
+
+
+@pytest.mark.parametrize("shift", [0.0, 40.0])
+def test_spectra_are_told_from_what_is_inside(benchmark, tmp_path: Path, capsys, shift: float) -> None:
+    """The first tagger tells classes by their masses, the second by their momenta, which weights make the same."""
+    generator = torch.Generator().manual_seed(0)
+    label = torch.arange(6000) % 2
+    pt = 600 + 40 * torch.randn(6000, generator=generator) + shift * label
+    mass = 100 + 20 * torch.randn(6000, generator=generator) + 20 * label
+    for name, part in (("train", slice(0, 3000)), ("test", slice(3000, None))):
+        save_jets(tmp_path / f"{name}.root", jets_of(pt[part], mass[part], label[part]), JetSchema())
+
+    module = benchmark("tagger_spectra")
+    by = {"mass": mass[3000:].double(), "momentum": pt[3000:].double()}
+    module.scores = lambda name, jets: by[name]
+    files = [str(tmp_path / f"{name}.root") for name in ("train", "test")]
+    module.main([*files, "--taggers", "mass", "momentum", "--out", str(tmp_path / "out.json")])
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert f"pT and eta alone: AUC {found['spectra']:.4f}" in capsys.readouterr().out
+    first, second = found["taggers"]
+    assert first["more"] == first["weighted_more"] == 0
+    assert second["more"] == pytest.approx(second["auc"] - first["auc"], abs=1e-6)
+    apart = 0.76 if shift else 0.5
+    assert found["spectra"] == pytest.approx(apart, abs=0.04)
+    assert second["auc"] == pytest.approx(apart, abs=0.04)
+    assert second["weighted"] == pytest.approx(0.5, abs=0.05)
+    assert first["weighted"] == pytest.approx(0.76, abs=0.04)
+    assert (first["with_spectra"] > 4 * first["with_spectra_error"]) == (shift > 0)
+    assert second["with_spectra"] <= 4 * second["with_spectra_error"]

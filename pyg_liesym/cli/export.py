@@ -13,17 +13,16 @@ def export(model: str, out: Path) -> None:
         out: The file to write, .onnx; its inputs are `p4` and, if the tagger has any, `x`, its output `logits`.
     """
     from pyg_liesym.systems.checkpoint import find_tagger
-    from pyg_liesym.systems.onnx import export_onnx
+    from pyg_liesym.systems.onnx import export_onnx, exportable
 
     if out.suffix != ".onnx":
         raise ValueError(f"expected a file name that ends with .onnx, got {out.name!r}")
     tagger = find_tagger(model)
+    if not exportable(tagger.net):
+        raise ValueError(f"{model} is a {type(tagger.net).__name__}; only a LieGNN can be exported")
     if tagger.transform is not None:
         raise ValueError(f"{model} has the transform {tagger.transform}, which an ONNX file would not have")
-    try:
-        export_onnx(tagger.net, out)
-    except TypeError as error:
-        raise ValueError(f"{model} cannot be exported: {error}") from error
+    export_onnx(tagger.net, out)
     print(f"{out}: logits of {', '.join(tagger.classes)}")
 
 

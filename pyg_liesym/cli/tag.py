@@ -39,7 +39,7 @@ def tag(
             tree of the jets), .h5 or .parquet; or a folder of such files. A jet without constituents has NaN. Where
             jets are several an event, `event` and `jet` say of every row which it is.
         model: A file of `save_tagger`, a checkpoint of `liesym fit`, or the name of a tagger that comes with the
-            package (default: top).
+            package: top (the default), or top-invariant, whose scores are the same in every frame.
         tree: Name of the tree in ROOT files (default: `tree`, or the only one).
         schema: A YAML file that says what the columns of the files mean, as `liesym data info` proposes it.
         device: Where to compute: cpu, cuda, …; auto takes a GPU if there is one.

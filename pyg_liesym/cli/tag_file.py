@@ -26,7 +26,7 @@ class Request(NamedTuple):
     """What is asked for of every file.
 
     Attributes:
-        model: Which tagger; None for the packaged one.
+        model: Which tagger; None for the default.
         fingerprint: Of that tagger, where the command was given.
         tree: Name of the tree in ROOT files.
         schema: What the columns of the files mean; None to find out.

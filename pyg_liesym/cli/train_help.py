@@ -13,7 +13,7 @@ _EXAMPLES = {
     "fit": (
         ("--config jets", "jets that come with the package; so does orbits"),
         ("--config jets --data.files 'my/*.root'", "jets of your own"),
-        ("--config tagger --model.start top", "jets, beginning with the packaged tagger's weights"),
+        ("--config tagger --model.start top", "jets, beginning with the weights of a packaged tagger"),
         ("--config my.yaml", "settings of your own, from `liesym init jets --out my.yaml`"),
         ("--config jets --ckpt-path last", "go on with a training that was stopped"),
     ),

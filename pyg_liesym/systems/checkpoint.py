@@ -19,14 +19,14 @@ _PREFIX, _METRIC = "net.", "metric.J"
 
 
 def find_tagger(model: str | None) -> Tagger:
-    """The tagger of a checkpoint (``.ckpt``), of a file of `save_tagger`, or of a name; None is the packaged one."""
+    """The tagger of a checkpoint (``.ckpt``), of a file of `save_tagger`, or of a name; None is the default one."""
     return tagger_of_checkpoint(model) if model is not None and model.endswith(".ckpt") else load_tagger(model)
 
 
 def start_from(net: nn.Module, model: str | None) -> None:
     """Give a network the weights of a tagger of the same network, or of a smaller one, to train it further.
 
-    A larger network, in what :func:`~pyg_liesym.systems.growing.grown` says, begins with the answers of the smaller.
+    What may be larger is what :func:`~pyg_liesym.systems.growing.grown` says.
 
     Args:
         net: The network, changed in place.
@@ -126,6 +126,7 @@ def _network(net: Any, state: Mapping[str, Tensor], path: Path) -> tuple[str, di
     if kind not in NETWORKS:
         raise ValueError(f"{path}: expected a network among {', '.join(NETWORKS)}, its settings have {net!r:.200}")
     arguments = dict(net.get("init_args") or {}, **(net.get("dict_kwargs") or {}))
-    if _METRIC in state:
-        arguments["metric"] = state[_METRIC]
+    for name in state:
+        if name.endswith(_METRIC):
+            arguments["metric"] = state[name]
     return kind, arguments

@@ -28,9 +28,9 @@ def export_onnx(net: nn.Module, path: str | Path) -> Path:
 
     The file has the inputs ``p4``, ``[constituents, 4]`` in float32, and ``x``, ``[constituents, channels]``, if the
     network has such; its output ``logits`` is ``[1, classes]``. It holds standard operators alone and the weights, in
-    float32. The edges of the jet's complete graph are made inside, so that memory grows with the square of the
-    constituents. Before the file takes its place, ONNX Runtime's logits are compared with the network's on jets of 1,
-    2 and 30 constituents.
+    float32; momentum fractions are computed in float64. The edges of the jet's complete graph are made inside, so that
+    memory grows with the square of the constituents. Before the file takes its place, ONNX Runtime's logits are
+    compared with the network's on jets of 1, 2 and 30 constituents.
 
     Needs the extra ``onnx``: ``pip install 'pyg-liesym[onnx]'``.
 
@@ -102,6 +102,11 @@ class _Jet(nn.Module):
         batch = torch.cat([torch.zeros_like(nodes), torch.ones_like(further)])
         logits: Tensor = self.net(x, p4, Edges(edge_index), batch=batch, batch_size=2)
         return logits[:1]
+
+
+def exportable(net: nn.Module) -> bool:
+    """Whether it is a network that can be exported: a LieGNN, by itself or with momentum fractions."""
+    return isinstance(net.net if isinstance(net, MomentumFractions) else net, LieGNN)
 
 
 def _checked(net: nn.Module) -> LieGNN | MomentumFractions:

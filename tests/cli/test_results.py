@@ -10,6 +10,7 @@ import pytest
 
 from pyg_liesym.cli.main import main
 from pyg_liesym.cli.results import Records, number_text, page, results
+from pyg_liesym.systems.pretrained import load_tagger
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -109,3 +110,15 @@ def test_an_error_has_a_digit() -> None:
 def test_no_checkout(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="run this in a checkout"):
         results(tmp_path)
+
+
+def test_the_facts_of_the_packaged_taggers_are_those_of_their_runs() -> None:
+    record = json.loads((DOCS / "results" / "packaged-taggers.json").read_text("utf-8"))
+    facts = {name: fact["value"] for name, fact in record["facts"].items()}
+    area = next(run["numbers"]["auc"] for run in record["runs"] if run["row"] == "top")
+    assert [facts["over_fast"], facts["over_best"]] == pytest.approx([area - 0.981, area - 0.982], abs=1e-6)
+    assert f"AUC {area:.4f}" in load_tagger("top").description
+    measured = {row["tagger"]: row for row in record["spectra"]["taggers"]}["top"]
+    assert measured["auc"] == pytest.approx(area, abs=1e-5)  # of the packaged file, on the same jets
+    assert facts["more_top"] == pytest.approx(measured["more"], abs=1e-6)
+    assert facts["spectra"] == pytest.approx(record["spectra"]["spectra"], abs=1e-5)

@@ -40,7 +40,7 @@ def jets() -> torch.Tensor:
         ({}, {"edge_channels": 5, "num_layers": 3, "fractions": ["jet", "time", "lightcone"]}),
         ({"fractions": ["jet"]}, {"edge_channels": 6, "fractions": ["jet"]}),
         ({"name": "liegnn"}, {"name": "liegnn", "num_layers": 3}),
-        ({}, {"in_channels": 2}),
+        ({"in_channels": 2}, {"in_channels": 2, "edge_channels": 6, "fractions": ["jet"]}),
     ],
 )
 def test_it_begins_with_the_same_answers_and_all_of_it_learns(first: dict[str, Any], more: dict[str, Any]) -> None:
@@ -48,7 +48,7 @@ def test_it_begins_with_the_same_answers_and_all_of_it_learns(first: dict[str, A
         first, more = ({"edge_channels": None, **own} for own in (first, more))
     small, large = tagger(1, **first), tagger(**more)
     x = torch.randn(len(BATCH), 2, dtype=torch.float64) if "in_channels" in more else None
-    expected = small(None, jets(), batch=BATCH, batch_size=3)
+    expected = small(x, jets(), batch=BATCH, batch_size=3)
     assert not torch.allclose(large(x, jets(), batch=BATCH, batch_size=3), expected)
     large.load_state_dict(grown(small.state_dict(), large.state_dict()))
     torch.testing.assert_close(large(x, jets(), batch=BATCH, batch_size=3), expected)
@@ -66,19 +66,34 @@ def test_it_begins_with_the_same_answers_and_all_of_it_learns(first: dict[str, A
 
 
 @pytest.mark.parametrize(
-    ("more", "words"),
+    ("first", "more", "words"),
     [
-        ({"edge_channels": 3}, r"edge_map.* cannot hold"),
-        ({"num_layers": 1}, r"it has no .*convs\.1"),
-        ({"hidden_channels": 9}, r"of shape \[9.* cannot hold that of \[8"),
-        ({"num_classes": 3}, r"head\.3.* cannot hold"),
-        ({"name": "lorentznet", "edge_channels": None}, "it has no"),
+        ({}, {"edge_channels": 3}, r"edge_map.* cannot hold"),
+        ({}, {"num_layers": 1}, r"it has no .*convs\.1"),
+        ({}, {"hidden_channels": 9}, r"of shape \[9.* cannot hold that of \[8"),
+        ({}, {"num_classes": 3}, r"head\.3.* cannot hold"),
+        ({}, {"in_channels": 2}, r"embedding\.weight of shape \[8, 3\] cannot hold that of \[8, 1\]"),
+        ({"in_channels": 1}, {"in_channels": 2}, r"embedding\.weight"),
+        ({}, {"in_channels": 1, "fractions": ["jet"]}, r"embedding\.weight"),
+        ({"fractions": ["jet"]}, {"fractions": ["jet", "time"]}, r"embedding\.weight|vectors"),
+        ({"fractions": ["jet"]}, {"fractions": ["time"]}, "fractions have other references"),
+        ({"fractions": ["time", "lightcone"]}, {"fractions": ["lightcone", "time"]}, "have other references"),
+        ({"fractions": ["jet"]}, {"fractions": ["jet"], "in_channels": 1}, r"embedding\.weight"),
+        ({"fractions": ["jet"]}, {}, "it has no net"),
+        ({"pos_aggr": None}, {}, r"nothing is there for convs\.0.*phi_x"),
+        ({"pos_aggr": None}, {"num_layers": 3}, r"nothing is there for convs\.0.*phi_x"),
+        (
+            {"name": "vector-liegnn", "num_layers": 1},
+            {"name": "vector-liegnn", "num_layers": 1, "edge_channels": 6},
+            "hold",
+        ),
+        ({}, {"name": "lorentznet", "edge_channels": None}, "it has no"),
     ],
 )
-def test_what_cannot_begin_so(more: dict[str, Any], words: str) -> None:
+def test_what_cannot_begin_so(first: dict[str, Any], more: dict[str, Any], words: str) -> None:
     if more.get("name") == "lorentznet":
         large = build_tagger("lorentznet", hidden_channels=8, num_layers=2)
     else:
         large = tagger(**more)
     with pytest.raises(ValueError, match=words):
-        grown(tagger(1).state_dict(), large.state_dict())
+        grown(tagger(1, **first).state_dict(), large.state_dict())

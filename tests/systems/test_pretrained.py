@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 from torch_geometric.data import Batch
 
-from pyg_liesym.lie.motions import random_boosts, random_turns
+from pyg_liesym.lie.motions import random_boosts, random_turns, turns_about_z
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.taggers import build_tagger
 from pyg_liesym.systems.checkpoint import tagger_of_checkpoint
@@ -109,7 +109,7 @@ def test_wrong_files_are_named(tmp_path: Path) -> None:
 
 
 def test_packaged_taggers_can_be_read() -> None:
-    assert "top" in packaged_taggers()
+    assert set(packaged_taggers()) == {"top", "top-invariant"}
     for name, file in packaged_taggers().items():
         tagger = load_tagger(name)
         assert len(tagger.classes) >= 2
@@ -117,14 +117,19 @@ def test_packaged_taggers_can_be_read() -> None:
         assert file.stat().st_size < 2e6
 
 
-def test_the_packaged_tagger_keeps_its_law() -> None:
-    tagger, jets = load_tagger(), batch(False)
-    net, p4 = tagger.net.double(), 20 * jets.p4.double()
-    g = random_boosts(1, 1.0, torch.Generator().manual_seed(0))[0] @ random_turns(1, 2.0, torch.Generator())[0]
+@pytest.mark.parametrize("name", ["top", "top-invariant"])
+def test_packaged_taggers_keep_their_law(name: str) -> None:
+    net, p4 = load_tagger(name).net.double(), 20 * batch(False).p4.double()
+    generator = torch.Generator().manual_seed(0)
+    moved = random_boosts(1, 1.0, generator)[0] @ random_turns(1, 2.0, generator)[0]
+    kept = moved if name == "top-invariant" else turns_about_z(1, 2.0, generator)[0]
+    broken = torch.diag(torch.tensor([1.1, 1, 1, 1])).double() if name == "top-invariant" else moved
     with torch.no_grad():
-        still, moved = (net(None, p, batch=BATCH, batch_size=3) for p in (p4, p4 @ g.T))
-    torch.testing.assert_close(moved, still, rtol=1e-10, atol=1e-9)
-    assert not torch.allclose(net(None, p4 @ torch.diag(torch.tensor([1.1, 1, 1, 1])).double(), batch=BATCH), still)
+        still, same, other = (
+            net(None, p4 @ g.T, batch=BATCH, batch_size=3) for g in (torch.eye(4).double(), kept, broken)
+        )
+    torch.testing.assert_close(same, still, rtol=1e-10, atol=1e-9)
+    assert not torch.allclose(other, still)
 
 
 def test_a_checkpoint_of_liesym_fit(tmp_path: Path) -> None:

@@ -368,13 +368,14 @@ def test_a_training_starts_from_a_tagger_unless_it_goes_on_from_a_checkpoint(tmp
         ),
         (lambda: build_tagger("particlenet"), "its weights are none to begin the network with: it has no convs"),
         (lambda: build_tagger("liegnn-fast", edge_channels=16, metric=torch.eye(4)), "another J than the network"),
+        (lambda: build_tagger("liegnn-fast", edge_channels=8, fractions=["jet"]), "cannot hold that of"),
     ],
 )
 def test_what_a_training_cannot_start_from_is_refused(net: Any, words: str) -> None:
     network = net()
     before = [value.clone() for value in network.parameters()]
-    with pytest.raises(ValueError, match=f"a training cannot start from top: .*{words}"):
-        start_from(network, None)
+    with pytest.raises(ValueError, match=f"a training cannot start from top-invariant: .*{words}"):
+        start_from(network, "top-invariant")
     assert all(torch.equal(value, old) for value, old in zip(network.parameters(), before, strict=True))
     with pytest.raises(FileNotFoundError, match="there is no tagger 'tpo'"):
         start_from(network, "tpo")

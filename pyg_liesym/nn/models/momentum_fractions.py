@@ -17,13 +17,14 @@ from pyg_liesym.typing import OptTensor
 Reference = Literal["jet", "time", "lightcone"]
 """What the fractions of :class:`MomentumFractions` are with respect to."""
 
+_JET = (0.0, 0.0, 0.0, 0.0)
+"""The row that stands for the momentum of the jet itself."""
 _VECTORS: dict[Reference, tuple[tuple[float, ...], ...]] = {
-    "jet": (),
+    "jet": (_JET,),
     "time": ((1.0, 0.0, 0.0, 0.0),),
     "lightcone": ((1.0, 0.0, 0.0, 1.0), (1.0, 0.0, 0.0, -1.0)),
 }
-_SMALLEST, _USUAL = 1e-6, 1e-2
-_UNIT = 100.0
+_SMALLEST, _USUAL, _UNIT, _ROUNDING = 1e-6, 1e-2, 100.0, 1e-12
 
 
 class MomentumFractions(nn.Module):
@@ -41,29 +42,31 @@ class MomentumFractions(nn.Module):
     about the z axis.
 
     Args:
-        net: A :class:`~pyg_liesym.nn.LieGNN` or :class:`~pyg_liesym.nn.VectorLieGNN` with a readout, whose
-            ``in_channels`` count the columns of these scalars, :func:`num_columns`, too.
-        references: Names from ``"jet"``, ``"time"``, ``"lightcone"``.
+        net: A :class:`~pyg_liesym.nn.LieGNN` or :class:`~pyg_liesym.nn.VectorLieGNN` with a readout and one symmetric J
+            of four dimensions, whose ``in_channels`` count the columns of these scalars, :func:`num_columns`, too.
+        references: Different names from ``"jet"``, ``"time"``, ``"lightcone"``.
 
     Shapes:
         Before the columns of ``x`` come those of :math:`\lg(100 z_i)`, with :math:`z_i` kept within 1e-6 and 1, and
-        those of :math:`\log(1 + \langle P, s \rangle_J / u)`, the same for all of a jet: one of each for ``"jet"`` and
-        ``"time"``, two for ``"lightcone"``.
+        then those of :math:`\log(1 + \langle P, s \rangle_J / u)`, the same for all of a jet; each in the order of the
+        references, with two columns for ``"lightcone"``. Where :math:`\langle P, s \rangle_J` is zero, or no more than
+        rounding in float64, :math:`z_i` is 1e-6.
 
     Units:
         GeV; u is :math:`100\ \mathrm{GeV}`, of ``"jet"`` :math:`(100\ \mathrm{GeV})^2`.
 
     Raises:
-        ValueError: If there is no such reference.
+        ValueError: If there is no such reference, or one comes twice, or the network is another than these.
     """
 
     vectors: Tensor
 
     def __init__(self, net: LieGNN | VectorLieGNN, references: Sequence[Reference] = ("jet",)) -> None:
         super().__init__()
+        _check(net, references)
         self.net: LieGNN | VectorLieGNN = net
         self.references = tuple(references)
-        self.register_buffer("vectors", torch.tensor(_rows(references)).view(-1, 4), persistent=False)
+        self.register_buffer("vectors", torch.tensor(_rows(references)).view(-1, 4))
 
     def reset_parameters(self) -> None:
         """Draw new parameters."""
@@ -90,19 +93,18 @@ class MomentumFractions(nn.Module):
 
     def columns(self, pos: Tensor, batch: OptTensor = None, batch_size: int | None = None) -> Tensor:
         r"""What the network gets besides, shape :math:`(N, K)`; computed in float64, since products cancel."""
-        momenta, metric = pos.double(), self.net.metric().double()[0]
-        vectors = self.vectors.double().T
+        momenta, vectors, metric = pos.double(), self.vectors.double(), self.net.metric().double()[0]
         total = pool_nodes(momenta, batch, batch_size, "sum")
-        lowered, whole = momenta @ metric, total @ metric
-        parts, wholes, units = [lowered @ vectors], [whole @ vectors], [_UNIT] * vectors.size(1)
-        if "jet" in self.references:
-            parts.append((lowered * at_nodes(total, pos.size(0), batch)).sum(1, keepdim=True))
-            wholes.append((whole * total).sum(1, keepdim=True))
-            units.append(_UNIT**2)
-        part, of = torch.cat(parts, dim=1), torch.cat(wholes, dim=1)
-        share = (part / at_nodes(of.where(of != 0, 1.0), pos.size(0), batch)).clamp(_SMALLEST, 1)
-        scale = at_nodes((of / of.new_tensor(units)).clamp(min=0).log1p(), pos.size(0), batch)
-        return torch.cat([(share / _USUAL).log10(), scale], dim=1).to(pos.dtype)
+        is_jet = (vectors == 0).all(dim=1)
+        lowered = torch.where(is_jet[:, None], total[:, None], vectors) @ metric.T  # of every jet and reference
+        part = (at_nodes(lowered, pos.size(0), batch) @ momenta[:, :, None]).squeeze(-1)
+        whole = (lowered @ total[:, :, None]).squeeze(-1)
+        size = total.norm(dim=1, keepdim=True) * lowered.norm(dim=2)
+        nothing = whole.abs() <= _ROUNDING * size
+        share = part / at_nodes(whole.masked_fill(nothing, torch.inf), pos.size(0), batch)
+        unit = torch.where(is_jet, _UNIT**2, _UNIT)
+        scale = at_nodes((whole / unit).clamp(min=0).log1p(), pos.size(0), batch)
+        return torch.cat([(share.clamp(_SMALLEST, 1) / _USUAL).log10(), scale], dim=1).to(pos.dtype)
 
     def extra_repr(self) -> str:
         """The references."""
@@ -111,10 +113,23 @@ class MomentumFractions(nn.Module):
 
 def num_columns(references: Sequence[Reference]) -> int:
     """Scalars of a node that :class:`MomentumFractions` adds."""
-    return 2 * (len(_rows(references)) + ("jet" in references))
+    return 2 * len(_rows(references))
 
 
 def _rows(references: Sequence[Reference]) -> list[tuple[float, ...]]:
     if unknown := [name for name in references if name not in _VECTORS]:
         raise ValueError(f"expected references among {', '.join(_VECTORS)}, got {unknown}")
     return [row for name in references for row in _VECTORS[name]]
+
+
+def _check(net: LieGNN | VectorLieGNN, references: Sequence[Reference]) -> None:
+    """Refuse what has no momentum fractions."""
+    count, metric = num_columns(references), net.metric().detach()
+    if len(set(references)) < len(references):
+        raise ValueError(f"expected each reference once, got {list(references)}")
+    if net.readout is None:
+        raise ValueError("momentum fractions are for a network with an answer for jets, got readout=None")
+    if net.in_channels < count:
+        raise ValueError(f"the network needs in_channels of {count} or more for {list(references)}")
+    if metric.shape != (1, 4, 4) or not metric.allclose(metric.mT):
+        raise ValueError("momentum fractions need one symmetric J of four dimensions")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,7 @@ TaggerName = Literal[
     "liegnn", "liegnn-fast", "vector-liegnn", "lorentznet", "lorentznet-plain", "egnn", "particlenet"
 ]  # fmt: skip
 """What :func:`build_tagger` knows."""
+Form: TypeAlias = Tensor | InvariantMetric | None
 TAGGERS: tuple[TaggerName, ...] = get_args(TaggerName)
 
 
@@ -34,7 +35,7 @@ def build_tagger(
     name: TaggerName | PeerName,
     num_classes: int = 2,
     in_channels: int = 0,
-    metric: Tensor | InvariantMetric | None = None,
+    metric: Form = None,
     fractions: Sequence[Reference] = (),
     **overrides: Any,
 ) -> nn.Module:
@@ -74,14 +75,15 @@ def build_tagger(
         metric: J of the first four, Minkowski's by default; put on the sphere :math:`\|J\|_F = 2`, where that lies,
             since the symmetry does not fix its scale.
         fractions: References of :class:`~pyg_liesym.nn.MomentumFractions`, which join the scalars of ``liegnn``,
-            ``liegnn-fast`` and ``vector-liegnn``; ``"jet"`` keeps their symmetry.
+            ``liegnn-fast`` and ``vector-liegnn``; ``"jet"`` keeps their symmetry, ``"time"`` leaves them rotations, and
+            ``"lightcone"`` those about the beam.
         **overrides: Arguments of the network that take the place of the usual ones, and LorentzNet's ``beams``.
 
     Units:
         GeV.
 
     Raises:
-        ValueError: If there is no such tagger, or it has no metric and one was given.
+        ValueError: If there is no such tagger, it has no metric and one was given, or takes no ``fractions``.
         ImportError: If it is one of others and the extra ``peers`` is not installed.
 
     Example:
@@ -93,39 +95,37 @@ def build_tagger(
         raise ValueError(f"expected `name` to be one of {', '.join((*TAGGERS, *PEERS))}, got {name!r}")
     if metric is not None and name in ("lorentznet-plain", "egnn", "particlenet", *PEERS):
         raise ValueError(f"the tagger {name!r} has no metric, but one was given; leave it out")
-    if fractions:
-        net = build_tagger(name, num_classes, in_channels + num_columns(fractions), metric, **overrides)
-        if not isinstance(net, LieGNN | VectorLieGNN):
-            raise ValueError(f"the tagger {name!r} takes no momentum fractions; leave `fractions` out")
-        return MomentumFractions(net, fractions)
+    net = _bare(name, num_classes, in_channels + num_columns(fractions), metric, **overrides)
+    if not fractions:
+        return net
+    if not isinstance(net, LieGNN | VectorLieGNN):
+        raise ValueError(f"the tagger {name!r} takes no momentum fractions; leave `fractions` out")
+    return MomentumFractions(net, fractions)
+
+
+def _bare(name: TaggerName | PeerName, classes: int, channels: int, metric: Form, **overrides: Any) -> nn.Module:
+    """The network without momentum fractions."""
     if name == "lgatr-slim" or name == "lloca":
-        return build_peer(name, num_classes, in_channels, **overrides)
+        return build_peer(name, classes, channels, **overrides)
     if name == "particlenet":
-        return ParticleNet(in_channels, num_classes, **overrides)
+        return ParticleNet(channels, classes, **overrides)
     if name == "egnn":
-        return EGNNTagger(in_channels, num_classes, **overrides)
+        return EGNNTagger(channels, classes, **overrides)
     if name == "lorentznet-plain":
-        return LorentzNetTagger(in_channels, num_classes, symmetric=False, **overrides)
+        return LorentzNetTagger(channels, classes, symmetric=False, **overrides)
     form = minkowski() if metric is None else metric
     if isinstance(form, InvariantMetric):
         form = form.forms.squeeze(0)
     form = scaled(form).to(torch.get_default_dtype())
     if name == "lorentznet":
-        return LorentzNetTagger(in_channels, num_classes, metric=form, **overrides)
+        return LorentzNetTagger(channels, classes, metric=form, **overrides)
     if name == "liegnn-fast":
-        return LieGNN.fast(in_channels, num_classes, metric=form, **overrides)
-    if name == "vector-liegnn":
-        return _vector_liegnn(in_channels, num_classes, form, overrides)
+        return LieGNN.fast(channels, classes, metric=form, **overrides)
     sizes: dict[str, Any] = {"hidden_channels": 72, "num_layers": 6, "readout": "mean"}
-    return LieGNN(in_channels, out_channels=num_classes, metric=form, **{**sizes, **overrides})
-
-
-def _vector_liegnn(in_channels: int, num_classes: int, form: Tensor, overrides: dict[str, Any]) -> VectorLieGNN:
-    sizes: dict[str, Any] = {
-        "hidden_channels": 64, "num_layers": 3, "edge_channels": 32, "vector_channels": 4, "origin": "zero",
-        "readout": "mean",
-    }  # fmt: skip
-    return VectorLieGNN(in_channels, out_channels=num_classes, metric=form, **{**sizes, **overrides})
+    if name == "vector-liegnn":
+        sizes |= {"hidden_channels": 64, "num_layers": 3, "edge_channels": 32, "vector_channels": 4, "origin": "zero"}
+        return VectorLieGNN(channels, out_channels=classes, metric=form, **{**sizes, **overrides})
+    return LieGNN(channels, out_channels=classes, metric=form, **{**sizes, **overrides})
 
 
 class LorentzNetTagger(nn.Module):

@@ -213,13 +213,13 @@ def test_a_run_starts_from_a_tagger_and_says_from_which(tmp_path: Path) -> None:
         "models": ("further",), "repeated": (), "seeds": (0,), "robustness_jets": 0,
         "training": TaggerTraining(epochs=1, batch_size=32, lr=1e-12, schedule="constant"),
     }  # fmt: skip
-    further = TaggerNetwork("liegnn-fast", sizes=sizes, start="top")
+    further = TaggerNetwork("liegnn-fast", sizes=sizes, start="top-invariant")
     run_experiment(benchmark(**still, networks={"further": further}), sitting(tmp_path))
     run = json.loads((tmp_path / "further-seed0" / "result.json").read_text())
-    assert run["settings"]["start"] == load_tagger().fingerprint()
+    assert run["settings"]["start"] == load_tagger("top-invariant").fingerprint()
     (batch,) = PackedLoader(Jets(files=str(SAMPLE), max_constituents=4)[96:296], batch_size=200)
     scores = load_file(tmp_path / "further-seed0" / SCORES)
-    torch.testing.assert_close(load_tagger()(batch), scores["logits"].softmax(-1), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(load_tagger("top-invariant")(batch), scores["logits"].softmax(-1), atol=1e-5, rtol=1e-4)
     elsewhere = {"further": TaggerNetwork("liegnn-fast", sizes=sizes)}
     with pytest.raises(ValueError, match="runs with another"):
         run_experiment(benchmark(**still, networks=elsewhere), sitting(tmp_path))

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from pyg_liesym.lie.algebra import LieAlgebra
+from pyg_liesym.lie.metric import minkowski
+from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.momentum_fractions import MomentumFractions, num_columns
 from pyg_liesym.nn.models.taggers import build_tagger
 from pyg_liesym.testing.equivariance import randomize_parameters
@@ -34,14 +36,16 @@ def test_the_columns_are_those_of_the_formula() -> None:
     rows = []
     for node, jet in enumerate(BATCH.tolist()):
         total = sum(p for p, other in zip(p4, BATCH.tolist(), strict=True) if other == jet)
-        pairs = [(product(p4[node], s), product(total, s), 100.0) for s in vectors.values()]
-        pairs.append((product(p4[node], total), product(total, total), 1e4))
+        pairs = [(product(p4[node], total), product(total, total), 1e4)]
+        pairs += [(product(p4[node], s), product(total, s), 100.0) for s in vectors.values()]
         rows.append([math.log10(100 * a / b) for a, b, _ in pairs] + [math.log1p(b / unit) for _, b, unit in pairs])
     columns = fractions().columns(p4, BATCH, 4)
     assert columns.shape == (6, num_columns(ALL)) == (6, 8)
     torch.testing.assert_close(columns, torch.tensor(rows, dtype=torch.float64))
     only = fractions(("jet",)).columns(p4, BATCH, 4)
-    torch.testing.assert_close(only, columns[:, [3, 7]])
+    torch.testing.assert_close(only, columns[:, [0, 4]])
+    behind = fractions(("lightcone", "jet")).columns(p4, BATCH, 4)
+    torch.testing.assert_close(behind, columns[:, [2, 3, 0, 6, 7, 4]])
 
 
 def test_fractions_of_a_jet_add_up_to_one() -> None:
@@ -60,12 +64,22 @@ def test_rounding_of_float32_at_a_boost() -> None:
     torch.testing.assert_close(net.columns(p4.float(), BATCH, 4), kept.float(), rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("p4", [[[5.0, 0, 0, 5.0]], [[0.0, 0, 0, 0]], [[5.0, 3.0, 0, 4.0], [0.0, 0, 0, 0]]])
+@pytest.mark.parametrize(
+    "p4",
+    [
+        [[5.0, 0, 0, 5.0]], [[0.0, 0, 0, 0]], [[5.0, 3.0, 0, 4.0], [0.0, 0, 0, 0]],
+        [[3 * 0.1, 0, 0, 3 * 0.1], [0.7, 0, 0, 0.7]],
+    ],
+)  # fmt: skip
 def test_jets_without_a_mass_or_of_nothing(p4: list[list[float]]) -> None:
-    columns = fractions().columns(torch.tensor(p4), torch.zeros(len(p4), dtype=torch.long), 1)
+    """No fraction of nothing, nor of what is rounding."""
+    momenta = torch.tensor(p4, dtype=torch.float64, requires_grad=True)
+    columns = fractions().columns(momenta, torch.zeros(len(p4), dtype=torch.long), 1)
+    columns.sum().backward()
     assert bool(columns.isfinite().all())
-    assert float(columns[:, :4].max()) <= 2
-    assert float(columns[:, :4].min()) >= -4
+    assert momenta.grad is not None
+    assert bool(momenta.grad.isfinite().all())
+    assert columns[:, 0].tolist() == [-4.0] * len(p4)
 
 
 def test_another_metric_is_meant_by_another_product() -> None:
@@ -91,7 +105,18 @@ def test_the_answer_depends_on_what_is_given_besides() -> None:
 def test_what_is_refused() -> None:
     with pytest.raises(ValueError, match="references among jet, time, lightcone, got \\['beam'\\]"):
         fractions(("beam",))
+    with pytest.raises(ValueError, match="each reference once, got \\['jet', 'jet'\\]"):
+        fractions(("jet", "jet"))
     for name in ("particlenet", "egnn", "lorentznet", "lorentznet-plain"):
         with pytest.raises(ValueError, match=f"{name!r} takes no momentum fractions"):
             build_tagger(name, fractions=("jet",))
+    options = {"metric": minkowski(), "readout": "mean"}
+    with pytest.raises(ValueError, match="in_channels of 4 or more"):
+        MomentumFractions(LieGNN(3, 8, 2, 1, **options), ("jet", "time"))
+    with pytest.raises(ValueError, match="readout=None"):
+        MomentumFractions(LieGNN(2, 8, 2, 1, metric=minkowski()))
+    area = torch.block_diag(*2 * [torch.tensor([[0.0, 1.0], [-1.0, 0.0]])])
+    for metric in (area, torch.eye(3), torch.stack([minkowski(), torch.eye(4)])):
+        with pytest.raises(ValueError, match="one symmetric J of four dimensions"):
+            MomentumFractions(LieGNN(2, 8, 2, 1, **{**options, "metric": metric}))
     assert "references=['jet', 'time', 'lightcone']" in repr(fractions())
