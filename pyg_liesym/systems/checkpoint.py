@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from pyg_liesym.datasets.io.files import PathLike, read_yaml
 from pyg_liesym.datasets.io.schema import JetSchema
+from pyg_liesym.nn.models.growing import grown
 from pyg_liesym.systems.checkpoint_files import local_path, read_checkpoint
-from pyg_liesym.systems.growing import grown
 from pyg_liesym.systems.pretrained import DEFAULT_TAGGER, NETWORKS, Tagger, build_transform, load_tagger
 from pyg_liesym.systems.training_range import RANGES, TrainingRange
 
@@ -26,7 +26,7 @@ def find_tagger(model: str | None) -> Tagger:
 def start_from(net: nn.Module, model: str | None) -> None:
     """Give a network the weights of a tagger of the same network, or of a smaller one, to train it further.
 
-    What may be larger is what :func:`~pyg_liesym.systems.growing.grown` says.
+    What may be larger is what :func:`~pyg_liesym.nn.models.growing.grown` says.
 
     Args:
         net: The network, changed in place.
@@ -126,7 +126,7 @@ def _network(net: Any, state: Mapping[str, Tensor], path: Path) -> tuple[str, di
     if kind not in NETWORKS:
         raise ValueError(f"{path}: expected a network among {', '.join(NETWORKS)}, its settings have {net!r:.200}")
     arguments = dict(net.get("init_args") or {}, **(net.get("dict_kwargs") or {}))
-    for name in state:
-        if name.endswith(_METRIC):
-            arguments["metric"] = state[name]
+    found = [value for name, value in state.items() if name.endswith(_METRIC)]
+    if _METRIC in state or arguments.get("metric") is not None:
+        arguments["metric"] = found[0]
     return kind, arguments

@@ -58,15 +58,19 @@ class Tagger:
     transform: Callable[[Any], Any] | None = None
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
-    @torch.no_grad()
     def __call__(self, batch: Batch) -> Tensor:
         """Return the probabilities of the classes, :math:`(B, C)`; NaN for a jet without constituents."""
+        return torch.softmax(self.logits(batch).float(), dim=-1)
+
+    @torch.no_grad()
+    def logits(self, batch: Batch) -> Tensor:
+        """Return what the network says before it is made probabilities, :math:`(B, C)`; NaN as there."""
         self.net.eval()
         batch = with_batch(batch, "p4")
         empty = batch.ptr.diff() == 0
         batch = batch if self.transform is None else self.transform(batch)
-        logits = self.net(batch.get("x"), batch.p4, batch=batch.batch, batch_size=batch.num_graphs)
-        return torch.softmax(logits.float(), dim=-1).masked_fill(empty[:, None], torch.nan)
+        logits: Tensor = self.net(batch.get("x"), batch.p4, batch=batch.batch, batch_size=batch.num_graphs)
+        return logits.masked_fill(empty[:, None], torch.nan)
 
     def fingerprint(self) -> str:
         """A number in hexadecimal that tells taggers apart, by weights, by what they get and what they learned from."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from torch_geometric.data import Batch
 
 from pyg_liesym.lie.motions import random_boosts, random_turns, turns_about_z
 from pyg_liesym.nn.models.liegnn import LieGNN
-from pyg_liesym.nn.models.taggers import build_tagger
+from pyg_liesym.nn.models.taggers import TAGGERS, build_tagger
 from pyg_liesym.systems.checkpoint import tagger_of_checkpoint
 from pyg_liesym.systems.pretrained import build_transform, load_tagger, packaged_taggers, save_tagger
 from pyg_liesym.systems.training_range import RANGES
@@ -185,6 +186,33 @@ data:
     (folder.parent / "config.yaml").write_text(config.replace("hidden_channels: 8", "hidden_channels: 9"))
     with pytest.raises(ValueError, match=r"best\.ckpt is not of the network in the settings above it"):
         tagger_of_checkpoint(folder / "best.ckpt")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *({"name": name} for name in TAGGERS),
+        {"name": "liegnn-fast", "fractions": ["jet", "time"]},
+        {"name": "liegnn-fast", "fractions": ["jet"], "metric": {"class_path": "minkowski"}},
+        {"name": "lorentznet", "metric": {"class_path": "minkowski"}},
+    ],
+)
+def test_a_checkpoint_of_every_tagger(settings: dict[str, Any], tmp_path: Path) -> None:
+    net = build_tagger(**{**settings, "metric": None}).eval()
+    (tmp_path / "checkpoints").mkdir()
+    state = {f"net.{name}": value for name, value in net.state_dict().items()}
+    torch.save({"state_dict": state}, tmp_path / "checkpoints" / "best.ckpt")
+    model = {"init_args": {"net": {"class_path": "pyg_liesym.nn.build_tagger", "init_args": settings}}}
+    (tmp_path / "config.yaml").write_text(json.dumps({"model": model, "data": {}}))  # JSON is YAML
+    tagger = tagger_of_checkpoint(tmp_path / "checkpoints" / "best.ckpt")
+    assert all(torch.equal(value, tagger.net.state_dict()[name]) for name, value in net.state_dict().items())
+    if settings["name"] != "particlenet":
+        with torch.no_grad():
+            expected = net(None, P4, batch=BATCH, batch_size=3)
+        found = tagger.logits(batch(False))
+        assert torch.equal(found[[0, 2]], expected[[0, 2]])
+        assert bool(found[1].isnan().all())
+        assert torch.equal(tagger(batch(False))[[0, 2]], found.softmax(-1)[[0, 2]])
 
 
 @pytest.mark.parametrize("words", ["AddReferenceVectors", {"name": "Spin"}, {"name": "AddReferenceVectors"}])

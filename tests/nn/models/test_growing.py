@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
+from pyg_liesym.nn.models.growing import grown
 from pyg_liesym.nn.models.taggers import build_tagger
-from pyg_liesym.systems.growing import grown
 from pyg_liesym.testing.equivariance import randomize_parameters
 
 SMALL: dict[str, Any] = {"hidden_channels": 8, "edge_channels": 4, "num_layers": 2}
