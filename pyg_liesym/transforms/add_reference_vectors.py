@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -10,13 +10,8 @@ from torch_geometric.data import Batch, Data
 from torch_geometric.data.datapipes import functional_transform
 from torch_geometric.transforms import BaseTransform
 
+from pyg_liesym.lie.references import REFERENCES
 from pyg_liesym.transforms.move import four_momenta, jet_of_nodes, num_graphs
-
-REFERENCES: Mapping[str, tuple[tuple[float, float, float, float], ...]] = {
-    "beams": ((2**0.5, 0.0, 0.0, 1.0), (2**0.5, 0.0, 0.0, -1.0)),
-    "time": ((1.0, 0.0, 0.0, 0.0),),
-}
-"""The beams of LorentzNet, of mass 1, and the direction of time in the laboratory."""
 
 OF_JETS = ("y", "jet", "weight", "entry")
 """Features of whole jets, whatever their number of rows."""
@@ -28,14 +23,15 @@ class AddReferenceVectors(BaseTransform):
 
     A network that is equivariant to the Lorentz group can tell a jet's direction and energy in the laboratory only by
     products with vectors that are known there: the beams :math:`(\sqrt 2, 0, 0, \pm 1)` of `LorentzNet
-    <https://arxiv.org/abs/2201.08187>`_ (Gong et al., JHEP 2022, Section 4.1), or the time axis :math:`(1, 0, 0, 0)`.
+    <https://arxiv.org/abs/2201.08187>`_ (Gong et al., JHEP 2022, Section 4.1), the directions of light along them,
+    :math:`(1, 0, 0, \pm 1)`, or the time axis :math:`(1, 0, 0, 0)`.
     :class:`~pyg_liesym.nn.LorentzNet` as a tagger has its beams already.
 
     **Law**: with the beams a network keeps, of the Lorentz group, the rotations about the z axis; with the time axis
     all rotations; with both the rotations about the z axis.
 
     Args:
-        references: Names from ``"beams"`` and ``"time"``, or four-vectors.
+        references: Names from ``"beams"``, ``"lightcone"`` and ``"time"``, or four-vectors.
         scale: Factor on the vectors, in GeV.
         column: Whether to add to ``x`` a column for each reference, 1 at its particle and 0 elsewhere, and one for the
             constituents.

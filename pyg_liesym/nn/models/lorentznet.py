@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pyg_liesym.lie.metric import minkowski
+from pyg_liesym.lie.references import REFERENCES
 from pyg_liesym.nn.conv.lorentznet_conv import LorentzNetConv
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges, as_edges
 from pyg_liesym.nn.message.invariants import bilinear, signed_log
@@ -215,7 +216,7 @@ def with_beams(p4: Tensor, batch: OptTensor, batch_size: int | None = None) -> t
         batch = torch.zeros(p4.size(0), dtype=torch.long, device=p4.device)
         batch_size = batch_size or 1
     jets = torch.arange(_num_graphs(batch, batch_size), device=batch.device)
-    beams = p4.new_tensor([[2**0.5, 0, 0, 1], [2**0.5, 0, 0, -1]])
+    beams = p4.new_tensor(REFERENCES["beams"])
     pos = torch.cat([beams.repeat(jets.numel(), 1), p4])
     item = torch.cat([jets.repeat_interleave(2), batch])
     mass = bilinear(pos, pos, minkowski(dtype=p4.dtype).to(p4.device)[None]).abs().sqrt()

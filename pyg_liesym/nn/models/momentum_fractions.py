@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
+from pyg_liesym.lie.references import REFERENCES, FourVector
 from pyg_liesym.nn.message.edges import CompleteGraph, Edges
 from pyg_liesym.nn.message.reduce import at_nodes, pool_nodes
 from pyg_liesym.nn.models.liegnn import LieGNN
@@ -19,11 +20,6 @@ Reference = Literal["jet", "time", "lightcone"]
 
 _JET = (0.0, 0.0, 0.0, 0.0)
 """The row that stands for the momentum of the jet itself."""
-_VECTORS: dict[Reference, tuple[tuple[float, ...], ...]] = {
-    "jet": (_JET,),
-    "time": ((1.0, 0.0, 0.0, 0.0),),
-    "lightcone": ((1.0, 0.0, 0.0, 1.0), (1.0, 0.0, 0.0, -1.0)),
-}
 _SMALLEST, _USUAL, _UNIT, _ROUNDING = 1e-6, 1e-2, 100.0, 1e-12
 
 
@@ -75,7 +71,7 @@ class MomentumFractions(nn.Module):
     @property
     def in_channels(self) -> int:
         """Channels of ``x``."""
-        return self.net.in_channels - num_columns(self.references)
+        return self.net.in_channels - 2 * self.vectors.size(0)
 
     def forward(
         self,
@@ -116,10 +112,10 @@ def num_columns(references: Sequence[Reference]) -> int:
     return 2 * len(_rows(references))
 
 
-def _rows(references: Sequence[Reference]) -> list[tuple[float, ...]]:
-    if unknown := [name for name in references if name not in _VECTORS]:
-        raise ValueError(f"expected references among {', '.join(_VECTORS)}, got {unknown}")
-    return [row for name in references for row in _VECTORS[name]]
+def _rows(references: Sequence[Reference]) -> list[FourVector]:
+    if unknown := [name for name in references if name not in get_args(Reference)]:
+        raise ValueError(f"expected references among {', '.join(get_args(Reference))}, got {unknown}")
+    return [row for name in references for row in ((_JET,) if name == "jet" else REFERENCES[name])]
 
 
 def _check(net: LieGNN | VectorLieGNN, references: Sequence[Reference]) -> None:

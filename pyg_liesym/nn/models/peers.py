@@ -11,12 +11,13 @@ from torch import Tensor, nn
 from torch_geometric.utils import scatter, to_dense_batch
 
 from pyg_liesym.lie.metric import minkowski
+from pyg_liesym.lie.references import REFERENCES
 from pyg_liesym.typing import OptTensor
 
 PeerName = Literal["lgatr-slim", "lloca"]
 """What :func:`~pyg_liesym.nn.build_tagger` knows besides, where their packages are installed."""
 PEERS: tuple[PeerName, ...] = get_args(PeerName)
-SPURIONS = ((1.0, 0.0, 0.0, 1.0), (1.0, 0.0, 0.0, -1.0), (1.0, 0.0, 0.0, 0.0))
+SPURIONS = (*REFERENCES["lightcone"], *REFERENCES["time"])
 """Both beams and the direction of time, which the taggers of both papers see as further particles."""
 # Means and scales of log pT, log E, both relative to the jet, Δφ, Δη and ΔR, in both papers' taggers (from ParT's).
 _CENTRES, _FACTORS = (1.7, 2.0, -4.7, -4.7, 0.0, 0.0, 0.2), (0.7, 0.7, 0.7, 0.7, 1.0, 1.0, 4.0)
