@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +24,7 @@ from pyg_liesym.writing import whole_file
 _SIZES, _TOLERANCE = (1, 2, 30), 1e-3
 
 
-def export_onnx(net: nn.Module, path: str | Path) -> Path:
+def export_onnx(net: LieGNN | MomentumFractions, path: str | Path) -> Path:
     r"""Write a tagger as an ONNX file that takes one jet of any number of constituents, and check it.
 
     The file has the inputs ``p4``, ``[constituents, 4]`` in float32, and ``x``, ``[constituents, channels]``, if the
@@ -55,11 +56,12 @@ def export_onnx(net: nn.Module, path: str | Path) -> Path:
         >>> export_onnx(LieGNN.fast(0, 2, metric=minkowski()), "tagger.onnx")  # doctest: +SKIP
         PosixPath('tagger.onnx')
     """
-    path, tagger = Path(path), _checked(net)
-    jet = _Jet(copy.deepcopy(tagger).cpu().float()).eval()
-    example = _jet_of(7, tagger.in_channels)
+    _check(net)
+    path = Path(path)
+    jet = _Jet(copy.deepcopy(net).cpu().float()).eval()
+    example = _jet_of(7, jet.in_channels)
     constituents = torch.export.Dim("constituents")
-    names = ["p4"] if tagger.in_channels == 0 else ["p4", "x"]
+    names = ["p4"] if jet.in_channels == 0 else ["p4", "x"]
     with _quiet():
         program = torch.onnx.export(
             jet,
@@ -86,7 +88,7 @@ class _Jet(nn.Module):
 
     def __init__(self, net: LieGNN | MomentumFractions) -> None:
         super().__init__()
-        self.net = net
+        self.net, self.in_channels = net, net.in_channels
 
     def forward(self, p4: Tensor, x: OptTensor = None) -> Tensor:
         """Return the logits of the jet, ``[1, classes]``."""
@@ -104,18 +106,22 @@ class _Jet(nn.Module):
         return logits[:1]
 
 
-def exportable(net: nn.Module) -> bool:
+def exportable(net: nn.Module) -> TypeGuard[LieGNN | MomentumFractions]:
     """Whether it is a network that can be exported: a LieGNN, by itself or with momentum fractions."""
-    return isinstance(net.net if isinstance(net, MomentumFractions) else net, LieGNN)
+    return isinstance(_inner(net), LieGNN)
 
 
-def _checked(net: nn.Module) -> LieGNN | MomentumFractions:
+def _inner(net: nn.Module) -> nn.Module:
+    return net.net if isinstance(net, MomentumFractions) else net
+
+
+def _check(net: LieGNN | MomentumFractions) -> None:
     missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]
     if missing:
         raise ModuleNotFoundError(
             f"writing ONNX files needs {', '.join(missing)}, not installed: run `pip install 'pyg-liesym[onnx]'`"
         )
-    inner = net.net if isinstance(net, MomentumFractions) else net
+    inner = _inner(net)
     if not isinstance(inner, LieGNN):
         raise TypeError(f"expected a LieGNN to export, got {type(inner).__name__}; of a JetTagging, pass its `net`")
     if inner.readout is None:
@@ -123,7 +129,6 @@ def _checked(net: nn.Module) -> LieGNN | MomentumFractions:
     conv = inner.convs[0]
     if conv.edge_dim or conv.phi_v is not None:
         raise ValueError("expected a LieGNN of constituents alone, got one with edge features or velocities")
-    return net if isinstance(net, MomentumFractions) else inner
 
 
 def _compare(jet: _Jet, path: Path, names: list[str]) -> None:
@@ -131,7 +136,7 @@ def _compare(jet: _Jet, path: Path, names: list[str]) -> None:
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     for size in _SIZES:
-        inputs = _jet_of(size, jet.net.in_channels)
+        inputs = _jet_of(size, jet.in_channels)
         with torch.no_grad():
             expected = jet(*inputs)
         given = {name: value.numpy() for name, value in zip(names, inputs, strict=True)}
