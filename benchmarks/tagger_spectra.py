@@ -30,7 +30,7 @@ from torch import Tensor
 
 from pyg_liesym.datasets.jets.jets import Jets
 from pyg_liesym.datasets.loader import PackedLoader
-from pyg_liesym.metrics.areas import auc, auc_difference
+from pyg_liesym.metrics.areas import auc, auc_difference, bootstrap_error
 from pyg_liesym.metrics.multiclass import versus
 from pyg_liesym.systems.checkpoint import find_tagger
 
@@ -44,36 +44,26 @@ def trees() -> HistGradientBoostingClassifier:
 
 def spectra(jets: Jets) -> tuple[NDArray[np.float64], Tensor]:
     """Transverse momentum and pseudorapidity of jets, ``[J, 2]``, and their classes."""
-    rows, labels = [], []
-    for batch in PackedLoader(jets, batch_size=2000):
-        total = torch.zeros(batch.num_graphs, 4, dtype=torch.float64).index_add(0, batch.batch, batch.p4.double())
-        pt = total[:, 1:3].norm(dim=1)
-        rows.append(torch.stack([pt, torch.asinh(total[:, 3] / pt)], dim=1))
-        labels.append(batch.y)
-    return torch.cat(rows).numpy(), torch.cat(labels)
+    parts = [(batch.jet[:, :2].double(), batch.y) for batch in PackedLoader(jets, batch_size=2000)]
+    columns, label = (torch.cat(column) for column in zip(*parts, strict=True))
+    return columns.numpy(), label
 
 
-@torch.no_grad()
 def scores(name: str, jets: Jets) -> Tensor:
     """What a tagger says of jets: differences of its logits."""
-    net = find_tagger(name).net
-    parts = [net(None, b.p4, batch=b.batch, batch_size=b.num_graphs) for b in PackedLoader(jets, batch_size=100)]
-    return versus(torch.cat(parts).double(), 1, 0)
+    tagger = find_tagger(name)
+    return versus(torch.cat([tagger.logits(batch) for batch in PackedLoader(jets, batch_size=100)]).double(), 1, 0)
 
 
-def weighted_difference(
-    first: Tensor, second: Tensor, label: Tensor, weight: NDArray[np.float64]
-) -> tuple[float, float]:
+def weighted_difference(first: Tensor, second: Tensor, label: Tensor, weight: Tensor) -> tuple[float, float]:
     """By how much the second's weighted area is above the first's, and its error."""
 
-    def more(chosen: NDArray[np.int64]) -> float:
-        y, w = label.numpy()[chosen], weight[chosen]
-        areas = [roc_auc_score(y, score.numpy()[chosen], sample_weight=w) for score in (first, second)]
+    def more(columns: Tensor, y: Tensor) -> float:
+        areas = [roc_auc_score(y, columns[:, which], sample_weight=columns[:, 2]) for which in (0, 1)]
         return float(areas[1] - areas[0])
 
-    generator = np.random.default_rng(0)
-    draws = [more(generator.integers(0, len(label), len(label))) for _ in range(DRAWS)]
-    return more(np.arange(len(label))), float(np.std(draws, ddof=1))
+    columns = torch.stack([first, second, weight], dim=1)
+    return more(columns, label), bootstrap_error(more, columns, label, num=DRAWS)
 
 
 def with_spectra(score: Tensor, columns: NDArray[np.float64], label: Tensor) -> tuple[float, float]:
@@ -90,7 +80,7 @@ def compare(train: str, test: str, taggers: Sequence[str]) -> dict[str, Any]:
     jets = Jets(files=test)
     columns, label = spectra(jets)
     odds = torch.from_numpy(known.decision_function(columns))
-    weight = np.where(label == 1, 1.0, odds.exp().numpy())
+    weight = odds.exp().where(label == 0, 1.0)
     found = {name: scores(name, jets) for name in taggers}
     first = found[taggers[0]]
     rows = []

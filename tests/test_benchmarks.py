@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+import pyg_liesym
 from pyg_liesym.datasets.io.array_jets import jets_of_arrays
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.jet_files import save_jets
@@ -24,6 +25,7 @@ from pyg_liesym.lie.metric import minkowski
 from pyg_liesym.nn.models.liegnn import LieGNN
 from pyg_liesym.nn.models.lorentznet import LorentzNet
 from pyg_liesym.nn.models.taggers import TAGGERS
+from pyg_liesym.systems.pretrained import packaged_taggers
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 SIZES = [5, 1, 3, 2]
@@ -295,6 +297,15 @@ def test_the_card_of_a_tagger(benchmark, tmp_path: Path, capsys) -> None:
     assert alone == pytest.approx(0.5, abs=4 * error)
     cut = float(re.findall(r"\| 0\.5 \| (\S+) \|", said)[0])
     assert (score[label == 1] >= cut).double().mean() == pytest.approx(0.5, abs=1e-3)
+
+
+def test_the_speeds_of_the_packaged_taggers(benchmark, capsys, monkeypatch) -> None:
+    module = benchmark("tagger_card")
+    monkeypatch.setattr(module, "NUM_MOVED", 20)
+    module.main(["--speed", str(Path(pyg_liesym.__file__).parent / "datasets" / "samples" / "jets.root")])
+    found = dict(re.findall(r"^(\S+): (\d+) jets a second$", capsys.readouterr().out, re.MULTILINE))
+    assert set(found) == set(packaged_taggers())
+    assert min(map(int, found.values())) > 0
 
 
 def jets_of(pt: Tensor, mass: Tensor, label: Tensor) -> JetArrays:
