@@ -37,6 +37,20 @@ template <class T> inline T dot(const T* a, const T* b, int64_t width) {
   return total(sum);
 }
 
+// out[e] = rows[e] . b + start, four rows at a time.
+template <class T> inline void dots(T* out, const T* rows, const T* b, int count, int64_t width, T start = 0) {
+  int e = 0;
+  for (; e + 4 <= count; e += 4, rows += 4 * width) {
+    Vec<T> sum[4] = {};
+    for (int64_t c = 0; c < width; c += kWidth<T>) {
+      const Vec<T> right = load(b + c);
+      for (int i = 0; i < 4; ++i) sum[i] += load(rows + i * width + c) * right;
+    }
+    for (int i = 0; i < 4; ++i) out[e + i] = total(sum[i]) + start;
+  }
+  for (; e < count; ++e, rows += width) out[e] = dot(rows, b, width) + start;
+}
+
 // out += sum over rows of weight[e] * values[e], without a chain of additions through memory.
 template <class T>
 inline void add_weighted(T* out, const T* weight, const T* values, int64_t count, int64_t width) {
@@ -122,10 +136,20 @@ template <class T> class Maps {
       }
       return;
     }
-    for (int64_t i = 0; i < size; i += kWidth<T>) {
-      const Vec<T> x = load(z + i), s = sigmoid<T>(x), y = x * s;
-      if (Backward) store(slope + i, s + y * (T(1) - s));
-      store(z + i, y);
+    constexpr int N = 4;
+    int64_t i = 0;
+    for (; i + N * kWidth<T> <= size; i += N * kWidth<T>) silu<Backward, N>(z + i, slope + i);
+    for (; i < size; i += kWidth<T>) silu<Backward, 1>(z + i, slope + i);
+  }
+
+  template <bool Backward, int N> static void silu(T* z, T* slope) {
+    const auto x = beside<T, N>([&](int i) { return load(z + i * kWidth<T>); });
+    const auto s = sigmoid(x);
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) {
+      const Vec<T> y = x.of[i] * s.of[i];
+      if (Backward) store(slope + i * kWidth<T>, s.of[i] + y * (T(1) - s.of[i]));
+      store(z + i * kWidth<T>, y);
     }
   }
 
@@ -139,7 +163,7 @@ template <class T> class Maps {
       for (int e = 0; e < count; ++e) out[e] = T(1);
       return;
     }
-    for (int e = 0; e < count; ++e) out[e] = dot(m[e], w_.wg[0], hp_) + w_.bg;
+    dots(out, m[0], w_.wg[0], count, hp_, w_.bg);
     for (int e = 0; e < count; e += kWidth<T>) store(out + e, sigmoid<T>(load(out + e)));
   }
 
@@ -161,11 +185,9 @@ template <class T> class Maps {
   void last(const T* seen, int count) {
     const T* g = gate[0];
     if (op_.moves == 1) {
-      for (int e = 0; e < count; ++e) {
-        T value = dot(seen + e * hp_, w_.w4[0], hp_);
-        if (gated_after()) value *= g[e];
-        move[0][e] = op_.b4 ? value + w_.b4[0][0] : value;
-      }
+      dots(move[0], seen, w_.w4[0], count, hp_);
+      const T start = op_.b4 ? w_.b4[0][0] : T(0);
+      for (int e = 0; e < count; ++e) move[0][e] = (gated_after() ? move[0][e] * g[e] : move[0][e]) + start;
       return;
     }
     product<T>(count, mp_, h_, seen, hp_, 1, w_.w4_t[0], mp_, move[0], mp_);
@@ -234,8 +256,7 @@ template <class T> class Maps {
   void before_gate(int count, const T* grad_out, const Block& block, WeightGrads<T>& to) {
     if (op_.wg) {
       for (const Run& run : block.runs)
-        for (int e = run.first; e < run.first + run.count; ++e)
-          logit_grad[0][e] = dot(m[e], grad_out + run.target * hp_, hp_);
+        dots(logit_grad[0] + run.first, m[run.first], grad_out + run.target * hp_, run.count, hp_);
       through_gate(count, to);
     }
     for (const Run& run : block.runs)

@@ -62,18 +62,39 @@ template <class T, class Ends> class Worker {
   }
 
  private:
-  // z of the block, into u.
+  // z of the block, into u: with few scalars all at once.
   void first() {
     ends_.forward(block_);
-    for (const Run& run : block_.runs)
-      for (int64_t c = 0; c < hp_; c += kWidth<T>) {
-        const Vec<T> own = load(shared_.target[run.target] + c);
-        for (int e = run.first; e < run.first + run.count; ++e)
-          store(maps_.u[e] + c, own + load(shared_.source[block_.source[e]] + c));
+    switch (op_.scalars) {
+      case 0: return add_ends<0>();
+      case 1: return add_ends<1>();
+      case 2: return add_ends<2>();
+      case 3: return add_ends<3>();
+      case 4: return add_ends<4>();
+    }
+    add_ends<0>();
+    add_product<T>(block_.count, hp_, op_.scalars, ends_.entering[0], 1, ends_.entering.width(), shared_.weight[0], hp_,
+                   maps_.u[0], hp_);
+  }
+
+  template <int K> void add_ends() {
+    const int64_t width = hp_;
+    const T *entering[K + 1], *weight[K + 1];
+    for (int k = 0; k < K; ++k) entering[k] = ends_.entering[k], weight[k] = shared_.weight[k];
+    for (const Run& run : block_.runs) {
+      const T* own = shared_.target[run.target];
+      for (int e = run.first; e < run.first + run.count; ++e) {
+        const T* other = shared_.source[block_.source[e]];
+        T* out = maps_.u[e];
+        Vec<T> scalar[K + 1];
+        for (int k = 0; k < K; ++k) scalar[k] = splat(entering[k][e]);
+        for (int64_t c = 0; c < width; c += kWidth<T>) {
+          Vec<T> z = load(own + c) + load(other + c);
+          for (int k = 0; k < K; ++k) z += scalar[k] * load(weight[k] + c);
+          store(out + c, z);
+        }
       }
-    if (op_.scalars)
-      add_product<T>(block_.count, hp_, op_.scalars, ends_.entering[0], 1, ends_.entering.width(),
-                       shared_.weight[0], hp_, maps_.u[0], hp_);
+    }
   }
 
   void first_backward(Grads& to) {
@@ -95,7 +116,7 @@ template <class T, class Ends> class Worker {
   void entering_backward(int count) {
     if (op_.scalars <= kFew) {
       for (int64_t k = 0; k < op_.scalars; ++k)
-        for (int e = 0; e < count; ++e) ends_.grad[k][e] = dot(maps_.grad[e], shared_.weight[k], hp_);
+        dots(ends_.grad[k], maps_.grad[0], shared_.weight[k], count, hp_);
       return;
     }
     const int64_t width = entering_grad_.width();
