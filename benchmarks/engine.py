@@ -95,7 +95,11 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2, help="threads of torch; one a core is best (%(default)s)")
     parser.add_argument("--device", choices=["cpu", "cuda"], help="by default a GPU where there is one")
     parser.add_argument("--model", choices=["liegnn", "lorentznet"], default="liegnn", help="network (%(default)s)")
-    parser.add_argument("--only", choices=["jets", "complete"], help="speed: jets alone, or complete graphs alone")
+    parser.add_argument(
+        "--only",
+        choices=["jets", "few-jets", "complete"],
+        help="speed: jets (or 32 of them), or complete graphs, alone",
+    )
     parser.add_argument("--allocator", choices=list(ALLOCATORS), help="speed: one of the two alone")
     parser.add_argument(
         "--repeats", type=int, default=7, help="of every step; at most 3 of the biggest graphs (%(default)s)"

@@ -40,15 +40,15 @@ def speed(
     What a process did before decides which of its memory is warm, so no case comes behind another; and one process may
     be slower than the next by a third from its first step to its last.
     """
-    sizes = [] if only == "jets" else [list(size) for size in (QUICK_COMPLETE if quick else COMPLETE)]
-    counts = [] if only == "complete" else [[count] for count in ((QUICK_JETS,) if quick else (FEW_JETS, JETS))]
+    graphs, counts = (QUICK_COMPLETE, [(QUICK_JETS,)]) if quick else (COMPLETE, [(FEW_JETS,), (JETS,)])
+    sizes = {None: [*graphs, *counts], "complete": graphs, "jets": counts, "few-jets": counts[:1]}[only]
     tables = {}
     for name in ("default",) if device != "cpu" else ALLOCATORS if allocator is None else (allocator,):
         say(f"speed, {name} allocator")
         options = {"model": model, "device": device, "quick": quick, "repeats": repeats}
         tables[name] = [
             together([apart("engine_speed", "row", threads, name, size=size, **options) for _ in range(processes)])
-            for size in [*sizes, *counts]
+            for size in sizes
         ]
     return {"model": model, "machine": machine(threads, device), "tables": tables}
 

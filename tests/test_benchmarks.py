@@ -126,6 +126,20 @@ def test_a_case_of_several_processes(benchmark) -> None:
     }  # fmt: skip
 
 
+def test_which_cases_are_timed(benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = benchmark("engine_speed")
+    monkeypatch.setattr(module, "apart", lambda *_, size, **__: size)
+    monkeypatch.setattr(module, "together", lambda rows: rows[0])
+
+    def cases(only: str | None) -> list[tuple[int, ...]]:
+        return module.speed("liegnn", 1, "cpu", False, 1, 1, only, "tuned")["tables"]["tuned"]
+
+    assert cases("jets") == [(32,), (60,)]
+    assert cases("few-jets") == [(32,)]
+    assert {len(size) for size in cases("complete")} == {2}
+    assert cases(None) == cases("complete") + cases("jets")
+
+
 @pytest.mark.parametrize("model", ["liegnn", "lorentznet"])
 def test_everything_runs(benchmark, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     def here(module: str, function: str, threads: int, allocator: str = "default", **options: object) -> object:
