@@ -128,5 +128,9 @@ def _network(net: Any, state: Mapping[str, Tensor], path: Path) -> tuple[str, di
     arguments = dict(net.get("init_args") or {}, **(net.get("dict_kwargs") or {}))
     found = [value for name, value in state.items() if name.endswith(_METRIC)]
     if _METRIC in state or arguments.get("metric") is not None:
+        if not found:
+            raise ValueError(
+                f"{path}: expected the form J among its weights, as its settings have a metric, found none"
+            )
         arguments["metric"] = found[0]
     return kind, arguments

@@ -215,6 +215,18 @@ def test_a_checkpoint_of_every_tagger(settings: dict[str, Any], tmp_path: Path) 
         assert torch.equal(tagger(batch(False))[[0, 2]], found.softmax(-1)[[0, 2]])
 
 
+def test_a_checkpoint_without_its_metric_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    net = build_tagger(name="egnn")
+    state = {f"net.{name}": value for name, value in net.state_dict().items() if not name.endswith("metric.J")}
+    torch.save({"state_dict": state}, tmp_path / "checkpoints" / "best.ckpt")
+    settings = {"name": "liegnn-fast", "metric": {"class_path": "minkowski"}}
+    model = {"init_args": {"net": {"class_path": "pyg_liesym.nn.build_tagger", "init_args": settings}}}
+    (tmp_path / "config.yaml").write_text(json.dumps({"model": model, "data": {}}))
+    with pytest.raises(ValueError, match="expected the form J among its weights"):
+        tagger_of_checkpoint(tmp_path / "checkpoints" / "best.ckpt")
+
+
 @pytest.mark.parametrize("words", ["AddReferenceVectors", {"name": "Spin"}, {"name": "AddReferenceVectors"}])
 def test_damaged_transforms_are_refused(words: Any) -> None:
     with pytest.raises(ValueError, match=r"tagger\.safetensors has"):
