@@ -62,8 +62,11 @@ template <class T, class Ends> class Worker {
   }
 
  private:
+  static constexpr int64_t kFew = 4;  // scalars that are products of two rows rather than of matrices
+
   // z of the block, into u: with few scalars all at once.
   void first() {
+    static_assert(kFew == 4, "a case for each number of few scalars");
     ends_.forward(block_);
     switch (op_.scalars) {
       case 0: return add_ends<0>();
@@ -126,7 +129,6 @@ template <class T, class Ends> class Worker {
       for (int64_t k = 0; k < op_.scalars; ++k) ends_.grad[k][e] = entering_grad_[e][k];
   }
 
-  static constexpr int64_t kFew = 4;  // scalars that are products of two rows rather than of matrices
   const Operands<T>& op_;
   const Shared<T>& shared_;
   int64_t hp_;
