@@ -13,7 +13,8 @@ from pyg_liesym.nn.message.fused import library
 
 @pytest.fixture
 def afresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """An empty cache, and nothing found yet in this process."""
+    """An empty cache, nothing found yet in this process, and no engine asked for."""
+    monkeypatch.delenv("PYG_LIESYM_ENGINE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     library._found.cache_clear()
     yield tmp_path / "cache" / "pyg_liesym"
