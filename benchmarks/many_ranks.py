@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,7 @@ from rank_training import (
 )
 
 from pyg_liesym.cli.files import write_json
+from pyg_liesym.cli.reproduce.provenance import provenance
 from pyg_liesym.datasets.jets.streaming import StreamingJets
 from pyg_liesym.systems.training_range import RANGES
 
@@ -132,22 +134,24 @@ def main(arguments: list[str] | None = None) -> None:
     out = options.out.absolute()
     write(out / "jets")
     even, total = sum(FILES), sum(FILES) + SURPLUS
-    record: dict[str, list[dict[str, Any]]] = {}
+    checks: dict[str, list[dict[str, Any]]] = {}
     if options.quick:
-        record["once"] = [once(played(out), total)]
+        checks["once"] = [once(played(out), total)]
     else:
         four = train(out, "four")
-        record["once"] = [once(four.epochs(), total), once(train(out, "even", even=True).epochs(), even)]
+        checks["once"] = [once(four.epochs(), total), once(train(out, "even", even=True).epochs(), even)]
         validated = all(sorted(four.validated(epoch)) == list(range(VALIDATION)) for epoch in range(EPOCHS))
         print(f"validation: each of {VALIDATION} jets once in every epoch: {validated}")
-        record["equal"] = [apart(f"{WORLD} ranks and one", train(out, "one", world=1), four)]
+        checks["equal"] = [apart(f"{WORLD} ranks and one", train(out, "one", world=1), four)]
         pair = [train(out, f"weighted-{world}", world=world, weight="weight") for world in (1, WORLD)]
-        record["equal"].append(apart(f"{WORLD} ranks and one, events with weights", *pair))
-        record["validation"] = [{"good": validated}]
-        record["link"] = step_times(out)
-        record["killed"] = [killed(out, four, options.seed), once(Training(out / "killed").epochs(), total)]
+        checks["equal"].append(apart(f"{WORLD} ranks and one, events with weights", *pair))
+        checks["validation"] = [{"good": validated}]
+        checks["link"] = step_times(out)
+        checks["killed"] = [killed(out, four, options.seed), once(Training(out / "killed").epochs(), total)]
+    command = " ".join(["python benchmarks/many_ranks.py", *(sys.argv[1:] if arguments is None else arguments)])
+    record = {"experiment": "many-ranks", "command": command, **provenance(), **checks}
     write_json(out / "many_ranks.json", record)
-    if bad := [name for name, rows in record.items() if not all(row["good"] for row in rows)]:
+    if bad := [name for name, rows in checks.items() if not all(row["good"] for row in rows)]:
         raise SystemExit(f"not as it should be: {', '.join(bad)}")
 
 

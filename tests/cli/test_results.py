@@ -63,6 +63,26 @@ def test_the_facts_of_ten_processes_are_those_of_their_runs(network: str) -> Non
         assert facts[f"{network}_processes_at_{word}"] == sum(ratio >= asked for ratio in ratios)
 
 
+def test_the_table_of_many_ranks_is_that_of_its_record() -> None:
+    record = json.loads((DOCS / "results" / "many-ranks.json").read_text("utf-8"))
+    text = (DOCS / "tutorials" / "many_files.md").read_text("utf-8")
+
+    def power(value: float) -> str:
+        mantissa, exponent = f"{value:.1e}".split("e")
+        return mantissa + "·10" + exponent.replace("-0", "-").translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+    killed = record["killed"][0]
+    ended = max(kill["ended"] for kill in killed["kills"])
+    for row in record["equal"]:
+        assert f"losses within {power(row['losses'])}, weights within {power(row['weights'])} |" in text
+    assert f"| {killed['again']} of 72 steps trained again" in text
+    assert f"weights within {power(killed['weights'])}; the other ranks ended within {ended:.1f} s |" in text
+    assert len(killed["kills"]) == 10 and {kill["node"] for kill in killed["kills"]} == {True, False}
+    link = next(line for line in text.splitlines() if line.startswith("| time of a step over a slow link"))
+    assert re.findall(r"[01]\.\d\d(?= of| and| for)", link) == [f"{median(row['ratios']):.2f}" for row in record["link"]]
+    assert all(row["good"] for rows in record.values() if isinstance(rows, list) for row in rows)
+
+
 def test_a_number_that_changes_changes_the_page_and_the_check_sees_it(docs: Path) -> None:
     results(docs, check=True)
     path = docs / "results" / "two-body.json"
