@@ -12,6 +12,7 @@ from pyg_liesym.datasets.io.files import PathLike, read_yaml
 from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.nn.models.growing import grown
 from pyg_liesym.systems.checkpoint_files import local_path, read_checkpoint
+from pyg_liesym.systems.jet_reading import CLASSES
 from pyg_liesym.systems.pretrained import DEFAULT_TAGGER, NETWORKS, Tagger, build_transform, load_tagger
 from pyg_liesym.systems.training_range import RANGES, TrainingRange
 
@@ -66,9 +67,10 @@ def tagger_of_checkpoint(path: PathLike) -> Tagger:
     saved = content.get("state_dict")
     if not isinstance(saved, dict):
         raise ValueError(f"{path} has no `state_dict`, as a checkpoint of `liesym fit` has")
-    model, data = _settings(path)
+    model, data, kind = _settings(path)
     schema = None if data.get("schema") is None else JetSchema.load(data["schema"])
-    named = data.get("classes") if schema is None else schema.classes
+    read = content.get(kind, {}).get(CLASSES) or data.get("classes")  # the first of early checkpoints is not there
+    named = read if schema is None else schema.classes
     transform = build_transform(_in_words(model.get("transform")), str(path))
     state = {name.removeprefix(_PREFIX): value for name, value in saved.items() if name.startswith(_PREFIX)}
     kind, arguments = _network(model.get("net"), state, path)
@@ -100,7 +102,8 @@ def _ranges(content: Mapping[str, Any], path: Path) -> dict[str, tuple[float, fl
     return ranges
 
 
-def _settings(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def _settings(path: Path) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """Of the model and of the data, and the name of the data module."""
     file = next((folder / "config.yaml" for folder in path.parents[:3] if (folder / "config.yaml").is_file()), None)
     if file is None:
         raise FileNotFoundError(
@@ -109,7 +112,8 @@ def _settings(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         )
     content = read_yaml(file)
     try:
-        return content["model"]["init_args"], content["data"].get("init_args") or {}
+        model, data = content["model"]["init_args"], content["data"]
+        return model, data.get("init_args") or {}, str(data.get("class_path")).rpartition(".")[2]
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{file} has no settings of a model and data, as `liesym fit` writes them") from error
 

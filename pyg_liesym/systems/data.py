@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import lightning as L
 import torch
@@ -15,12 +14,12 @@ from torch_geometric.data import InMemoryDataset
 from pyg_liesym.datasets.bodies.charged_particles import ChargedParticles
 from pyg_liesym.datasets.bodies.vector_pairs import VectorPairs
 from pyg_liesym.datasets.io.npy import read_array
-from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.jets.jets import Jets
 from pyg_liesym.datasets.jets.unit_check import warn_of_units
 from pyg_liesym.datasets.loader import EpochSampler, PackedLoader
 from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
 from pyg_liesym.datasets.simulation.orbit_starts import OrbitKind
+from pyg_liesym.systems.jet_reading import JetReading, ReadsJets
 
 Split = Literal["train", "val", "test"]
 
@@ -61,7 +60,7 @@ class _PackedData(L.LightningDataModule):
         return self.test_dataloader()
 
 
-class JetsData(_PackedData):
+class JetsData(ReadsJets, _PackedData):
     """Jets from files that fit in memory, or the packaged sample; see :class:`~pyg_liesym.datasets.Jets`.
 
     Args:
@@ -70,7 +69,8 @@ class JetsData(_PackedData):
         max_constituents: Keep the hardest constituents of every jet up to this number.
         batch_size: Jets in a batch.
         seed: Seed of the training order.
-        classes: Names of the classes; the label is the position in this list.
+        classes: Names of the classes; the label is the position in this list. None for those that the first file names,
+            see :func:`~pyg_liesym.datasets.io.jet_files.named_classes`.
         jet_labels: The class of every value of an integer label, as JetClass-II has it.
         tree: The name of the tree in ROOT files.
         particle: More numbers of every constituent, by their names in the file, which become ``x``.
@@ -94,7 +94,7 @@ class JetsData(_PackedData):
         batch_size: int = 64,
         seed: int = 0,
         *,
-        classes: Sequence[str] = ("QCD", "Tbqq"),
+        classes: Sequence[str] | None = None,
         jet_labels: Mapping[int, str] | None = None,
         tree: str = "tree",
         particle: Sequence[str] = (),
@@ -103,14 +103,8 @@ class JetsData(_PackedData):
     ) -> None:
         super().__init__(batch_size, seed)
         self.files, self.root, self.max_constituents = files, root, max_constituents
-        self._schema = schema
-        self._words: dict[str, Any] = {"classes": tuple(classes), "jet_labels": jet_labels, "tree": tree}
-        self._words |= {"particle": tuple(particle), "weight": weight}
-
-    @cached_property
-    def schema(self) -> JetSchema:
-        """What is read; its file is not before this is asked for."""
-        return JetSchema.of(self._schema, **self._words)
+        words = {"classes": classes, "jet_labels": jet_labels, "tree": tree, "particle": particle, "weight": weight}
+        self._reading = JetReading(files, schema, words)
 
     def _load(self, split: Split) -> InMemoryDataset:
         if split != "test":

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
 from importlib import resources
 from typing import Any, Literal
 
-from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.jets.streaming import StreamingJets
 from pyg_liesym.datasets.jets.streaming_loader import StreamingLoader
 from pyg_liesym.datasets.jets.unit_check import warn_of_units
+from pyg_liesym.systems.jet_reading import JetReading, ReadsJets
 from pyg_liesym.systems.resumable import ResumesWithinEpoch
 
 StreamSplit = Literal["train", "val", "test", "predict"]
 _SHARED: tuple[StreamSplit, ...] = ("train", "val", "test")
 
 
-class StreamingJetData(ResumesWithinEpoch):
+class StreamingJetData(ReadsJets, ResumesWithinEpoch):
     r"""Jets from files that need not fit in memory, on one process or many.
 
     Ranks and workers train for equally many steps and share validation, test and prediction so that every jet comes
@@ -34,7 +33,8 @@ class StreamingJetData(ResumesWithinEpoch):
         test_files: Those of the test; None to take a share of ``files``.
         predict_files: Those to predict on, whose labels are not read; None for the jets of the test.
         fractions: Shares of training, validation and test in ``files``; a split with files of its own has none.
-        classes: Names of the classes; the label is the position in this list.
+        classes: Names of the classes; the label is the position in this list. None for those that the first file names,
+            see :func:`~pyg_liesym.datasets.io.jet_files.named_classes`.
         jet_labels: The class of every value of an integer label, as JetClass-II has it.
         tree: The name of the tree in ROOT files.
         particle: More numbers of every constituent, by their names in the file, which become ``x``.
@@ -66,7 +66,7 @@ class StreamingJetData(ResumesWithinEpoch):
         predict_files: str | Sequence[str] | None = None,
         *,
         fractions: tuple[float, float, float] = (0.7, 0.1, 0.2),
-        classes: Sequence[str] = ("QCD", "Tbqq"),
+        classes: Sequence[str] | None = None,
         jet_labels: Mapping[int, str] | None = None,
         tree: str = "tree",
         particle: Sequence[str] = (),
@@ -87,17 +87,11 @@ class StreamingJetData(ResumesWithinEpoch):
             "train": files, "val": val_files, "test": test_files, "predict": predict_files,
         }  # fmt: skip
         self.fractions = fractions
-        self._schema = schema
-        self._words: dict[str, Any] = {"classes": tuple(classes), "jet_labels": jet_labels, "tree": tree}
-        self._words |= {"particle": tuple(particle), "weight": weight}
+        words = {"classes": classes, "jet_labels": jet_labels, "tree": tree, "particle": particle, "weight": weight}
+        self._reading = JetReading(files, schema, words)
         self.sizes: dict[str, Any] = {"batch_size": batch_size, "chunk_size": chunk_size, "buffer_size": buffer_size}
         self.max_constituents, self.num_workers = max_constituents, num_workers
         self.seed, self.pin_memory = seed, pin_memory
-
-    @cached_property
-    def schema(self) -> JetSchema:
-        """What is read; its file is not before this is asked for."""
-        return JetSchema.of(self._schema, **self._words)
 
     def part(self, split: StreamSplit) -> tuple[float, float]:
         """The share of a split in its files."""

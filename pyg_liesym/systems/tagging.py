@@ -13,7 +13,9 @@ from torch_geometric.data import Batch
 
 from pyg_liesym.metrics.summary import tagging_summary
 from pyg_liesym.systems.checkpoint import start_from
+from pyg_liesym.systems.class_loss import at_least_single, check_labels, weighted_cross_entropy
 from pyg_liesym.systems.gather import gather_rows, mean_over_ranks
+from pyg_liesym.systems.jet_reading import ReadsJets
 from pyg_liesym.systems.lion import Lion
 from pyg_liesym.systems.schedules import Schedule, by_step
 from pyg_liesym.systems.system import System, TrainingDiverged
@@ -49,10 +51,10 @@ class JetTagging(System):
         weight_decay: Weight decay.
         optimizer: ``"adamw"`` or ``"lion"``.
         start: A tagger with such a network, or a smaller one, to begin with its weights: a file, a checkpoint, or a
-            packaged one's name.
+            packaged one's name. If its classes are more or fewer, the last linear map begins at random.
         schedule: ``"lorentznet"``, stretched over the training; ``"one-cycle"``: up in the first tenth of the training
             and down along a cosine; or ``"constant"``.
-        classes: Names of the classes in the order of the logits (default: their numbers).
+        classes: Names of the classes in the order of the logits (default: those of the data module, or their numbers).
         background: Which class the others are told from.
         transform: Applied to every batch, as :class:`~pyg_liesym.transforms.AddReferenceVectors`.
         augment: Applied to the training batches besides, before ``transform``, as
@@ -120,8 +122,12 @@ class JetTagging(System):
             self.seen.add(batch.p4, batch.batch, batch.num_graphs)
         with self._own_randomness(batch_idx):
             logits = self(batch if self.augment is None else self.augment(batch))
+        if batch_idx == 0 or self.device.type == "cpu":  # looking at labels waits for a device
+            check_labels(batch.y, logits)
         weight = batch.get("weight")
-        loss = _cross_entropy(logits, batch.y, weight, None if weight is None else mean_over_ranks(weight.abs().sum()))
+        loss = weighted_cross_entropy(
+            logits, batch.y, weight, None if weight is None else mean_over_ranks(weight.abs().sum())
+        )
         self.watch(loss, batch_idx)
         self.log("train_loss", loss, batch_size=batch.num_graphs, prog_bar=True, on_step=True)
         return loss
@@ -143,7 +149,7 @@ class JetTagging(System):
         batch = with_batch(batch, "p4")
         empty = torch.bincount(batch.batch, minlength=batch.num_graphs) == 0
         with torch.autocast(self.device.type, enabled=False):  # logits in half precision are equal for unequal jets
-            logits = _at_least_single(self(batch))
+            logits = at_least_single(self(batch))
         return torch.softmax(logits, dim=-1).masked_fill(empty[:, None], torch.nan)
 
     def on_validation_epoch_end(self) -> None:
@@ -156,6 +162,13 @@ class JetTagging(System):
         mass = (total[:, 0].square() - total[:, 1:].square().sum(1)).clamp(min=0).sqrt()
         pt = total[:, 1:3].norm(dim=1)
         self.test_scores = {"logits": logits, "label": label, "mass": mass.float(), "pt": pt.float()}
+
+    def setup(self, stage: str) -> None:
+        """Take the names of the classes from the data that are scored."""
+        super().setup(stage)
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        if self.classes is None and stage != "predict" and isinstance(data, ReadsJets):
+            self.classes = data.schema.classes
 
     def on_fit_start(self) -> None:
         """Take the weights to start from, unless a checkpoint has brought others."""
@@ -213,38 +226,16 @@ class JetTagging(System):
         parts = [gather_rows(torch.cat(column)).cpu() for column in zip(*self._rows, strict=True)]
         self._rows.clear()
         logits, label, total, *weight = parts
-        if int(label.min()) < 0:
-            raise ValueError(f"scores need the class of every jet, but {int((label < 0).sum())} jets have none")
-        logits = _at_least_single(logits)
+        check_labels(label, logits)
+        logits = at_least_single(logits)
         if bad := int((~logits.isfinite()).any(1).sum()):
             raise TrainingDiverged(
                 f"the network gives {bad} of {len(logits)} jets no finite score: its training has diverged, or what it "
                 "was given of these jets is not finite"
             )
-        scores = {"loss": float(_cross_entropy(logits, label, *weight))}
+        scores = {"loss": float(weighted_cross_entropy(logits, label, *weight))}
         scores.update(tagging_summary(logits, label, self.classes, background=self.background))
         for name, value in scores.items():
             shown = name in ("loss", "auc")
             self.log(f"{stage}_{name}", float(value), prog_bar=shown, sync_dist=self.trainer.world_size > 1)
         return logits, label, total
-
-
-def _at_least_single(logits: Tensor) -> Tensor:
-    """Half precision is for layers: probabilities in it would be a few hundred numbers, many exactly 1."""
-    return logits.to(torch.promote_types(logits.dtype, torch.float32))
-
-
-def _cross_entropy(logits: Tensor, label: Tensor, weight: Tensor | None = None, total: Tensor | None = None) -> Tensor:
-    """Mean over jets with their weights, of which generators make some negative.
-
-    ``total`` is the sum of their sizes if not that of these jets: the gradients of ranks are averaged, which makes them
-    the gradient of the mean over all jets if each divides by the ranks' mean.
-    """
-    if weight is None:
-        loss: Tensor = nn.functional.cross_entropy(logits, label)
-        return loss
-    each = nn.functional.cross_entropy(logits, label, reduction="none")
-    weight = weight.to(each)
-    total = weight.abs().sum() if total is None else total.to(each)
-    loss = (weight * each).sum() / total.clamp(min=torch.finfo(each.dtype).tiny)
-    return loss

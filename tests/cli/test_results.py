@@ -77,9 +77,12 @@ def test_the_table_of_many_ranks_is_that_of_its_record() -> None:
         assert f"losses within {power(row['losses'])}, weights within {power(row['weights'])} |" in text
     assert f"| {killed['again']} of 72 steps trained again" in text
     assert f"weights within {power(killed['weights'])}; the other ranks ended within {ended:.1f} s |" in text
-    assert len(killed["kills"]) == 10 and {kill["node"] for kill in killed["kills"]} == {True, False}
+    assert len(killed["kills"]) == 10
+    assert {kill["node"] for kill in killed["kills"]} == {True, False}
     link = next(line for line in text.splitlines() if line.startswith("| time of a step over a slow link"))
-    assert re.findall(r"[01]\.\d\d(?= of| and| for)", link) == [f"{median(row['ratios']):.2f}" for row in record["link"]]
+    assert re.findall(r"[01]\.\d\d(?= of| and| for)", link) == [
+        f"{median(row['ratios']):.2f}" for row in record["link"]
+    ]
     assert all(row["good"] for rows in record.values() if isinstance(rows, list) for row in rows)
 
 

@@ -215,13 +215,24 @@ def test_transforms_and_optimiser_from_settings(tmp_path: Path, monkeypatch: pyt
     assert (model.optimizer, model.classes) == ("lion", ("QCD", "top"))
 
 
-def test_jets_of_ten_classes(tmp_path: Path) -> None:
-    """Journey: files of JetClass, a tagger of their classes, its scores."""
+@pytest.mark.parametrize("begun", [False, True])
+def test_jets_of_ten_classes(begun: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Journey: files of JetClass, a tagger of the classes that they name, its scores; also from the packaged one."""
     classes = [f"class{index}" for index in range(10)]
     jets = read_jets(SAMPLE, ("QCD", "Tbqq")).select(np.arange(300))
     file = write_jets(tmp_path / "ten.root", replace(jets, label=np.arange(300) % 10), classes)
-    words = [f"--data.files={file}", f"--data.classes=[{','.join(classes)}]", "--trainer.callbacks=null"]
-    liesym(tmp_path, "fit", *JETS, *words, "--model.init_args.net.init_args.out_channels=10")
+    words, net = [f"--data.files={file}", "--trainer.callbacks=null"], "--model.init_args.net.init_args"
+    if begun:
+        words, many = ["--config=tagger", "--model.start=top", *TINY, *words], f"{net}.num_classes=10"
+    else:
+        words, many = [*JETS, *words], f"{net}.out_channels=10"
+    with pytest.raises(SystemExit):
+        liesym(tmp_path / "two", "fit", *words)
+    said = capsys.readouterr().err
+    assert "there are jets of class 9, counted from 0, and the network tells 2 classes apart: build it with as" in said
+    assert "Traceback" not in said
+    liesym(tmp_path, "fit", *words, many)
+    assert "val_rejection_class9" in next(tmp_path.rglob("metrics.csv")).read_text()
     main(["tag", str(file), str(tmp_path / "scores.h5"), "--model", str(checkpoints(tmp_path)["best"])])
     with h5py.File(tmp_path / "scores.h5") as content:
         assert set(content) == {f"score_{name}" for name in classes}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +10,14 @@ import torch
 
 from pyg_liesym.datasets.io.jet_arrays import JetArrays
 from pyg_liesym.datasets.io.jet_files import save_jets
+from pyg_liesym.datasets.io.root import read_jets
 from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
 from pyg_liesym.datasets.simulation.n_body_recipes import RECIPES
 from pyg_liesym.systems.data import ChargedParticlesData, JetsData, OrbitsData, VectorData, load_vectors
+from pyg_liesym.systems.streaming_data import StreamingJetData
+
+SAMPLE = Path(__file__).parents[2] / "pyg_liesym" / "datasets" / "samples" / "jets.root"
 
 
 def test_jets_of_the_sample() -> None:
@@ -50,6 +55,42 @@ def test_jets_of_other_classes_with_columns_and_weights(tmp_path: Path) -> None:
     number = batch.x[:, 0].long()
     assert batch.y.tolist() == (2 - number % 3).tolist()
     assert torch.equal(batch.weight, torch.from_numpy(jets.weight)[number])
+
+
+@pytest.fixture
+def jets_of(tmp_path: Path) -> Callable[..., str]:
+    """Writes the first jets of the sample with other classes, their labels in turn."""
+
+    def write(name: str, *classes: str) -> str:
+        jets = read_jets(SAMPLE, ("QCD", "Tbqq")).select(np.arange(40))
+        jets = replace(jets, label=np.arange(40) % len(classes))
+        return str(save_jets(tmp_path / name, jets, JetSchema(classes)))
+
+    return write
+
+
+@pytest.mark.parametrize("kind", [JetsData, StreamingJetData])
+def test_files_name_their_classes(
+    kind: type[JetsData | StreamingJetData], tmp_path: Path, jets_of: Callable[..., str]
+) -> None:
+    assert kind().schema.classes == kind(jets_of("turned.root", "Tbqq", "QCD")).schema.classes == ("QCD", "Tbqq")
+    three = jets_of("three.root", "W", "Z", "H")
+    assert kind(three).schema.classes == kind(jets_of("three.h5", "W", "Z", "H")).schema.classes == ("W", "Z", "H")
+    assert kind(three, classes=["H", "W", "Z"]).schema.classes == ("H", "W", "Z")
+    assert kind(three, jet_labels={7: "W", 3: "Z", 5: "W"}).schema.classes == ("W", "Z")
+    momenta = np.tile([10.0, 0.1, 0.2, 211.0], (40, 3, 1))
+    np.savez(tmp_path / "QG_jets.npz", X=momenta, y=np.arange(40) % 2)
+    data = kind(str(tmp_path / "QG_jets.npz"), batch_size=4)
+    assert data.schema.classes == ("gluon", "quark")
+    assert set(next(iter(data.train_dataloader())).y.tolist()) <= {0, 1}
+
+
+def test_a_checkpoint_of_other_classes_is_refused(jets_of: Callable[..., str]) -> None:
+    three, two = JetsData(jets_of("three.root", "W", "Z", "H")), JetsData()
+    assert three.state_dict() == {"classes": ["W", "Z", "H"]}
+    two.load_state_dict(two.state_dict())
+    with pytest.raises(ValueError, match=r"of the classes \['W', 'Z', 'H'\], these files have \['QCD', 'Tbqq'\]"):
+        two.load_state_dict(three.state_dict())
 
 
 def test_orbits_are_one_step_pairs() -> None:

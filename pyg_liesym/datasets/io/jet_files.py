@@ -94,6 +94,22 @@ def find_schema(path: PathLike, tree: str | None = None) -> tuple[str, JetSchema
     return reader.format, replace(schema, weight="weight" if weighted else None)
 
 
+def named_classes(path: PathLike, tree: str | None = None) -> tuple[str, ...]:
+    """The classes that a file names: by branches ``label_…``, by notes of our writer, or by its format (EnergyFlow).
+
+    Those of :class:`~pyg_liesym.datasets.io.schema.JetSchema`, QCD and Tbqq, where labels are numbers or not there, or
+    where the names are these in another order.
+
+    Example:
+        >>> from importlib import resources
+        >>> named_classes(str(resources.files("pyg_liesym.datasets") / "samples" / "jets.root"))
+        ('QCD', 'Tbqq')
+    """
+    schema, usual = find_schema(path, tree)[1], JetSchema().classes
+    named = schema.labelled and schema.jet_labels is None and not all(name.isdecimal() for name in schema.classes)
+    return schema.classes if named and set(schema.classes) != set(usual) else usual
+
+
 def find_common_schema(files: Sequence[PathLike], tree: str | None = None) -> JetSchema:
     """The schema of several files that belong together: all classes, and the columns that each of them has.
 

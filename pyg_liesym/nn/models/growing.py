@@ -11,6 +11,8 @@ from torch import Tensor
 _LAYER = re.compile(r"convs\.(\d+)\.")
 _WIDER = re.compile(r"convs\.\d+\.(edge_map\..*|phi_h\.0\.weight)")
 """Where the channels of an edge are, and what the nodes make of them."""
+_CLASSES = re.compile(r"head\.3\.(weight|bias)")
+"""The last map of :func:`~pyg_liesym.nn.models.head.readout_head`, a row for each class."""
 _EMBEDDING, _WRAPPED, _REFERENCES = "embedding.weight", "net.", "vectors"
 _MOVES, _NODES, _ANSWER, _EDGES = ".phi_x.", "phi_h.0.weight", ".phi_h.2.", "edge_map.lin_target.weight"
 
@@ -22,6 +24,8 @@ def grown(small: Mapping[str, Tensor], large: Mapping[str, Tensor]) -> dict[str,
     answers of the smaller one, up to rounding, and learns from there (`Net2Net <https://arxiv.org/abs/1511.05641>`_,
     Chen, Goodfellow, Shlens, ICLR 2016): what was there reads nothing from the new channels and scalars, and the new
     layers, which follow the old ones, add nothing to the nodes; what moves vectors for them begins at random.
+
+    For more or fewer classes the last linear map of any tagger begins at random; those answers are new.
 
     Args:
         small: Its ``state_dict``.
@@ -62,6 +66,8 @@ def _embedded(name: str, old: Mapping[str, Tensor], large: Mapping[str, Tensor],
         if name == _REFERENCES and not torch.equal(first.to(value), value):
             raise ValueError("its momentum fractions have other references")
         return first.to(value).clone()
+    if _CLASSES.search(name) and first.shape[1:] == value.shape[1:]:
+        return value.clone()
     inputs = fractions and name == _WRAPPED + _EMBEDDING
     if inputs:
         fits = first.size(0) == value.size(0) and value.size(1) - first.size(1) == 2 * large[_REFERENCES].size(0)
