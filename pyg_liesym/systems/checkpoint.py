@@ -69,8 +69,8 @@ def tagger_of_checkpoint(path: PathLike) -> Tagger:
         raise ValueError(f"{path} has no `state_dict`, as a checkpoint of `liesym fit` has")
     model, data, kind = _settings(path)
     schema = None if data.get("schema") is None else JetSchema.load(data["schema"])
-    read = content.get(kind, {}).get(CLASSES) or data.get("classes")  # the first of early checkpoints is not there
-    named = read if schema is None else schema.classes
+    early = data.get("classes") if schema is None else schema.classes  # checkpoints had no names
+    named = content.get(kind, {}).get(CLASSES) or early
     transform = build_transform(_in_words(model.get("transform")), str(path))
     state = {name.removeprefix(_PREFIX): value for name, value in saved.items() if name.startswith(_PREFIX)}
     kind, arguments = _network(model.get("net"), state, path)

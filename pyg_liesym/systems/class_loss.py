@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
+
+from pyg_liesym.datasets.io.files import some_of
 
 
 def at_least_single(logits: Tensor) -> Tensor:
@@ -29,6 +33,20 @@ def weighted_cross_entropy(
     return loss
 
 
+def check_classes(classes: Sequence[str] | None, logits: Tensor) -> None:
+    """Refuse more or fewer scores than there are names of classes.
+
+    Raises:
+        ValueError: Saying both, and what to do.
+    """
+    if classes is not None and len(classes) != logits.size(-1):
+        raise ValueError(
+            f"jets of {len(classes)} classes, {some_of(classes)}, and a network that tells {logits.size(-1)} apart: "
+            "build it with as many by `--model.net.num_classes` (build_tagger) or `--model.net.out_channels` (LieGNN), "
+            "or name fewer by `--data.classes`, if there are jets of no others"
+        )
+
+
 def check_labels(label: Tensor, logits: Tensor) -> None:
     """Refuse jets without a class, and classes that have no score.
 
@@ -39,7 +57,4 @@ def check_labels(label: Tensor, logits: Tensor) -> None:
         raise ValueError(f"scores need the class of every jet, but {missing} jets have none")
     classes, largest = logits.size(-1), int(label.max()) if len(label) else -1
     if largest >= classes:
-        raise ValueError(
-            f"there are jets of class {largest}, counted from 0, and the network tells {classes} classes apart: build "
-            "it with as many, by `--model.net.num_classes` (build_tagger) or `--model.net.out_channels` (LieGNN)"
-        )
+        raise ValueError(f"there are jets of class {largest}, counted from 0, and the network tells {classes} apart")

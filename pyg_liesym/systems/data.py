@@ -19,7 +19,8 @@ from pyg_liesym.datasets.jets.unit_check import warn_of_units
 from pyg_liesym.datasets.loader import EpochSampler, PackedLoader
 from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
 from pyg_liesym.datasets.simulation.orbit_starts import OrbitKind
-from pyg_liesym.systems.jet_reading import JetReading, ReadsJets
+from pyg_liesym.systems.jet_reading import JetReading
+from pyg_liesym.systems.reads_jets import ReadsJets
 
 Split = Literal["train", "val", "test"]
 
@@ -69,8 +70,8 @@ class JetsData(ReadsJets, _PackedData):
         max_constituents: Keep the hardest constituents of every jet up to this number.
         batch_size: Jets in a batch.
         seed: Seed of the training order.
-        classes: Names of the classes; the label is the position in this list. None for those that the first file names,
-            see :func:`~pyg_liesym.datasets.io.jet_files.named_classes`.
+        classes: Names of the classes; the label is the position in this list. None for those of a checkpoint, or
+            those that the first of ``files`` names (:func:`~pyg_liesym.datasets.io.jet_files.named_classes`).
         jet_labels: The class of every value of an integer label, as JetClass-II has it.
         tree: The name of the tree in ROOT files.
         particle: More numbers of every constituent, by their names in the file, which become ``x``.

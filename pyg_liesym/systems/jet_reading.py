@@ -1,4 +1,4 @@
-"""What the data modules of jets read from their files, and which classes a checkpoint is of."""
+"""What the data modules of jets read from their files."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ CLASSES = "classes"
 
 
 class JetReading:
-    """The schema of a data module: of a file, or of words beside which the first file of jets names the classes.
+    """The schema of a data module: of a file, or of words beside which something else may name the classes.
+
+    That is a checkpoint, or else the first file of the training. Without either they are QCD and Tbqq.
 
     Args:
-        files: Files of the training; None for the packaged sample.
+        files: Files of the training; None for the packaged sample, or if there is no training.
         schema: A YAML file, in place of the words.
         words: Fields of :class:`~pyg_liesym.datasets.io.schema.JetSchema`; ``classes`` may be None.
     """
@@ -43,27 +45,8 @@ class JetReading:
             classes = named_classes(find_files(self._files)[0], self._words["tree"])
         return JetSchema.of(self._given, classes=JetSchema().classes if classes is None else tuple(classes), **words)
 
-
-class ReadsJets:
-    """A data module of jets, before Lightning's in its bases; a checkpoint keeps the names of its classes."""
-
-    _reading: JetReading
-
-    @property
-    def schema(self) -> JetSchema:
-        """What is read; no file is before this is asked for."""
-        return self._reading.schema
-
-    def state_dict(self) -> dict[str, Any]:
-        """The names of the classes."""
-        return {CLASSES: list(self.schema.classes)}
-
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Refuse other classes than those of the files.
-
-        Raises:
-            ValueError: Saying both.
-        """
-        classes, own = list(state_dict.get(CLASSES, [])), list(self.schema.classes)
-        if classes != own:
-            raise ValueError(f"the checkpoint is of jets of the classes {classes}, these files have {own}")
+    def adopt(self, classes: Sequence[str]) -> None:
+        """Read the jets of these classes, unless others were asked for."""
+        if self._given is None and self._words[CLASSES] is None and self._words["jet_labels"] is None:
+            self._words[CLASSES] = tuple(classes)
+            self.__dict__.pop("schema", None)

@@ -11,7 +11,8 @@ from typing import Any, Literal
 from pyg_liesym.datasets.jets.streaming import StreamingJets
 from pyg_liesym.datasets.jets.streaming_loader import StreamingLoader
 from pyg_liesym.datasets.jets.unit_check import warn_of_units
-from pyg_liesym.systems.jet_reading import JetReading, ReadsJets
+from pyg_liesym.systems.jet_reading import JetReading
+from pyg_liesym.systems.reads_jets import ReadsJets
 from pyg_liesym.systems.resumable import ResumesWithinEpoch
 
 StreamSplit = Literal["train", "val", "test", "predict"]
@@ -33,8 +34,8 @@ class StreamingJetData(ReadsJets, ResumesWithinEpoch):
         test_files: Those of the test; None to take a share of ``files``.
         predict_files: Those to predict on, whose labels are not read; None for the jets of the test.
         fractions: Shares of training, validation and test in ``files``; a split with files of its own has none.
-        classes: Names of the classes; the label is the position in this list. None for those that the first file names,
-            see :func:`~pyg_liesym.datasets.io.jet_files.named_classes`.
+        classes: Names of the classes; the label is the position in this list. None for those of a checkpoint, or
+            those that the first of ``files`` names (:func:`~pyg_liesym.datasets.io.jet_files.named_classes`).
         jet_labels: The class of every value of an integer label, as JetClass-II has it.
         tree: The name of the tree in ROOT files.
         particle: More numbers of every constituent, by their names in the file, which become ``x``.

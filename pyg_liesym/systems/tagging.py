@@ -13,10 +13,10 @@ from torch_geometric.data import Batch
 
 from pyg_liesym.metrics.summary import tagging_summary
 from pyg_liesym.systems.checkpoint import start_from
-from pyg_liesym.systems.class_loss import at_least_single, check_labels, weighted_cross_entropy
+from pyg_liesym.systems.class_loss import at_least_single, check_classes, check_labels, weighted_cross_entropy
 from pyg_liesym.systems.gather import gather_rows, mean_over_ranks
-from pyg_liesym.systems.jet_reading import ReadsJets
 from pyg_liesym.systems.lion import Lion
+from pyg_liesym.systems.reads_jets import ReadsJets
 from pyg_liesym.systems.schedules import Schedule, by_step
 from pyg_liesym.systems.system import System, TrainingDiverged
 from pyg_liesym.systems.training_range import RANGES, SeenRange
@@ -65,7 +65,8 @@ class JetTagging(System):
 
     Raises:
         ValueError: If there is no such optimiser or schedule, a training has no end that a schedule could be stretched
-            to, jets to be scored have no class, or ``start`` is of another network.
+            to, jets have no class, or one without a score, there are more or fewer scores than names of classes, or
+            ``start`` is of another network.
         TrainingDiverged: A ``ValueError``, if a loss or a score is not finite.
 
     Example:
@@ -102,6 +103,7 @@ class JetTagging(System):
         self.optimizer, self.schedule, self.start = optimizer, schedule, start
         self.classes, self.background = None if classes is None else tuple(classes), background
         self.transform, self.augment = transform, augment
+        self._names = self.classes
         self.test_scores: dict[str, Tensor] = {}
         self._seed: int | None = None
         self._rows: list[tuple[Tensor, ...]] = []
@@ -122,6 +124,7 @@ class JetTagging(System):
             self.seen.add(batch.p4, batch.batch, batch.num_graphs)
         with self._own_randomness(batch_idx):
             logits = self(batch if self.augment is None else self.augment(batch))
+        check_classes(self._names, logits)
         if batch_idx == 0 or self.device.type == "cpu":  # looking at labels waits for a device
             check_labels(batch.y, logits)
         weight = batch.get("weight")
@@ -163,17 +166,17 @@ class JetTagging(System):
         pt = total[:, 1:3].norm(dim=1)
         self.test_scores = {"logits": logits, "label": label, "mass": mass.float(), "pt": pt.float()}
 
-    def setup(self, stage: str) -> None:
-        """Take the names of the classes from the data that are scored."""
-        super().setup(stage)
-        data = self.trainer.datamodule  # type: ignore[attr-defined]
-        if self.classes is None and stage != "predict" and isinstance(data, ReadsJets):
-            self.classes = data.schema.classes
-
     def on_fit_start(self) -> None:
-        """Take the weights to start from, unless a checkpoint has brought others."""
+        """Take the names of the classes, and the weights to start from, unless a checkpoint has brought others."""
+        self._take_names()
         if self.start is not None and self.trainer.ckpt_path is None:
             start_from(self.net, self.start)
+
+    def on_validation_start(self) -> None:
+        """Take the names of the classes."""
+        self._take_names()
+
+    on_test_start = on_validation_start
 
     def on_train_start(self) -> None:
         """Take the seed of the process, unless a checkpoint has brought one."""
@@ -208,6 +211,11 @@ class JetTagging(System):
             self.trainer.fit_loop._combined_loader = None
         return by_step(self.schedule, optimizer, self.lr, steps)
 
+    def _take_names(self) -> None:
+        """Of the classes: those given, or those of the data module, which a checkpoint may have named."""
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        self._names = data.schema.classes if self.classes is None and isinstance(data, ReadsJets) else self.classes
+
     def _gather_seen(self) -> None:
         if not self._seen_all:
             self.seen.gather(self.device)
@@ -226,6 +234,7 @@ class JetTagging(System):
         parts = [gather_rows(torch.cat(column)).cpu() for column in zip(*self._rows, strict=True)]
         self._rows.clear()
         logits, label, total, *weight = parts
+        check_classes(self._names, logits)
         check_labels(label, logits)
         logits = at_least_single(logits)
         if bad := int((~logits.isfinite()).any(1).sum()):
@@ -234,7 +243,7 @@ class JetTagging(System):
                 "was given of these jets is not finite"
             )
         scores = {"loss": float(weighted_cross_entropy(logits, label, *weight))}
-        scores.update(tagging_summary(logits, label, self.classes, background=self.background))
+        scores.update(tagging_summary(logits, label, self._names, background=self.background))
         for name, value in scores.items():
             shown = name in ("loss", "auc")
             self.log(f"{stage}_{name}", float(value), prog_bar=shown, sync_dist=self.trainer.world_size > 1)

@@ -156,5 +156,9 @@ def test_the_facts_of_the_packaged_taggers_are_those_of_their_runs() -> None:
             found = {10 * round(jets / 10_000): f"{area:.4f}" for jets, area in curve}
             expected = [found[jets] for jets in seen if jets in found]
             assert expected == re.findall(r"0\.\d{4}", row) != []
+    moved = {(row["transformation"], row["size"]): row for row in record["robustness"]["float64"]}
+    for kind in ("boost", "boost along the beams"):
+        change, error = (moved[kind, 3][name] for name in ("auc_change", "auc_change_error"))
+        assert f"−{-change:.3f} ± {error:.3f}" in card
     assert facts["more_top"] == pytest.approx(measured["more"], abs=1e-6)
     assert facts["spectra"] == pytest.approx(record["spectra"]["spectra"], abs=1e-5)

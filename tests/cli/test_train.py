@@ -229,7 +229,7 @@ def test_jets_of_ten_classes(begun: bool, tmp_path: Path, capsys: pytest.Capture
     with pytest.raises(SystemExit):
         liesym(tmp_path / "two", "fit", *words)
     said = capsys.readouterr().err
-    assert "there are jets of class 9, counted from 0, and the network tells 2 classes apart: build it with as" in said
+    assert re.search("jets of 10 classes, .*class0.*, and a network that tells 2 apart: build it with as many", said)
     assert "Traceback" not in said
     liesym(tmp_path, "fit", *words, many)
     assert "val_rejection_class9" in next(tmp_path.rglob("metrics.csv")).read_text()
@@ -237,6 +237,12 @@ def test_jets_of_ten_classes(begun: bool, tmp_path: Path, capsys: pytest.Capture
     with h5py.File(tmp_path / "scores.h5") as content:
         assert set(content) == {f"score_{name}" for name in classes}
         assert sum(content[name][:] for name in content) == pytest.approx(1, abs=1e-5)
+    new = file.rename(tmp_path / "new.root")  # the files of the training are elsewhere now
+    best = checkpoints(tmp_path)["best"]
+    settings = [f"--config={best.parents[1] / 'config.yaml'}", f"--ckpt-path={best}"]
+    given = "--data.predict_files" if begun else "--data.files"
+    liesym(tmp_path / "predicted", "predict", *settings, f"{given}={new}")
+    assert len(load_file(next((tmp_path / "predicted").rglob(PREDICTIONS)))["predictions"][0]) == 10
 
 
 KILLER = """

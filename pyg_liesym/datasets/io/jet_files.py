@@ -97,8 +97,8 @@ def find_schema(path: PathLike, tree: str | None = None) -> tuple[str, JetSchema
 def named_classes(path: PathLike, tree: str | None = None) -> tuple[str, ...]:
     """The classes that a file names: by branches ``label_…``, by notes of our writer, or by its format (EnergyFlow).
 
-    Those of :class:`~pyg_liesym.datasets.io.schema.JetSchema`, QCD and Tbqq, where labels are numbers or not there, or
-    where the names are these in another order.
+    Those of :class:`~pyg_liesym.datasets.io.schema.JetSchema`, QCD and Tbqq, where labels are numbers, as JetClass-II's
+    are, or not there, and where the names are no others, in any order.
 
     Example:
         >>> from importlib import resources
@@ -107,7 +107,7 @@ def named_classes(path: PathLike, tree: str | None = None) -> tuple[str, ...]:
     """
     schema, usual = find_schema(path, tree)[1], JetSchema().classes
     named = schema.labelled and schema.jet_labels is None and not all(name.isdecimal() for name in schema.classes)
-    return schema.classes if named and set(schema.classes) != set(usual) else usual
+    return schema.classes if named and not set(schema.classes) <= set(usual) else usual
 
 
 def find_common_schema(files: Sequence[PathLike], tree: str | None = None) -> JetSchema:
