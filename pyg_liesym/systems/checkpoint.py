@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from pyg_liesym.datasets.io.files import PathLike, read_yaml
 from pyg_liesym.datasets.io.schema import JetSchema
 from pyg_liesym.nn.models.growing import grown
-from pyg_liesym.systems.checkpoint_files import local_path, read_checkpoint
-from pyg_liesym.systems.jet_reading import CLASSES
+from pyg_liesym.systems.checkpoint_files import CLASSES, local_path, read_checkpoint
 from pyg_liesym.systems.pretrained import DEFAULT_TAGGER, NETWORKS, Tagger, build_transform, load_tagger
 from pyg_liesym.systems.training_range import RANGES, TrainingRange
 
@@ -67,10 +66,9 @@ def tagger_of_checkpoint(path: PathLike) -> Tagger:
     saved = content.get("state_dict")
     if not isinstance(saved, dict):
         raise ValueError(f"{path} has no `state_dict`, as a checkpoint of `liesym fit` has")
-    model, data, kind = _settings(path)
+    model, data, module = _settings(path)
     schema = None if data.get("schema") is None else JetSchema.load(data["schema"])
-    early = data.get("classes") if schema is None else schema.classes  # checkpoints had no names
-    named = content.get(kind, {}).get(CLASSES) or early
+    asked = data.get("classes") if schema is None else schema.classes
     transform = build_transform(_in_words(model.get("transform")), str(path))
     state = {name.removeprefix(_PREFIX): value for name, value in saved.items() if name.startswith(_PREFIX)}
     kind, arguments = _network(model.get("net"), state, path)
@@ -83,7 +81,7 @@ def tagger_of_checkpoint(path: PathLike) -> Tagger:
         ) from error
     return Tagger(
         net=net.eval(),
-        classes=tuple(model.get("classes") or named or JetSchema().classes),
+        classes=tuple(model.get("classes") or _classes(content, module, path) or asked or JetSchema().classes),
         particle=tuple(data.get("particle") or ()) if schema is None else schema.particle,
         max_constituents=data.get("max_constituents"),
         description=f"the checkpoint {path}",
@@ -100,6 +98,15 @@ def _ranges(content: Mapping[str, Any], path: Path) -> dict[str, tuple[float, fl
     except (AttributeError, TypeError, ValueError) as error:
         raise ValueError(f"{path} has no proper ranges of the jets of its training: {error}") from error
     return ranges
+
+
+def _classes(content: Mapping[str, Any], module: str, path: Path) -> list[str]:
+    """The names that a data module has left; none where it has not, as early ones."""
+    state = content.get(module, {})
+    names = state.get(CLASSES, []) if isinstance(state, dict) else None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{path}: expected names of classes in the state of {module}, found {names!r:.100}")
+    return names
 
 
 def _settings(path: Path) -> tuple[dict[str, Any], dict[str, Any], str]:

@@ -12,6 +12,9 @@ import torch
 
 from pyg_liesym.datasets.io.files import PathLike
 
+CLASSES = "classes"
+"""Where the state of a data module of jets has the names of the classes."""
+
 
 def local_path(path: PathLike) -> Path:
     """The path of a local file.

@@ -19,8 +19,7 @@ from pyg_liesym.datasets.jets.unit_check import warn_of_units
 from pyg_liesym.datasets.loader import EpochSampler, PackedLoader
 from pyg_liesym.datasets.simulation.gravity import one_step_pairs, simulate_orbits
 from pyg_liesym.datasets.simulation.orbit_starts import OrbitKind
-from pyg_liesym.systems.jet_reading import JetReading
-from pyg_liesym.systems.reads_jets import ReadsJets
+from pyg_liesym.systems.jet_data_module import JetDataModule
 
 Split = Literal["train", "val", "test"]
 
@@ -61,7 +60,7 @@ class _PackedData(L.LightningDataModule):
         return self.test_dataloader()
 
 
-class JetsData(ReadsJets, _PackedData):
+class JetsData(JetDataModule, _PackedData):
     """Jets from files that fit in memory, or the packaged sample; see :class:`~pyg_liesym.datasets.Jets`.
 
     Args:
@@ -105,7 +104,7 @@ class JetsData(ReadsJets, _PackedData):
         super().__init__(batch_size, seed)
         self.files, self.root, self.max_constituents = files, root, max_constituents
         words = {"classes": classes, "jet_labels": jet_labels, "tree": tree, "particle": particle, "weight": weight}
-        self._reading = JetReading(files, schema, words)
+        self.read_by(files, schema, **words)
 
     def _load(self, split: Split) -> InMemoryDataset:
         if split != "test":

@@ -11,15 +11,14 @@ from typing import Any, Literal
 from pyg_liesym.datasets.jets.streaming import StreamingJets
 from pyg_liesym.datasets.jets.streaming_loader import StreamingLoader
 from pyg_liesym.datasets.jets.unit_check import warn_of_units
-from pyg_liesym.systems.jet_reading import JetReading
-from pyg_liesym.systems.reads_jets import ReadsJets
+from pyg_liesym.systems.jet_data_module import JetDataModule
 from pyg_liesym.systems.resumable import ResumesWithinEpoch
 
 StreamSplit = Literal["train", "val", "test", "predict"]
 _SHARED: tuple[StreamSplit, ...] = ("train", "val", "test")
 
 
-class StreamingJetData(ReadsJets, ResumesWithinEpoch):
+class StreamingJetData(JetDataModule, ResumesWithinEpoch):
     r"""Jets from files that need not fit in memory, on one process or many.
 
     Ranks and workers train for equally many steps and share validation, test and prediction so that every jet comes
@@ -89,7 +88,7 @@ class StreamingJetData(ReadsJets, ResumesWithinEpoch):
         }  # fmt: skip
         self.fractions = fractions
         words = {"classes": classes, "jet_labels": jet_labels, "tree": tree, "particle": particle, "weight": weight}
-        self._reading = JetReading(files, schema, words)
+        self.read_by(files, schema, **words)
         self.sizes: dict[str, Any] = {"batch_size": batch_size, "chunk_size": chunk_size, "buffer_size": buffer_size}
         self.max_constituents, self.num_workers = max_constituents, num_workers
         self.seed, self.pin_memory = seed, pin_memory

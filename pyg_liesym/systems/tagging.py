@@ -15,8 +15,8 @@ from pyg_liesym.metrics.summary import tagging_summary
 from pyg_liesym.systems.checkpoint import start_from
 from pyg_liesym.systems.class_loss import at_least_single, check_classes, check_labels, weighted_cross_entropy
 from pyg_liesym.systems.gather import gather_rows, mean_over_ranks
+from pyg_liesym.systems.jet_data_module import JetDataModule
 from pyg_liesym.systems.lion import Lion
-from pyg_liesym.systems.reads_jets import ReadsJets
 from pyg_liesym.systems.schedules import Schedule, by_step
 from pyg_liesym.systems.system import System, TrainingDiverged
 from pyg_liesym.systems.training_range import RANGES, SeenRange
@@ -214,7 +214,7 @@ class JetTagging(System):
     def _take_names(self) -> None:
         """Of the classes: those given, or those of the data module, which a checkpoint may have named."""
         data = self.trainer.datamodule  # type: ignore[attr-defined]
-        self._names = data.schema.classes if self.classes is None and isinstance(data, ReadsJets) else self.classes
+        self._names = data.schema.classes if self.classes is None and isinstance(data, JetDataModule) else self.classes
 
     def _gather_seen(self) -> None:
         if not self._seen_all:

@@ -179,20 +179,26 @@ class JetSchema:
         if not {type(key) for key in keys} <= {int}:
             raise ValueError(f"jet_labels must name a class for each whole number, got {keys!r:.100}")
         given = {name: value for name, value in content.items() if value is not None}
+        return cls._named(given)
+
+    @classmethod
+    def _named(cls, given: Mapping[str, Any]) -> JetSchema:
+        """A schema of some fields, whose classes are those of ``jet_labels`` or of ``label`` if they are not listed."""
         meaning = given.get("jet_labels") or (given["label"] if isinstance(given.get("label"), dict) else None)
-        if "classes" not in given and meaning:
-            given["classes"] = tuple(dict.fromkeys(meaning.values() if "jet_labels" in given else meaning))
-        return cls(**given)
+        if "classes" in given or not meaning:
+            return cls(**given)
+        return cls(**given, classes=tuple(dict.fromkeys(meaning.values() if "jet_labels" in given else meaning)))
 
     @classmethod
     def of(cls, schema: JetSchema | PathLike | None, **words: Any) -> JetSchema:
-        """A schema, or that of a YAML file, or one of some fields.
+        """A schema, or that of a YAML file, or one of some fields; those that are None are not given.
 
         Raises:
             ValueError: If a schema is given and fields beside it.
         """
+        words = {name: value for name, value in words.items() if value is not None}
         if schema is None:
-            return cls(**words)
+            return cls._named(words)
         own = {field.name: field.default for field in fields(cls)}
         twice = [name for name, value in words.items() if _plain(value) != _plain(own[name])]
         if twice:
