@@ -297,8 +297,15 @@ def test_the_card_of_a_tagger(benchmark, tmp_path: Path, capsys) -> None:
     better = torch.stack([torch.zeros(4000), score.logit() + label], dim=1)
     save_file({"logits": better, "label": label, "mass": mass, "pt": mass.clone()}, tmp_path / "better.safetensors")
     files = [str(tmp_path / "scores.safetensors"), str(tmp_path / "better.safetensors")]
-    benchmark("tagger_card").main(files)
+    benchmark("tagger_card").main([*files, "--out", str(tmp_path)])
     said = capsys.readouterr().out
+    card = json.loads((tmp_path / "card.json").read_text())[files[0]]
+    assert (card["jets"], card["tops"], f"{card['calibration']['p']:.3f}") == (
+        4000,
+        int(label.sum()),
+        re.findall(r"p = (\S+)", said)[0],
+    )
+    assert sum(card["bins"]["jets"]) == 4000
     assert f"4000 jets, {int(label.sum())} tops" in said
     area, error = map(float, re.findall(r"AUC (\S+) ± (\S+),", said)[0])
     assert area == pytest.approx(5 / 6, abs=3 * error)  # of x against x, drawn with probability x

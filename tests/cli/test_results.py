@@ -162,3 +162,31 @@ def test_the_facts_of_the_packaged_taggers_are_those_of_their_runs() -> None:
         assert f"−{-change:.3f} ± {error:.3f}" in card
     assert facts["more_top"] == pytest.approx(measured["more"], abs=1e-6)
     assert facts["spectra"] == pytest.approx(record["spectra"]["spectra"], abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["top", "top-invariant"])
+def test_the_card_of_a_tagger_is_that_of_its_record(name: str) -> None:
+    record = json.loads((DOCS / "results" / "packaged-taggers.json").read_text("utf-8"))
+    text, found = (DOCS / "tagger.md").read_text("utf-8"), record["card"][name]
+    cuts = {row["efficiency"]: row for row in found["cuts"]}
+    digits = {0.5: 0, 0.7: 0, 0.9: 1}
+    passed = [cuts[efficiency]["passed"] for efficiency in digits]
+    shares = [20_000 / count for count in passed]  # with the error of a binomial count
+    errors = [share * ((1 - 1 / share) / count) ** 0.5 for share, count in zip(shares, passed, strict=True)]
+    row = next(line for line in text.splitlines() if line.startswith(f"| `{name}` |") and line.count("|") == 8)
+    shown = [
+        f"{found['auc']:.4f} ± {found['auc_error']:.4f}",
+        f"{found['accuracy']:.4f} ± {found['accuracy_error']:.4f}",
+    ]
+    shown += [f"{a:.{d}f} ± {b:.{d}f}" for a, b, d in zip(shares, errors, digits.values(), strict=True)]
+    assert [cell.strip() for cell in row.split("|")[2:7]] == shown
+    assert "{:.3f} ± {:.3f}".format(*found["where_mass_says_little"]) in text
+    if name == "top":
+        for efficiency, each in cuts.items():
+            assert f"| {efficiency} | {each['cut']:.4f} | {each['passed']} |" in text
+        rate = found["calibration"]
+        assert f"{100 * rate['gap']:.2f} % on average, {100 * rate['by_chance']:.2f} % by chance alone" in text
+        assert f"(p = {rate['p']:.2f})" in text
+        assert "{:.5f} ± {:.5f} on the test's jets (paired)".format(*found["above_the_first"]) in text
+        before, after = found["median_mass"]
+        assert f"{before:.0f} GeV before the cut, and {after:.0f} GeV for the {cuts[0.5]['passed']} that pass" in text
