@@ -132,6 +132,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the moments of the kills")
     options = parser.parse_args(arguments)
     out = options.out.absolute()
+    begun = time.perf_counter()
     write(out / "jets")
     even, total = sum(FILES), sum(FILES) + SURPLUS
     checks: dict[str, list[dict[str, Any]]] = {}
@@ -149,7 +150,8 @@ def main(arguments: list[str] | None = None) -> None:
         checks["link"] = step_times(out)
         checks["killed"] = [killed(out, four, options.seed), once(Training(out / "killed").epochs(), total)]
     command = " ".join(["python benchmarks/many_ranks.py", *(sys.argv[1:] if arguments is None else arguments)])
-    record = {"experiment": "many-ranks", "command": command, **provenance(), **checks}
+    record = {"experiment": "many-ranks", "command": command, **provenance()}
+    record |= {"seconds": time.perf_counter() - begun, **checks}
     write_json(out / "many_ranks.json", record)
     if bad := [name for name, rows in checks.items() if not all(row["good"] for row in rows)]:
         raise SystemExit(f"not as it should be: {', '.join(bad)}")

@@ -18,10 +18,16 @@ def at_least_single(logits: Tensor) -> Tensor:
 def weighted_cross_entropy(
     logits: Tensor, label: Tensor, weight: Tensor | None = None, total: Tensor | None = None
 ) -> Tensor:
-    """Mean over jets with their weights, of which generators make some negative.
+    r"""Mean over jets with their weights :math:`w`, of which generators make some negative.
 
-    ``total`` is the sum of their sizes if not that of these jets: the gradients of ranks are averaged, which makes them
-    the gradient of the mean over all jets if each divides by the ranks' mean.
+    .. math:: \frac{\sum_j w_j \, \mathrm{CE}(\text{logits}_j, \text{label}_j)}{\sum_j |w_j|}
+
+    Args:
+        logits: Shape :math:`(B, C)`.
+        label: Classes, :math:`(B,)`.
+        weight: Weights, :math:`(B,)`; None for 1.
+        total: The sum of their sizes if not that of these jets: the gradients of ranks are averaged, which makes them
+            the gradient of the mean over all jets if each divides by the ranks' mean.
     """
     if weight is None:
         loss: Tensor = nn.functional.cross_entropy(logits, label)

@@ -71,6 +71,7 @@ def test_the_table_of_many_ranks_is_that_of_its_record() -> None:
         mantissa, exponent = f"{value:.1e}".split("e")
         return mantissa + "·10" + exponent.replace("-0", "-").translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
+    assert f"{record['seconds'] / 60:.0f} minutes on two cores" in text
     killed = record["killed"][0]
     ended = max(kill["ended"] for kill in killed["kills"])
     for row in record["equal"]:
