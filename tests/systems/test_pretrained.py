@@ -161,6 +161,15 @@ data:
         torch.save({**torch.load(folder / "best.ckpt", weights_only=True), RANGES: ranges}, folder / "odd.ckpt")
         with pytest.raises(ValueError, match=r"odd\.ckpt has no proper ranges of the jets of its training"):
             tagger_of_checkpoint(folder / "odd.ckpt")
+    for state in ({"classes": 2}, {"classes": ["a", 2]}, 3):
+        torch.save(
+            {**torch.load(folder / "best.ckpt", weights_only=True), "StreamingJetData": state}, folder / "odd.ckpt"
+        )
+        with pytest.raises(ValueError, match=r"odd\.ckpt: expected names of classes in the state of StreamingJetData"):
+            tagger_of_checkpoint(folder / "odd.ckpt")
+    names = {"StreamingJetData": {"classes": ["quark", "gluon"]}}  # which the settings above it may not know
+    torch.save({**torch.load(folder / "best.ckpt", weights_only=True), **names}, folder / "named.ckpt")
+    assert tagger_of_checkpoint(folder / "named.ckpt").classes == ("quark", "gluon")
     with torch.no_grad():
         expected = net(None, P4, batch=BATCH, batch_size=3).softmax(-1)
     assert torch.equal(tagger(batch(False))[[0, 2]], expected[[0, 2]])
