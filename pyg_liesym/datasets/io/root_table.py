@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from pyg_liesym.datasets.io.files import LayoutError, check_unpacked, naming_damage, some_of
 from pyg_liesym.datasets.io.schema import JetSchema
@@ -14,8 +15,59 @@ from pyg_liesym.datasets.io.tables import part_of_record
 
 TREES = ("TTree", "ROOT::RNTuple")
 """Classes of what has branches; uproot writes the second since its version 5.7."""
-_KEPT = 4
-_OPEN: OrderedDict[tuple[Any, ...], tuple[Any, Any]] = OrderedDict()
+_KEPT, _PIECE = 4, 1 << 26
+"""Trees that stay open, and bytes that are kept of each at most."""
+
+
+class _Piece(NamedTuple):
+    """Entries of some branches."""
+
+    names: tuple[str, ...]
+    start: int
+    stop: int
+    arrays: Any
+
+
+class _OpenTree:
+    """An open tree, and what of it was unpacked last.
+
+    Baskets are unpacked as a whole, thousands of entries, even where a few are asked for.
+    """
+
+    def __init__(self, path: Path, tree: str) -> None:
+        import uproot
+
+        self.file = uproot.open(path)
+        self.tree = self.file[tree]
+        self._last: _Piece | None = None
+        self._edges: dict[tuple[str, ...], list[int]] = {}
+
+    def read(self, names: tuple[str, ...], start: int, stop: int) -> Any:
+        """The entries ``start:stop`` of some branches, as an awkward array of records."""
+        last = self._last
+        if last is None or last.names != names or not last.start <= start <= stop <= last.stop:
+            first, after = self._packed(names, start, stop)
+            arrays = self.tree.arrays(list(names), library="ak", entry_start=first, entry_stop=after)
+            last = _Piece(names, first, after, arrays)
+            self._last = last if stop - start < after - first else None
+        return last.arrays[start - last.start : stop - last.start]
+
+    def _packed(self, names: tuple[str, ...], start: int, stop: int) -> tuple[int, int]:
+        """What is packed together with some entries in all of the branches, unless that is too much to keep."""
+        if self.tree.classname != TREES[0]:  # uproot itself keeps the clusters of an RNTuple
+            return start, stop
+        if names not in self._edges:
+            common = (set(map(int, self.tree[name].common_entry_offsets())) for name in names)
+            self._edges[names] = sorted(set.intersection(*common))
+        edges = self._edges[names]
+        if not edges or not edges[0] <= start < stop <= edges[-1]:
+            return start, stop
+        first, after = edges[bisect_right(edges, start) - 1], edges[bisect_left(edges, stop)]
+        size = sum(self.tree[name].uncompressed_bytes for name in names) / self.tree.num_entries
+        return (first, after) if size * (after - first) <= _PIECE else (start, stop)
+
+
+_OPEN: OrderedDict[tuple[Any, ...], _OpenTree] = OrderedDict()
 
 
 def trees_in(path: Path) -> list[str]:
@@ -34,22 +86,19 @@ def trees_in(path: Path) -> list[str]:
     return names
 
 
-def _opened(path: Path, tree: str) -> Any:
+def _opened(path: Path, tree: str) -> _OpenTree:
     """A tree, which stays open while it is among the last ones: a thousand branches take a second to open.
 
     It is opened anew when the file has changed, and in every process, so that none shares its place in the file.
     """
-    import uproot
-
     state = path.stat()
     key = (os.getpid(), str(path.absolute()), tree, state.st_ino, state.st_size, state.st_mtime_ns)
     if key not in _OPEN:
-        file = uproot.open(path)
-        _OPEN[key] = (file, file[tree])
+        _OPEN[key] = _OpenTree(path, tree)
         while len(_OPEN) > _KEPT:
-            _OPEN.popitem(last=False)[1][0].close()
+            _OPEN.popitem(last=False)[1].file.close()
     _OPEN.move_to_end(key)
-    return _OPEN[key][1]
+    return _OPEN[key]
 
 
 class RootTable:
@@ -74,22 +123,21 @@ class RootTable:
         if tree not in trees:
             raise LayoutError(f"{path} has no tree {tree!r}; its trees are {some_of(trees)}: choose one by `tree`")
         with naming_damage(path, "ROOT"):
-            source = _opened(path, tree)
+            source = _opened(path, tree).tree
             self.num_rows = int(source.num_entries)
             self.names = tuple(source.keys())
 
     def check(self, names: Sequence[str]) -> None:
         """A tree, each of its branches and the last basket of a branch say how many entries there are."""
         with naming_damage(self.path, "ROOT"):
-            source = _opened(self.path, self.tree)
+            source = _opened(self.path, self.tree).tree
             for name in names if source.classname == TREES[0] else ():  # RNTuple has checksums of its own
                 self._check_branch(source[name])
 
     def read(self, names: Sequence[str], start: int, stop: int) -> Mapping[str, Any]:
         """The entries ``start:stop`` of some branches, as awkward arrays."""
         with naming_damage(self.path, "ROOT"):
-            source = _opened(self.path, self.tree)
-            arrays = source.arrays(list(names), library="ak", entry_start=start, entry_stop=stop)
+            arrays = _opened(self.path, self.tree).read(tuple(names), start, stop)
         return {name: part_of_record(arrays, name) for name in names}
 
     def _check_branch(self, branch: Any) -> None:
