@@ -53,25 +53,28 @@ def tag(
     """
     from pyg_liesym.cli.files import keep_apart, schema_of
     from pyg_liesym.cli.many_files import do_all, names_folder, swept, targets, tell, warn_of
-    from pyg_liesym.cli.scores import device_of
-    from pyg_liesym.cli.tag_file import Request, tag_file
     from pyg_liesym.crew.hiring import hire
     from pyg_liesym.datasets.io.files import find_files
-    from pyg_liesym.systems.checkpoint import find_tagger
 
     for name, value in (("batch_size", batch_size), ("chunk_size", chunk_size)):
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
     paths = find_files(files)
+    folder = names_folder(out)
+    if len(paths) > 1 and not folder:
+        raise ValueError(f"{len(paths)} files are written to a folder, a file each; {out} is the name of a file")
+
+    # These take seconds to load; a slip in the words is told before.
+    from pyg_liesym.cli.scores import device_of
+    from pyg_liesym.cli.tag_file import Request, tag_file
+    from pyg_liesym.systems.checkpoint import find_tagger
+
     wanted = None if schema is None else schema_of(paths, tree, schema)
     if dask is not None:  # the workers may be in other folders
         paths, out = [path.absolute() for path in paths], out.absolute()
         model = str(Path(model).absolute()) if model is not None and Path(model).is_file() else model
     else:
         device_of(device)
-    folder = names_folder(out)
-    if len(paths) > 1 and not folder:
-        raise ValueError(f"{len(paths)} files are written to a folder, a file each; {out} is the name of a file")
     made = targets(paths, out, f".{suffix}") if folder else {paths[0]: out}
     keep_apart(paths, *made.values())
     tagger = find_tagger(model)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy  # whose parts load where they are used
 import torch
 from numpy.typing import NDArray
-from scipy.interpolate import CloughTocher2DInterpolator
-from scipy.spatial import ConvexHull, Delaunay, cKDTree
 from torch import Tensor
 
 from pyg_liesym.field.lattice import Lattice
@@ -48,7 +47,7 @@ def lattice_of_points(pos: Tensor, spacing: float | None = None) -> Lattice:
     if across < _FLAT * along:
         raise ValueError("the points lie nearly on a line: a flow in a plane is needed")
     low, high = places.min(0), places.max(0)
-    hull = ConvexHull(places)
+    hull = scipy.spatial.ConvexHull(places)
     # Pick's theorem: N = A / h² + P / 2h + 1 of a lattice in a polygon of area A and perimeter P.
     half, others = hull.area / 4, len(places) - 1
     own = float((half + np.sqrt(half**2 + others * hull.volume)) / others)
@@ -91,12 +90,12 @@ def lattice_values(values: Tensor, pos: Tensor, lattice: Lattice) -> Tensor:
         raise ValueError(f"{bad} of {len(pos)} points have values that are not finite: leave these points out")
     # In spacings of the lattice: SciPy compares with numbers of the order of one.
     points, nodes = (_in_cells(places, lattice) for places in (pos, lattice.positions(torch.float64)))
-    near = np.nonzero(cKDTree(points).query(nodes)[0] <= _FAR)[0]
-    triangles = Delaunay(points)
+    near = np.nonzero(scipy.spatial.cKDTree(points).query(nodes)[0] <= _FAR)[0]
+    triangles = scipy.spatial.Delaunay(points)
     frames = []
     for some in values.detach().cpu().double().split(_TOGETHER):
         found = np.full((len(some), some.size(2), len(nodes)), np.nan)
-        surface = CloughTocher2DInterpolator(triangles, some.transpose(0, 1).numpy())
+        surface = scipy.interpolate.CloughTocher2DInterpolator(triangles, some.transpose(0, 1).numpy())
         found[..., near] = np.moveaxis(surface(nodes[near]), 0, -1)
         frames.append(torch.from_numpy(found))
     field: Tensor = torch.cat(frames).unflatten(-1, (lattice.height, lattice.width))

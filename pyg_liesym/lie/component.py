@@ -6,8 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.linalg
-import scipy.optimize
+import scipy  # whose parts load where they are used
 import torch
 from torch import Tensor
 
