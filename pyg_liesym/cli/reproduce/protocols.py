@@ -77,9 +77,10 @@ def run(words: Sequence[str]) -> None:
     for name, kind in EXPERIMENTS.items():
         about = (kind.__doc__ or "").partition("\n\n    Args:")[0]
         own = Parser(description=about.replace("``", ""))
-        own.add_argument("--config", action="config", help="YAML file of options")
-        own.add_class_arguments(kind)
-        own.add_class_arguments(Sitting)
+        if name in words[:1]:  # the options of all the others take half a second
+            own.add_argument("--config", action="config", help="YAML file of options")
+            own.add_class_arguments(kind)
+            own.add_class_arguments(Sitting)
         commands.add_subcommand(name, own, help=about.partition("\n")[0])
     parsed = parser.parse_args(list(words))
     options = parsed[parsed.subcommand]
