@@ -20,6 +20,9 @@ import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
+
+from pyg_liesym.cli.main import main
 
 BLOCK = re.compile(r"^```(python|console run)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 PACKAGE = Path(__file__).parents[2] / "pyg_liesym"
@@ -75,18 +78,31 @@ def _run_commands(block: str) -> str:
     """Run the lines that begin with ``$`` and return them with what they printed."""
     shown = ""
     for line in block.splitlines():
-        words = shlex.split(line.removeprefix("$ "))
-        program = (
-            [sys.executable, "-c", "from pyg_liesym.cli.main import main; main()"]
-            if words[0] == "liesym"
-            else words[:1]
-        )
-        environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "COLUMNS": "100"}
-        done = subprocess.run([*program, *words[1:]], capture_output=True, env=environment, check=False)
-        if done.returncode:
-            raise RuntimeError(f"{line}: exit status {done.returncode}\n{done.stderr.decode()}")
-        shown += f"{line}\n{without_progress(done.stdout.decode())}"
+        program, *words = shlex.split(line.removeprefix("$ "))
+        if program == "liesym":
+            status, printed, errors = _run_liesym(words)
+        else:
+            done = subprocess.run([program, *words], capture_output=True, text=True, check=False)
+            status, printed, errors = done.returncode, done.stdout, done.stderr
+        if status:
+            raise RuntimeError(f"{line}: exit status {status}\n{errors}")
+        shown += f"{line}\n{without_progress(printed)}"
     return shown
+
+
+def _run_liesym(words: list[str]) -> tuple[Any, str, str]:
+    """Run the command line in this process: to load torch in another takes longer than what most lines do."""
+    printed, errors = io.StringIO(), io.StringIO()
+    with (
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(errors),
+        mock.patch.dict(os.environ, COLUMNS="100"),
+    ):
+        try:
+            main(words)
+        except SystemExit as ended:
+            return ended.code, printed.getvalue(), errors.getvalue()
+    return 0, printed.getvalue(), errors.getvalue()
 
 
 def without_progress(text: str) -> str:
