@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pyg_liesym.cli.files import save_figure, write_json
@@ -48,7 +49,7 @@ def test_a_picture_is_whole_or_not_there(tmp_path: Path) -> None:
         (["tag", str(SAMPLE), "out.h5", "--device=cpu"], "tagging jets.root"),
         (["simulate", "charged-particles", "--root=charged"], "blocks of systems"),
         (["simulate", "jets", "--folder=jets", "--num-jets=1"], "simulating"),
-        (["discover", "two-body", "--method=liegan", "--liegan.max-steps=50"], "Epoch"),
+        (["discover", "x.npy", "y.npy", "--method=liegan", "--liegan.max-steps=50"], "Epoch"),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
 )
@@ -63,6 +64,10 @@ def test_bars_of_a_terminal_can_be_switched_off(
         folder = tmp_path / str(shown)
         folder.mkdir()
         monkeypatch.chdir(folder)
+        if words[0] == "discover":
+            x = np.random.default_rng(0).standard_normal((300, 1, 2))
+            np.save("x.npy", x)
+            np.save("y.npy", x[..., ::-1])
         err = Terminal()
         monkeypatch.setattr(sys, "stderr", err)
         main([*words, *options])
