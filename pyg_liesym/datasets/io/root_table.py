@@ -40,7 +40,7 @@ class _OpenTree:
         self.file = uproot.open(path)
         self.tree = self.file[tree]
         self._last: _Piece | None = None
-        self._edges: dict[tuple[str, ...], list[int]] = {}
+        self._edges: dict[tuple[str, ...], set[tuple[int, ...]]] = {}
 
     def read(self, names: tuple[str, ...], start: int, stop: int) -> Any:
         """The entries ``start:stop`` of some branches, as an awkward array of records."""
@@ -53,18 +53,26 @@ class _OpenTree:
         return last.arrays[start - last.start : stop - last.start]
 
     def _packed(self, names: tuple[str, ...], start: int, stop: int) -> tuple[int, int]:
-        """What is packed together with some entries in all of the branches, unless that is too much to keep."""
-        if self.tree.classname != TREES[0]:  # uproot itself keeps the clusters of an RNTuple
+        """The entries that have to be unpacked in all of the branches for some of them, if they can be kept."""
+        if self.tree.classname != TREES[0] or start == stop:  # uproot itself keeps the clusters of an RNTuple
             return start, stop
         if names not in self._edges:
-            common = (set(map(int, self.tree[name].common_entry_offsets())) for name in names)
-            self._edges[names] = sorted(set.intersection(*common))
-        edges = self._edges[names]
-        if not edges or not edges[0] <= start < stop <= edges[-1]:
-            return start, stop
-        first, after = edges[bisect_right(edges, start) - 1], edges[bisect_left(edges, stop)]
-        size = sum(self.tree[name].uncompressed_bytes for name in names) / self.tree.num_entries
+            self._edges[names] = {tuple(map(int, each.entry_offsets)) for each in self._baskets(names)}
+        first, after = 0, int(self.tree.num_entries)
+        for edges in self._edges[names]:
+            if not edges[0] <= start < stop <= edges[-1]:
+                return start, stop
+            first, after = (
+                max(first, edges[bisect_right(edges, start) - 1]),
+                min(after, edges[bisect_left(edges, stop)]),
+            )
+        size = sum(each.uncompressed_bytes for each in self._baskets(names)) / self.tree.num_entries
         return (first, after) if size * (after - first) <= _PIECE else (start, stop)
+
+    def _baskets(self, names: tuple[str, ...]) -> list[Any]:
+        """The branches that have baskets among some branches and those that these are split into."""
+        branches = (self.tree[name] for name in names)
+        return [each for branch in branches for each in (branch, *branch.itervalues()) if each.num_baskets]
 
 
 _OPEN: OrderedDict[tuple[Any, ...], _OpenTree] = OrderedDict()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -105,3 +105,40 @@ def test_a_file_written_anew_is_read_anew(path: Path) -> None:
     with uproot.recreate(path) as new:
         new.mktree("tree", {"part_px": "var * float32", "mass": "float64"}).extend(content(1000, 1000 + TOTAL))
     assert read(table, 3, 5)[1] == [1003.0, 1004.0]
+
+
+class Branch:
+    """A branch whose baskets begin and end at some entries."""
+
+    num_baskets, uncompressed_bytes = 2, 80
+
+    def __init__(self, *edges: int) -> None:
+        self.entry_offsets = edges
+
+    def itervalues(self) -> Iterator[Branch]:
+        return iter(())
+
+
+class Tree(dict[str, Branch]):
+    """Eight entries, and which of them were read."""
+
+    classname, num_entries = "TTree", 8
+
+    def __init__(self, **branches: Branch) -> None:
+        super().__init__(branches)
+        self.ranges: list[tuple[int, int]] = []
+
+    def arrays(self, names: list[str], *, library: str, entry_start: int, entry_stop: int) -> np.ndarray:
+        self.ranges.append((entry_start, entry_stop))
+        return np.arange(entry_start, entry_stop)
+
+
+def test_only_what_is_unpacked_anyway_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where baskets of two branches end at different entries no other basket is touched."""
+    tree = Tree(a=Branch(0, 4, 8), b=Branch(0, 6, 8))
+    monkeypatch.setattr(uproot, "open", lambda path: {"tree": tree})
+    source = root_table._OpenTree(Path("a.root"), "tree")
+    pieces = [(5, 6), (4, 5), (6, 7), (2, 3), (0, 4), (3, 5), (8, 8)]
+    for start, stop in pieces:
+        assert source.read(("a", "b"), start, stop).tolist() == list(range(start, stop))
+    assert tree.ranges == [(4, 6), (6, 8), (0, 4), (0, 6), (8, 8)]
