@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from pyg_liesym.datasets.io.files import LayoutError, check_unpacked, naming_damage, some_of
 from pyg_liesym.datasets.io.schema import JetSchema
@@ -16,22 +16,14 @@ from pyg_liesym.datasets.io.tables import part_of_record
 TREES = ("TTree", "ROOT::RNTuple")
 """Classes of what has branches; uproot writes the second since its version 5.7."""
 _KEPT, _PIECE = 4, 1 << 26
-"""Trees that stay open, and bytes that are kept of each at most."""
-
-
-class _Piece(NamedTuple):
-    """Entries of some branches."""
-
-    names: tuple[str, ...]
-    start: int
-    stop: int
-    arrays: Any
+"""Trees that stay open, and bytes that are unpacked at once for a few entries at most."""
 
 
 class _OpenTree:
-    """An open tree, and what of it was unpacked last.
+    """An open tree that is read basket by basket.
 
-    Baskets are unpacked as a whole, thousands of entries, even where a few are asked for.
+    Baskets are unpacked as a whole, thousands of entries, even where a few are asked for. uproot keeps what was read,
+    100 MB in all, but only for those who ask for the same entries again.
     """
 
     def __init__(self, path: Path, tree: str) -> None:
@@ -39,34 +31,31 @@ class _OpenTree:
 
         self.file = uproot.open(path)
         self.tree = self.file[tree]
-        self._last: _Piece | None = None
-        self._edges: dict[tuple[str, ...], set[tuple[int, ...]]] = {}
+        self._packing: dict[tuple[str, ...], tuple[set[tuple[int, ...]], float]] = {}
 
     def read(self, names: tuple[str, ...], start: int, stop: int) -> Any:
         """The entries ``start:stop`` of some branches, as an awkward array of records."""
-        last = self._last
-        if last is None or last.names != names or not last.start <= start <= stop <= last.stop:
-            first, after = self._packed(names, start, stop)
-            arrays = self.tree.arrays(list(names), library="ak", entry_start=first, entry_stop=after)
-            last = _Piece(names, first, after, arrays)
-            self._last = last if stop - start < after - first else None
-        return last.arrays[start - last.start : stop - last.start]
+        first, after = self._unpacked(names, start, stop)
+        arrays = self.tree.arrays(list(names), library="ak", entry_start=first, entry_stop=after)
+        return arrays[start - first : stop - first]
 
-    def _packed(self, names: tuple[str, ...], start: int, stop: int) -> tuple[int, int]:
+    def _unpacked(self, names: tuple[str, ...], start: int, stop: int) -> tuple[int, int]:
         """The entries that have to be unpacked in all of the branches for some of them, if they can be kept."""
-        if self.tree.classname != TREES[0] or start == stop:  # uproot itself keeps the clusters of an RNTuple
+        if self.tree.classname != TREES[0] or start == stop:  # of an RNTuple uproot keeps the clusters
             return start, stop
-        if names not in self._edges:
-            self._edges[names] = {tuple(map(int, each.entry_offsets)) for each in self._baskets(names)}
+        if names not in self._packing:
+            baskets = self._baskets(names)
+            size = sum(each.uncompressed_bytes for each in baskets) / self.tree.num_entries
+            self._packing[names] = {tuple(map(int, each.entry_offsets)) for each in baskets}, size
+        packing, size = self._packing[names]
         first, after = 0, int(self.tree.num_entries)
-        for edges in self._edges[names]:
+        for edges in packing:
             if not edges[0] <= start < stop <= edges[-1]:
                 return start, stop
             first, after = (
                 max(first, edges[bisect_right(edges, start) - 1]),
                 min(after, edges[bisect_left(edges, stop)]),
             )
-        size = sum(each.uncompressed_bytes for each in self._baskets(names)) / self.tree.num_entries
         return (first, after) if size * (after - first) <= _PIECE else (start, stop)
 
     def _baskets(self, names: tuple[str, ...]) -> list[Any]:

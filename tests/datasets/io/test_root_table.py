@@ -133,7 +133,7 @@ class Tree(dict[str, Branch]):
         return np.arange(entry_start, entry_stop)
 
 
-def test_only_what_is_unpacked_anyway_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_is_unpacked_anyway_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where baskets of two branches end at different entries no other basket is touched."""
     tree = Tree(a=Branch(0, 4, 8), b=Branch(0, 6, 8))
     monkeypatch.setattr(uproot, "open", lambda path: {"tree": tree})
@@ -141,4 +141,4 @@ def test_only_what_is_unpacked_anyway_is_kept(monkeypatch: pytest.MonkeyPatch) -
     pieces = [(5, 6), (4, 5), (6, 7), (2, 3), (0, 4), (3, 5), (8, 8)]
     for start, stop in pieces:
         assert source.read(("a", "b"), start, stop).tolist() == list(range(start, stop))
-    assert tree.ranges == [(4, 6), (6, 8), (0, 4), (0, 6), (8, 8)]
+    assert tree.ranges == [(4, 6), (4, 6), (6, 8), (0, 4), (0, 4), (0, 6), (8, 8)]
