@@ -313,11 +313,12 @@ def test_the_best_of_a_moved_folder_stays(tmp_path: Path) -> None:
     assert epochs_of(tmp_path) == {"best": 0, "last": 1}
 
 
-def test_processes_are_started_with_the_words_that_were_typed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", [ORBITS, JETS], ids=["orbits", "jets"])
+def test_processes_are_started_with_the_words_that_were_typed(words: list[str], tmp_path: Path) -> None:
     """Trainers start the program again, which has to be one that was started by words."""
     program = tmp_path / "liesym"
     program.write_text("from pyg_liesym.cli.main import main\nmain()\n")
-    words = [*JETS, "--trainer.devices", "2", "--trainer.strategy=ddp", f"--trainer.default_root_dir={tmp_path}"]
+    words = [*words, "--trainer.devices", "2", "--trainer.strategy=ddp", f"--trainer.default_root_dir={tmp_path}"]
     done = subprocess.run([sys.executable, str(program), "fit", *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert set(checkpoints(tmp_path)) == {"best", "last"}

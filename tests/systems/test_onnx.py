@@ -30,7 +30,7 @@ def network(in_channels: int = 0, **options: object) -> LieGNN:
     return net
 
 
-@pytest.fixture(scope="module", params=["", "x", "x and jet", "laboratory"])
+@pytest.fixture(scope="module", params=["", "x", "jet", "x and jet", "laboratory"])
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Tagger, Path]:
     in_channels = 2 * ("x" in request.param)
     references: tuple[Reference, ...] = ("jet",) if "jet" in request.param else ()

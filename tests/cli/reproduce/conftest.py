@@ -7,22 +7,9 @@ from typing import Any
 
 import pytest
 import torch
-from matplotlib.figure import Figure
 
 from pyg_liesym.cli.reproduce import tagging
 from pyg_liesym.nn.models.taggers import build_tagger
-
-
-@pytest.fixture(autouse=True)
-def _pictures_without_layout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Experiments draw many pictures, and finding their layout takes most of the time; ``tests/plot`` does that."""
-    save = Figure.savefig
-
-    def saved(figure: Figure, path: Any, **options: Any) -> None:
-        figure.set_layout_engine("none")
-        save(figure, path, **{**options, "bbox_inches": None})
-
-    monkeypatch.setattr(Figure, "savefig", saved)
 
 
 @pytest.fixture
